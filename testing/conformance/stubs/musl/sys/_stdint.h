@@ -1,0 +1,4 @@
+// A newlib header that a Blackhole header of tt-metal includes by its private name.
+#pragma once
+
+#include <stdint.h>

@@ -1,0 +1,106 @@
+"""Data formats: what unpacking keeps, how packing rounds, conversions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from testing.mock import kernels as k
+
+COPY = k.compute_one("copy_tile(0, 0, 0);")
+FLOATS = (k.F32, k.F16, k.BF16)
+INTEGERS = (k.I32, k.U16, k.U8, k.formats.BY_NAME["UInt32"])
+
+
+def test_source_registers_keep_ten_fraction_bits(rng: np.random.Generator) -> None:
+    a = rng.standard_normal((32, 32), dtype=np.float32)
+    got = k.Pipeline(COPY, inputs=(k.F32,), output=k.F32, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got.view(np.uint32), a.view(np.uint32) & 0xFFFFE000)
+
+
+def test_unpacking_to_the_register_keeps_all_bits(rng: np.random.Generator) -> None:
+    a = rng.standard_normal((32, 32), dtype=np.float32)
+    pipeline = k.Pipeline(
+        COPY, inputs=(k.F32,), output=k.F32, fp32_dest_acc=True, unpack_to_dest=True
+    )
+    np.testing.assert_array_equal(pipeline.run(a), a)
+
+
+def test_packing_rounds_ties_away_from_zero() -> None:
+    a = np.zeros((32, 32), np.float32)
+    a[0, :4] = [1 + 2.0**-8, -1 - 2.0**-8, 1 + 3 * 2.0**-8, 1 + 2.0**-9]
+    got = k.Pipeline(COPY, inputs=(k.F32,), fp32_dest_acc=True).run(a)
+    expected = [1 + 2.0**-7, -1 - 2.0**-7, 1 + 2 * 2.0**-7, 1]
+    np.testing.assert_array_equal(got[0, :4], expected)
+
+
+@pytest.mark.parametrize("source", FLOATS, ids=lambda f: f.name)
+@pytest.mark.parametrize("target", FLOATS, ids=lambda f: f.name)
+def test_floats_are_converted(
+    rng: np.random.Generator, source: k.formats.Format, target: k.formats.Format
+) -> None:
+    a = k.round_bfloat16(rng.standard_normal((32, 64), dtype=np.float32))
+    got = k.Pipeline(COPY, inputs=(source,), output=target, fp32_dest_acc=True).run(a)
+    epsilon = max(source.epsilon, target.epsilon)
+    np.testing.assert_allclose(got.astype(np.float32), a, rtol=epsilon, atol=2.0**-24)
+
+
+def test_float16_keeps_its_special_values() -> None:
+    a = np.zeros((32, 32), np.float16)
+    a[0, :6] = [65504, -65504, 2.0**-24, 2.0**-14, np.inf, -0.0]
+    got = k.Pipeline(COPY, inputs=(k.F16,), output=k.F16, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got, a)
+
+
+@pytest.mark.parametrize("format_", INTEGERS, ids=lambda f: f.name)
+def test_integers_pass_unchanged(rng: np.random.Generator, format_: k.formats.Format) -> None:
+    limits = np.iinfo(format_.dtype)
+    a = rng.integers(limits.min, limits.max, (32, 32), dtype=format_.dtype, endpoint=True)
+    got = k.Pipeline(COPY, inputs=(format_,), output=format_, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got, a)
+
+
+@pytest.mark.parametrize("target", INTEGERS, ids=lambda f: f.name)
+def test_typecast_to_integers_and_back(rng: np.random.Generator, target: k.formats.Format) -> None:
+    a = rng.integers(0, 200, (32, 32)).astype(np.float32)
+    pair = f"<(uint32_t)DataFormat::Float32, (uint32_t)DataFormat::{target.name}>"
+    back = f"<(uint32_t)DataFormat::{target.name}, (uint32_t)DataFormat::Float32>"
+    body = f"""copy_tile(0, 0, 0);
+    typecast_tile_init{pair}(); typecast_tile{pair}(0);
+    typecast_tile_init{back}(); typecast_tile{back}(0);"""
+    pipeline = k.Pipeline(k.compute_one(body), inputs=(k.F32,), output=k.F32, fp32_dest_acc=True)
+    np.testing.assert_array_equal(pipeline.run(a), a)
+
+
+def test_row_major_pages_shorter_than_the_alignment_are_padded() -> None:
+    """A page of 48 bytes takes 64 in DRAM: its padding is not part of the tensor."""
+    reader = """
+#include "api/dataflow/dataflow_api.h"
+void kernel_main() {
+  constexpr auto args = TensorAccessorArgs<0>();
+  const auto a = TensorAccessor(args, get_common_arg_val<uint32_t>(0));
+  const auto b = TensorAccessor(args, get_common_arg_val<uint32_t>(1));
+  for (uint32_t page = 0; page < 5; ++page) {
+    noc_async_read_page(page, a, get_write_ptr(0));
+    noc_async_read_barrier();
+    noc_async_write_page(4 - page, b, get_write_ptr(0));
+    noc_async_write_barrier();
+  }
+}
+"""
+    wormhole = k.device.load("wormhole_b0")
+    data = np.arange(5 * 48, dtype=np.uint8)
+    out = np.zeros_like(data)
+    addresses = k.mock.allocate(wormhole, [(48, 5), (48, 5)])
+    program = k.mock.Program(
+        (k.mock.Kernel("reader", "reader.cpp", reader, {(0, 0): ()}, (2, 64), (), addresses),),
+        (k.mock.CircularBuffer(0, "page", k.U8, 64, 1),),
+        wormhole,
+    )
+    program.build().run(
+        [
+            k.mock.Buffer("a", data, 48, addresses[0]),
+            k.mock.Buffer("b", out, 48, addresses[1]),
+        ]
+    )
+    np.testing.assert_array_equal(out.reshape(5, 48), data.reshape(5, 48)[::-1])

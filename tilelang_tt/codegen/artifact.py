@@ -1,0 +1,136 @@
+"""From the three kernel functions to what is kept of a compilation: the plan and the sources."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tvm import IRModule, tirx
+
+from tilelang_tt import formats, plan
+from tilelang_tt.codegen.expr import print_extent
+from tilelang_tt.codegen.kernel import print_kernel
+from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.options import Options
+from tilelang_tt.plan import Plan
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """A compiled program.
+
+    Its plan, and its sources by file name. Compared by identity, so that it can key a cache.
+    """
+
+    plan: Plan
+    sources: Mapping[str, str]
+
+    def pack(self) -> str:
+        """The artifact as ASCII text, to travel inside a host function."""
+        text = json.dumps(
+            {"plan": self.plan.to_json(), "sources": dict(self.sources)}, sort_keys=True
+        )
+        return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+@functools.lru_cache(maxsize=256)
+def unpack(blob: str) -> Artifact:
+    """The inverse of `Artifact.pack`."""
+    data = json.loads(zlib.decompress(base64.b64decode(blob)))
+    return Artifact(Plan.from_json(data["plan"]), data["sources"])
+
+
+def build(kernels: IRModule, name: str, options: Options) -> Artifact:
+    """Print the kernels and describe their launch."""
+    sources = {f"{role}.cpp": print_kernel(kernels[role], name) for role in attrs.ENGINES}
+    return Artifact(_plan(kernels, name, options), sources)
+
+
+def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
+    func = kernels[attrs.WRITER]
+    frame = Frame.of(func)
+    written = _written_tensors(frame)
+    return Plan(
+        name=name,
+        arch=options.arch,
+        grid=options.cores,
+        fidelity=options.fidelity,
+        fp32_dest_acc=bool(func.attrs[attrs.FP32_DEST]),
+        execution=options.execution,
+        params=tuple(_param(param, func, written) for param in _user_params(func)),
+        circular_buffers=tuple(_circular_buffers(frame)),
+        kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
+        blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
+        conditions=tuple(print_extent(condition) for condition in func.attrs[attrs.CONDITIONS]),
+    )
+
+
+def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
+    own = (func.attrs[attrs.FIRST_BLOCK], func.attrs[attrs.BLOCK_COUNT])
+    return [param for param in func.params if not any(param.same_as(var) for var in own)]
+
+
+def _param(
+    param: tirx.Var, func: tirx.PrimFunc, written: set[tirx.Var]
+) -> plan.Tensor | plan.Scalar:
+    if param not in func.buffer_map:
+        return plan.Scalar(param.name, param.dtype)
+    buffer = func.buffer_map[param]
+    shape = tuple(_extent(extent) for extent in buffer.shape)
+    return plan.Tensor(buffer.name, buffer.dtype, shape, buffer.data in written)
+
+
+def _written_tensors(frame: Frame) -> set[tirx.Var]:
+    writes = [
+        stmt
+        for stmt in tree.collect(frame.body, tirx.Evaluate)
+        if ops.definition(stmt) is ops.NOC_WRITE
+    ]
+    return {ops.NOC_WRITE.operand(stmt.value, "tensor") for stmt in writes}
+
+
+def _circular_buffers(frame: Frame) -> list[plan.CircularBuffer]:
+    planned = attrs.circular_buffers(frame)
+    buffers = sorted(frame.buffers, key=lambda buffer: planned[buffer.data].index)
+    return [
+        plan.CircularBuffer(
+            index=(cb := planned[buffer.data]).index,
+            name=buffer.name,
+            dtype=buffer.dtype,
+            page_bytes=formats.BY_DTYPE[buffer.dtype].tile_bytes,
+            block_pages=cb.pages,
+            depth=cb.depth,
+            unpack_to_dest=cb.unpack_to_dest,
+            producer=cb.producer,
+            consumer=cb.consumer,
+            order=cb.order,
+            reason=cb.reason,
+        )
+        for buffer in buffers
+    ]
+
+
+def _kernel(role: str, func: tirx.PrimFunc) -> plan.Kernel:
+    frame = Frame.of(func)
+    buffers = {buffer.data: buffer.name for buffer in frame.buffers}
+    tensors = {tensor.data: tensor.name for tensor in frame.tensors}
+    params = set(func.params)
+    compile_time = [plan.Argument("cb", buffers[cb]) for cb in func.attrs[CBS]]
+    compile_time += [plan.Argument("accessor", tensors[tensor]) for tensor in func.attrs[ACCESSORS]]
+    common = [
+        plan.Argument("address", tensors[var])
+        if var in tensors
+        else plan.Argument("scalar" if var in params else "dim", var.name)
+        for var in func.attrs[COMMON]
+    ]
+    return plan.Kernel(role, f"{role}.cpp", tuple(compile_time), tuple(common))
+
+
+def _extent(expr: tirx.PrimExpr) -> plan.Extent:
+    return expr.value if isinstance(expr, tirx.IntImm) else print_extent(expr)

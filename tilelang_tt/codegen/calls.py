@@ -1,0 +1,126 @@
+"""How each `tt.*` operation is written in Metalium: the text of the call, and the header that
+declares it.
+
+In a text, `{name}` is the operand of that name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tilelang_tt.ir import ops
+from tilelang_tt.ir.ops import OpDef
+
+DATAFLOW = "api/dataflow/dataflow_api.h"
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A C++ statement with holes for the operands, and its header."""
+
+    text: str
+    header: str
+
+
+def _plain(op: OpDef, header: str, callee: str = "") -> Spelling:
+    """A call of the operation's own name with all of its operands."""
+    holes = ", ".join(f"{{{name}}}" for name in op.operands)
+    return Spelling(f"{callee or op.name}({holes});", header)
+
+
+_CB = "api/compute/cb_api.h"
+_REG = "api/compute/reg_api.h"
+_STARTUP = "api/compute/compute_kernel_hw_startup.h"
+_RECONFIG = "api/compute/reconfig_data_format.h"
+_PACK = "api/compute/pack.h"
+_MOVE = "api/compute/tile_move_copy.h"
+_BCAST = "api/compute/bcast.h"
+_BINARY = "api/compute/eltwise_binary.h"
+_BINARY_SFPU = "api/compute/eltwise_binary_sfpu.h"
+_MAX_MIN = "api/compute/binary_max_min.h"
+_MATMUL = "api/compute/matmul.h"
+_TRANSPOSE = "api/compute/transpose.h"
+_UNARY = "api/compute/eltwise_unary/"
+_API = "api/compute/compute_kernel_api.h"
+
+_READ = """\
+noc_async_read_page(
+    {page}, {tensor}, get_write_ptr({cb}) + {cb_page:*} * {cb:bytes});"""
+_WRITE = """\
+noc_async_write_page(
+    {page}, {tensor}, get_read_ptr({cb}) + {cb_page:*} * {cb:bytes});"""
+
+SPELLINGS: dict[OpDef, Spelling] = {
+    ops.NOC_READ: Spelling(_READ, DATAFLOW),
+    ops.NOC_WRITE: Spelling(_WRITE, DATAFLOW),
+    ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
+    ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
+    **{
+        op: _plain(op, _CB)
+        for op in (ops.CB_RESERVE_BACK, ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT, ops.CB_POP_FRONT)
+    },
+    **{
+        op: _plain(op, _REG)
+        for op in (
+            ops.TILE_REGS_ACQUIRE,
+            ops.TILE_REGS_COMMIT,
+            ops.TILE_REGS_WAIT,
+            ops.TILE_REGS_RELEASE,
+        )
+    },
+    ops.HW_STARTUP: _plain(ops.HW_STARTUP, _STARTUP),
+    ops.HW_STARTUP_REVERSE: _plain(
+        ops.HW_STARTUP_REVERSE, _STARTUP, "compute_kernel_hw_startup<SrcOrder::Reverse>"
+    ),
+    ops.RECONFIG_SRC_A: _plain(ops.RECONFIG_SRC_A, _RECONFIG),
+    ops.RECONFIG_SRC_B: _plain(ops.RECONFIG_SRC_B, _RECONFIG),
+    ops.RECONFIG_PACK: _plain(ops.RECONFIG_PACK, _RECONFIG),
+    ops.PACK_ACCUMULATE: Spelling("pack_reconfig_l1_acc({enable});", _PACK),
+    ops.PACK_TILE: Spelling("pack_tile<true>({dst}, {cb}, {page});", _PACK),
+    ops.COPY_INIT: _plain(ops.COPY_INIT, _MOVE),
+    ops.COPY_TILE: _plain(ops.COPY_TILE, _MOVE),
+    ops.BCAST_ROW_INIT: _plain(ops.BCAST_ROW_INIT, _BCAST, "unary_bcast_init<BroadcastType::ROW>"),
+    ops.BCAST_ROW: _plain(ops.BCAST_ROW, _BCAST, "unary_bcast<BroadcastType::ROW>"),
+    ops.TRANSPOSE_INIT: _plain(ops.TRANSPOSE_INIT, _TRANSPOSE),
+    ops.TRANSPOSE_TILE: _plain(ops.TRANSPOSE_TILE, _TRANSPOSE),
+    ops.MATMUL_BLOCK_INIT: _plain(ops.MATMUL_BLOCK_INIT, _MATMUL),
+    ops.MATMUL_BLOCK: _plain(ops.MATMUL_BLOCK, _MATMUL),
+    ops.SCALAR_INIT: _plain(ops.SCALAR_INIT, _UNARY + "binop_with_scalar.h"),
+    ops.FILL_INIT: _plain(ops.FILL_INIT, _UNARY + "fill.h"),
+    ops.FILL_TILE: _plain(ops.FILL_TILE, _UNARY + "fill.h"),
+    ops.COPY_DEST_INIT: _plain(ops.COPY_DEST_INIT, "api/compute/copy_dest_values.h"),
+    ops.COPY_DEST: Spelling(
+        "copy_dest_values<DataFormat::{format}>({x}, {out});", "api/compute/copy_dest_values.h"
+    ),
+}
+SPELLINGS |= {op: _plain(op, _UNARY + "binop_with_scalar.h") for op in ops.SFPU_SCALAR.values()}
+
+_UNARY_HEADERS = {
+    "relu": _UNARY + "relu.h",
+    "exp": _UNARY + "exp.h",
+    "exp2": _API,
+    "log": _API,
+    "sqrt": _UNARY + "sqrt.h",
+    "rsqrt": _UNARY + "rsqrt.h",
+    "tanh": _API,
+    "sigmoid": _API,
+    "abs": _API,
+}
+
+
+def _with_init(op: OpDef, header: str) -> dict[OpDef, Spelling]:
+    assert op.init is not None, op
+    return {op: _plain(op, header), op.init: _plain(op.init, header)}
+
+
+for _name, _op in ops.SFPU_UNARY.items():
+    SPELLINGS |= _with_init(_op, _UNARY_HEADERS[_name])
+for _name, _op in ops.SFPU_BINARY.items():
+    SPELLINGS |= _with_init(_op, _MAX_MIN if _name in ("max", "min") else _BINARY_SFPU)
+for _op in ops.FPU_BINARY.values():
+    SPELLINGS |= _with_init(_op, _BINARY)
+for _name, _op in ops.FPU_BINARY_ROWS.items():
+    SPELLINGS |= {
+        _op: _plain(_op, _BCAST),
+        _op.init: _plain(_op.init, _BCAST, f"{_name}_bcast_rows_init"),  # pyright: ignore
+    }

@@ -1,0 +1,111 @@
+"""Print the statements of a kernel as C++.
+
+A function for each kind of node, a table row for each operation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tvm import tirx
+
+from tilelang_tt.codegen.calls import SPELLINGS
+from tilelang_tt.codegen.expr import print_expr
+from tilelang_tt.codegen.names import Scope
+from tilelang_tt.diagnostics import UnprintableStmt
+from tilelang_tt.ir import ops
+
+_INDENT = "  "
+_MULTIPLICATION = 60
+_HOLE = re.compile(r"\{(\w+)(?::([^}]+))?\}")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What names mean here: of variables, of the page sizes and block sizes of circular buffers."""
+
+    names: dict[tirx.Var, str]
+    page_bytes: dict[tirx.Var, str]
+    block_pages: dict[tirx.Var, str]
+    scope: Scope
+
+    def declaring(self, var: tirx.Var) -> Context:
+        """The context inside a loop over `var`."""
+        scope = self.scope.nested()
+        return Context(
+            {**self.names, var: scope.fresh(var.name)}, self.page_bytes, self.block_pages, scope
+        )
+
+
+def print_stmt(stmt: tirx.Stmt, context: Context) -> Iterator[str]:
+    """Yield the lines of `stmt`, not indented."""
+    printer = _PRINTERS.get(type(stmt))
+    if printer is None:
+        raise UnprintableStmt.at(stmt, kind=type(stmt).__name__)
+    yield from printer(stmt, context)
+
+
+def _print_seq(stmt: tirx.SeqStmt, context: Context) -> Iterator[str]:
+    for child in stmt.seq:
+        yield from print_stmt(child, context)
+
+
+def _print_for(stmt: tirx.For, context: Context) -> Iterator[str]:
+    inner = context.declaring(stmt.loop_var)
+    name = inner.names[stmt.loop_var]
+    first = print_expr(stmt.min, context.names)
+    end = print_expr(tirx.const(0, "int32") + stmt.min + stmt.extent, context.names)
+    yield f"for (int32_t {name} = {first}; {name} < {end}; ++{name}) {{"
+    yield from _indented(print_stmt(stmt.body, inner))
+    yield "}"
+
+
+def _print_if(stmt: tirx.IfThenElse, context: Context) -> Iterator[str]:
+    yield f"if ({print_expr(stmt.condition, context.names)}) {{"
+    yield from _indented(print_stmt(stmt.then_case, context))
+    if stmt.else_case is not None:
+        yield "} else {"
+        yield from _indented(print_stmt(stmt.else_case, context))
+    yield "}"
+
+
+def _print_evaluate(stmt: tirx.Evaluate, context: Context) -> Iterator[str]:
+    op = ops.definition(stmt)
+    if op is ops.COMMENT:
+        yield f"// {stmt.value.args[0].value}"
+    elif op in SPELLINGS:
+        text = _HOLE.sub(
+            lambda hole: _fill(op, stmt.value, hole[1], hole[2], context), SPELLINGS[op].text
+        )
+        yield from text.splitlines()
+    elif not isinstance(stmt.value, tirx.IntImm):
+        raise UnprintableStmt.at(stmt, kind=str(stmt.value))
+
+
+def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: Context) -> str:
+    """The text of one operand.
+
+    `bytes` asks for the page size of a circular buffer, `*` for a factor.
+    """
+    operand = op.operand(call, name)
+    if how == "bytes":
+        return context.page_bytes[operand]
+    if isinstance(operand, tirx.StringImm):
+        return operand.value
+    if isinstance(operand, tirx.Call) and operand.op.same_as(ops.BLOCK_PAGES.op):
+        return context.block_pages[operand.args[0]]
+    return print_expr(operand, context.names, _MULTIPLICATION if how == "*" else 0)
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (_INDENT + line for line in lines)
+
+
+_PRINTERS: dict[type[tirx.Stmt], Callable[..., Iterator[str]]] = {
+    tirx.SeqStmt: _print_seq,
+    tirx.For: _print_for,
+    tirx.IfThenElse: _print_if,
+    tirx.Evaluate: _print_evaluate,
+}

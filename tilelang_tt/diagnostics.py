@@ -1,0 +1,365 @@
+"""Every error a user of the compiler can cause, declared once: code, text and hint.
+
+Raise a subclass of `Diagnostic`; never a bare `ValueError` in a pass or in codegen. A bug in the
+compiler itself is an `assert`, so that the two can be told apart by type. `docs/errors.md` is
+generated from the classes here.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import tvm_ffi
+from tilelang.ir import get_stmt_span
+from tvm import tirx
+from typing_extensions import Self
+
+
+class Diagnostic(Exception):
+    """Base of all errors; `code` is stable and documented in docs/errors.md."""
+
+    code: ClassVar[str] = ""
+    message: ClassVar[str] = ""
+    hint: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        tvm_ffi.register_error(cls.__name__, cls)  # keeps the type across TVM's FFI
+
+    @classmethod
+    def because(cls, **values: object) -> Self:
+        """Fill in the message and the hint."""
+        lines = [f"{cls.code}: {cls.message.format(**values)}"]
+        if cls.hint:
+            lines.append(f"  hint: {cls.hint.format(**values)}")
+        return cls("\n".join(lines))
+
+
+class CompileError(Diagnostic):
+    """The program cannot be compiled; names the construct and, where it is known, the user's
+    line."""
+
+    @classmethod
+    def at(cls, stmt: tirx.Stmt | None, **values: object) -> Self:
+        """Fill in the message; end with the `-->` line that TileLang turns into a source
+        snippet."""
+        error = cls.because(**values)
+        if stmt is not None and (span := get_stmt_span(stmt)) is not None:
+            return cls(f"{error}\n  --> {span.source_name.name}:{span.line}:{span.column}")
+        return error
+
+
+class OptionError(Diagnostic, ValueError):
+    """A target option is wrong."""
+
+
+class LaunchError(Diagnostic, ValueError):
+    """The compiled kernel cannot run with these arguments, or on this machine."""
+
+
+# 1xxx: constructs that have no lowering. ----------------------------------------------------------
+
+
+class UnsupportedTileOp(CompileError):
+    code = "TT1001"
+    message = "{op} has no lowering for Tensix"
+    hint = "express it with T.copy, T.gemm, T.transpose, T.fill and T.Parallel loops"
+
+
+class UnsupportedReduction(CompileError):
+    code = "TT1002"
+    message = "{op} is not supported yet"
+    hint = (
+        "reductions, scans and reducers have no lowering; compute the reduction outside the kernel"
+    )
+
+
+class UnsupportedAtomic(CompileError):
+    code = "TT1003"
+    message = "{op} is not supported yet"
+    hint = "give every block an output region of its own and add the regions up outside the kernel"
+
+
+class UnsupportedAsync(CompileError):
+    code = "TT1004"
+    message = "{op} is explicit synchronisation, which has no lowering for Tensix"
+    hint = "use T.copy; the compiler inserts the synchronisation that circular buffers need"
+
+
+class UnsupportedGemmForm(CompileError):
+    code = "TT1005"
+    message = "{op} is specific to another accelerator"
+    hint = "use T.gemm with operands in shared memory or fragments"
+
+
+class UnsupportedStatement(CompileError):
+    code = "TT1006"
+    message = "a {kind} statement has no lowering"
+    hint = (
+        "only T.serial, T.Pipelined and T.Parallel loops, tile operations and element-wise "
+        "assignments compile"
+    )
+
+
+class UnsupportedExpression(CompileError):
+    code = "TT1007"
+    message = "{expr} has no lowering in an element-wise assignment of {dtype}"
+    hint = "supported on floating-point tiles: {supported}"
+
+
+class UnsupportedScope(CompileError):
+    code = "TT1008"
+    message = "buffer {buffer!r} has scope {scope!r}, which has no counterpart on Tensix"
+    hint = "use T.alloc_shared or T.alloc_fragment"
+
+
+class UnsupportedDtype(CompileError):
+    code = "TT1009"
+    message = "{what} has dtype {dtype}, which {reason}"
+    hint = "use float32, float16 or bfloat16"
+
+
+class UnsupportedIndex(CompileError):
+    code = "TT1010"
+    message = "{access} is not a tile-by-tile access of the loops over {loops}"
+    hint = (
+        "index the last two dimensions by the two innermost loop variables, in that order; a "
+        "1-D buffer by the innermost"
+    )
+
+
+class ThreadIndexUsed(CompileError):
+    code = "TT1011"
+    message = "the program uses a thread index; a Tensix core has no SIMT threads"
+    hint = "write the loop with T.Parallel"
+
+
+class SeveralKernels(CompileError):
+    code = "TT1012"
+    message = "the function has {count} T.Kernel regions; one is supported"
+    hint = "write one function for each T.Kernel"
+
+
+class UnsupportedParameter(CompileError):
+    code = "TT1013"
+    message = "parameter {name!r} is {kind}, which cannot be passed to a Tensix kernel"
+    hint = "pass contiguous tensors, 32-bit integers and float32 scalars"
+
+
+class UnsupportedSemantics(CompileError):
+    code = "TT1014"
+    message = "{what} changes what the program computes and is not supported yet"
+    hint = "remove it, or compute the same with T.Parallel"
+
+
+class ExternCode(CompileError):
+    code = "TT1015"
+    message = "{op} calls code that is not TileLang"
+    hint = "write it in TileLang"
+
+
+# 2xxx: regions and shapes. ------------------------------------------------------------------------
+
+
+class RaggedRegion(CompileError):
+    code = "TT2001"
+    message = "the {extents} region of {buffer!r} is not a whole number of 32x32 tiles"
+    hint = "make both block sizes multiples of 32"
+
+
+class SymbolicRegion(CompileError):
+    code = "TT2002"
+    message = "the extent {extent} of {buffer!r} is not known at compile time"
+    hint = (
+        "block sizes must be Python integers; only tensor shapes and loop counts may be T.dynamic"
+    )
+
+
+class MisalignedRegion(CompileError):
+    code = "TT2003"
+    message = "the region of {buffer!r} starts at {offset}, which is not provably a multiple of 32"
+    hint = "offset blocks by multiples of 32"
+
+
+class RegionOutOfBounds(CompileError):
+    code = "TT2004"
+    message = (
+        "the region of {buffer!r} may end at {end}, past its extent {extent} in dimension {dim}"
+    )
+    hint = "make the tensor's extent a multiple of the block's"
+
+
+class RegionMismatch(CompileError):
+    code = "TT2005"
+    message = "a region of {src_extents} elements is copied to one of {dst_extents}"
+    hint = "the extents that are not 1 must agree, in order"
+
+
+class PartialBuffer(CompileError):
+    code = "TT2006"
+    message = "a part of {buffer!r} is accessed; on-chip buffers are read and written whole"
+    hint = "allocate one buffer for each part"
+
+
+class GemmShapeMismatch(CompileError):
+    code = "TT2007"
+    message = "T.gemm of {a} and {b} into {c} does not fit M={m}, N={n}, K={k}"
+
+
+class UntiledDimension(CompileError):
+    code = "TT2008"
+    message = (
+        "{buffer!r} takes its rows and columns from dimensions {dims} of tensor {tensor!r}, "
+        "which is tiled in its last two"
+    )
+    hint = "transpose the tensor so that the dimensions of the block come last"
+
+
+# 3xxx: the flow of data between statements. -------------------------------------------------------
+
+
+class ReadBeforeWrite(CompileError):
+    code = "TT3001"
+    message = "{buffer!r} is read here before anything is written to it in this block"
+    hint = (
+        "initialise it with T.clear, T.fill or T.copy; values carried from one loop iteration "
+        "to the next are not supported yet"
+    )
+
+
+class CarriedState(CompileError):
+    code = "TT3002"
+    message = "{buffer!r} carries a value from one iteration of the loop over {loop} to the next"
+    hint = "only T.gemm may accumulate across iterations"
+
+
+class ValueEscapesScope(CompileError):
+    code = "TT3003"
+    message = "{buffer!r} is written inside a loop or branch and read outside of it"
+    hint = "write the buffer in the same loop or branch that reads it"
+
+
+class OutputReadBack(CompileError):
+    code = "TT3004"
+    message = "tensor {buffer!r} is both read and written"
+    hint = "blocks run at the same time on different cores: write to another tensor"
+
+
+class OverlappingIterations(CompileError):
+    code = "TT3005"
+    message = "the iterations of this loop depend on each other through {buffer!r}"
+    hint = "read and write the same element in each iteration"
+
+
+class UnwrittenOutput(CompileError):
+    code = "TT3006"
+    message = "the program writes no tensor"
+
+
+# 4xxx: resources. ---------------------------------------------------------------------------------
+
+
+class TooManyCircularBuffers(CompileError):
+    code = "TT4001"
+    message = "the program needs {needed} circular buffers, {arch} has {available}: {names}"
+    hint = "use fewer on-chip buffers, or fuse element-wise statements"
+
+
+class L1Overflow(CompileError):
+    code = "TT4002"
+    message = (
+        "the circular buffers take {needed} bytes of the {available} a core of {arch} has\n{table}"
+    )
+    hint = "make the blocks smaller, or lower num_stages"
+
+
+class DstOverflow(CompileError):
+    code = "TT4003"
+    message = (
+        "one tile of this expression needs {needed} destination registers, {available} are there"
+    )
+    hint = "split the expression into two statements"
+
+
+class PrecisionUnavailable(CompileError):
+    code = "TT4004"
+    message = "{what} needs 32-bit destination registers, but fp32_acc is False"
+    hint = "leave the fp32_acc option out"
+
+
+# 5xxx: target options. ----------------------------------------------------------------------------
+
+
+class UnknownOption(OptionError):
+    code = "TT5001"
+    message = "unknown option {name!r} of the tenstorrent target"
+    hint = "known options: {known}"
+
+
+class BadOption(OptionError):
+    code = "TT5002"
+    message = "{value!r} is no value for the option {name!r} of the tenstorrent target"
+    hint = "{expected}"
+
+
+class GridTooLarge(OptionError):
+    code = "TT5003"
+    message = "a grid of {grid} cores does not fit {arch}, which has {limit}"
+
+
+# 6xxx: launching. ---------------------------------------------------------------------------------
+
+
+class DynamicShapeUnfit(LaunchError):
+    code = "TT6001"
+    message = "kernel {kernel!r}: {condition} does not hold for {values}"
+    hint = "pass tensors whose dynamic extents are multiples of the block's"
+
+
+class NoTtnn(LaunchError):
+    code = "TT6002"
+    message = "execution on a card or a simulator needs the ttnn package: {why}"
+    hint = (
+        "install ttnn in this Python (3.10 or 3.12), or set TILELANG_TT_TTNN_PYTHON to a Python that has it; "
+        "the option execution='mock' needs neither"
+    )
+
+
+class TtnnFailed(LaunchError):
+    code = "TT6003"
+    message = "the ttnn program ended with exit status {status}\n{output}"
+
+
+class BadArtifact(LaunchError):
+    code = "TT6004"
+    message = "{path} is no artifact of this version: {why}"
+    hint = "export the kernel again with export_sources"
+
+
+# 9xxx: code generation. ---------------------------------------------------------------------------
+
+
+class UnprintableStmt(CompileError):
+    code = "TT9001"
+    message = "no C++ is defined for {kind}"
+
+
+class UnprintableExpr(CompileError):
+    code = "TT9002"
+    message = "no C++ is defined for the {kind} in {expr}"
+
+
+class BrokenStage(CompileError):
+    code = "TT9003"
+    message = "after {pass_name} the IR is not in stage {stage}: {why}"
+    hint = "this is a fault of the compiler, not of the program; please report it"
+
+
+def catalogue() -> list[type[Diagnostic]]:
+    """All diagnostics with a code, in order of their codes."""
+    pending, found = [Diagnostic], []
+    while pending:
+        cls = pending.pop()
+        pending.extend(cls.__subclasses__())
+        if cls.code:
+            found.append(cls)
+    return sorted(found, key=lambda cls: cls.code)

@@ -1,0 +1,57 @@
+"""What a dtype is on the device: its data format, the bytes of one 32x32 tile, how exact it is.
+
+The only place where these facts are written. Nothing here imports TVM, so that a saved artifact can
+be launched without it. Source: `DataFormat` in tt-metal's `tensix_types.h` and `MUL_WITH_TILE_SIZE`
+in `dataflow_api_addrgen.h`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TILE = 32
+FACE = 16
+TILE_ELEMENTS = TILE * TILE
+
+
+@dataclass(frozen=True)
+class Format:
+    """One data format.
+
+    `name` and `code` are tt-metal's `DataFormat`; `ttnn` is the attribute of the `ttnn` module that
+    names it, empty where ttnn has none; `dtype` is the numpy/TVM spelling of an element;
+    `mantissa_bits` counts the stored fraction bits.
+    """
+
+    name: str
+    code: int
+    dtype: str
+    element_bytes: int
+    mantissa_bits: int
+    ttnn: str
+
+    @property
+    def tile_bytes(self) -> int:
+        """Bytes of one tile, which is one page of an interleaved tensor or of a circular buffer."""
+        return TILE_ELEMENTS * self.element_bytes
+
+    @property
+    def epsilon(self) -> float:
+        """The largest relative error of one rounding to this format; 0 for integers."""
+        return 2.0 ** -(self.mantissa_bits + 1) if self.mantissa_bits else 0.0
+
+
+FORMATS = (
+    Format("Float32", 0, "float32", 4, 23, "float32"),
+    Format("Float16", 1, "float16", 2, 10, ""),
+    Format("Float16_b", 5, "bfloat16", 2, 7, "bfloat16"),
+    Format("Int32", 8, "int32", 4, 0, "int32"),
+    Format("UInt16", 9, "uint16", 2, 0, "uint16"),
+    Format("UInt32", 24, "uint32", 4, 0, "uint32"),
+    Format("UInt8", 30, "uint8", 1, 0, "uint8"),
+)
+BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS}
+BY_NAME = {format_.name: format_ for format_ in FORMATS}
+
+TF32_EPSILON = 2.0**-11
+"""The FPU's source registers hold 19 bits: a float32 operand of a matmul keeps 10 fraction bits."""

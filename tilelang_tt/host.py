@@ -1,0 +1,81 @@
+"""The two ends of a compilation in TileLang's engine: the host function, and the device module that
+shows the sources.
+
+The host function checks its arguments, as TileLang's always do, and then calls `tilelang_tt.launch`
+with the artifact as text and, for each tensor, its address and extents.
+"""
+
+from __future__ import annotations
+
+import tilelang
+import tvm_ffi
+from tvm import IRModule, ir, tirx
+from tvm.target import Target
+
+from tilelang_tt import pipeline, target
+from tilelang_tt.codegen import artifact
+from tilelang_tt.codegen.artifact import Artifact, unpack
+
+LAUNCH = "tilelang_tt.launch"
+_ARTIFACT = "tt.artifact"
+_DEVICE_KERNEL_LAUNCH = 2  # tvm::CallingConv::kDeviceKernelLaunch
+
+
+def lower(mod: IRModule, tvm_target: Target) -> IRModule:
+    """TileLang's pipeline hook.
+
+    One front-end function to a host function and a stand-in for the device.
+    """
+    (func,) = mod.functions.values()
+    options = target.options_of(tvm_target)
+    name = str(func.attrs["global_symbol"])
+    built = artifact.build(pipeline.lower(func, options), name, options)
+    host = _packed(_host_function(func, built), name)
+    host.update_func(ir.GlobalVar(f"{name}_tenstorrent"), _device_function(name, built))
+    return host
+
+
+def _host_function(func: tirx.PrimFunc, built: Artifact) -> tirx.PrimFunc:
+    arguments: list[tirx.PrimExpr] = [tirx.StringImm(built.pack())]
+    for param in func.params:
+        buffer = func.buffer_map.get(param)
+        if buffer is None:
+            arguments.append(param)
+        else:
+            arguments += [buffer.data, *(tirx.Cast("int64", extent) for extent in buffer.shape)]
+    body = tirx.Evaluate(tirx.call_packed(LAUNCH, *arguments))
+    host = tirx.PrimFunc(func.params, body, func.ret_type, func.buffer_map, func.attrs)
+    return host.with_attr(
+        "target", Target("c", host="c")
+    )  # its tensors are in the memory of the CPU
+
+
+def _packed(host: tirx.PrimFunc, name: str) -> IRModule:
+    module = tirx.transform.AnnotateEntryFunc()(IRModule({name: host}))
+    return tilelang.transform.MakePackedAPI()(module)
+
+
+def _device_function(name: str, built: Artifact) -> tirx.PrimFunc:
+    """An empty function that carries the artifact, which TileLang's generic device passes leave
+    alone."""
+    return tirx.PrimFunc([], tirx.Evaluate(0)).with_attr(
+        {
+            "global_symbol": f"{name}_tenstorrent",
+            "calling_conv": _DEVICE_KERNEL_LAUNCH,
+            "target": Target({"kind": target.KIND}),
+            _ARTIFACT: built.pack(),
+        }
+    )
+
+
+def device_module(mod: IRModule, _target: Target) -> object:
+    """TileLang's codegen hook.
+
+    A module that shows the kernel sources and compiles to nothing on the host.
+    """
+    (func,) = mod.functions.values()
+    sources = unpack(str(func.attrs[_ARTIFACT])).sources
+    text = "".join(
+        f"#if 0  // ==== {name} ====\n{source}#endif\n\n" for name, source in sources.items()
+    )
+    return tvm_ffi.get_global_func("runtime.CSourceModuleCreate")(text, "c", [], [])

@@ -1,0 +1,77 @@
+"""The frame of a tile program: grid loops around one block that owns the on-chip buffers.
+
+for bx, by in T.grid(...):              loops
+    with T.sblock("tilelang_root"):     block: alloc_buffers, annotations
+        ...                             body
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tvm import tirx
+
+from tilelang_tt.ir import tree
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The parts of a function in the form above; `build` puts them together again."""
+
+    func: tirx.PrimFunc
+    loops: tuple[tirx.For, ...]
+    realize: tirx.SBlockRealize
+
+    @classmethod
+    def of(cls, func: tirx.PrimFunc) -> Frame:
+        loops: list[tirx.For] = []
+        stmt = func.body
+        if isinstance(stmt, tirx.SBlockRealize) and stmt.block.name_hint == "root":
+            stmt = stmt.block.body
+        while isinstance(stmt, tirx.For):
+            loops.append(stmt)
+            stmt = stmt.body
+        assert isinstance(stmt, tirx.SBlockRealize), stmt
+        return cls(func, tuple(loops), stmt)
+
+    @property
+    def body(self) -> tirx.Stmt:
+        return self.realize.block.body
+
+    @property
+    def buffers(self) -> list[tirx.Buffer]:
+        """The on-chip buffers."""
+        return list(self.realize.block.alloc_buffers)
+
+    @property
+    def tensors(self) -> list[tirx.Buffer]:
+        """The global tensors, in the order of the function's parameters."""
+        return [self.func.buffer_map[p] for p in self.func.params if p in self.func.buffer_map]
+
+    @property
+    def annotations(self) -> dict[str, object]:
+        return dict(self.realize.block.annotations)
+
+    def build(
+        self,
+        *,
+        body: tirx.Stmt | None = None,
+        buffers: Sequence[tirx.Buffer] | None = None,
+        annotations: dict[str, object] | None = None,
+    ) -> tirx.PrimFunc:
+        """The function with the given parts of its block replaced."""
+        block = tree.block_with(
+            self.realize.block, body=body, buffers=buffers, annotations=annotations
+        )
+        stmt: tirx.Stmt = tree.located(
+            tirx.SBlockRealize(self.realize.iter_values, self.realize.predicate, block),
+            self.realize,
+        )
+        for loop in reversed(self.loops):
+            stmt = tree.with_body(loop, stmt)
+        return self.func.with_body(stmt)
+
+    def with_loops(self, loops: Sequence[tirx.For]) -> Frame:
+        return dataclasses.replace(self, loops=tuple(loops))

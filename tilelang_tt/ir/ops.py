@@ -1,0 +1,276 @@
+"""Every `tt.*` operation the passes may create, declared as data.
+
+A compute operation also says what the hardware must be set up for: the `init` call that goes before
+it (with the operands it takes from the operation), and which of its circular buffers feed the
+source registers A and B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tvm.ir._ffi_api as _tvm_ir
+from tvm import ir, tirx
+
+_OPAQUE_EFFECT = 4  # tvm::tirx::CallEffectKind::kOpaque: never removed, moved or duplicated
+_PURE_EFFECT = 1
+
+
+@dataclass(frozen=True)
+class OpDef:
+    """One operation: its name without the `tt.` prefix, the names of its operands, its result.
+
+    `unit` is the state an `init` belongs to: "fpu" (unpacker and matrix unit) or "sfpu" (vector
+    unit). `src_a` and `src_b` name the circular buffers that feed the source registers; `fills` and
+    `drains` name the one that a data-movement or pack operation writes or reads.
+    """
+
+    name: str
+    operands: tuple[str, ...]
+    summary: str
+    result: str = "handle"
+    pure: bool = False
+    init: OpDef | None = None
+    unit: str = ""
+    src_a: str = ""
+    src_b: str = ""
+    fills: str = ""
+    drains: str = ""
+
+    def __post_init__(self) -> None:
+        _tvm_ir.RegisterOp(self.qualified, self.summary)
+        effect = _PURE_EFFECT if self.pure else _OPAQUE_EFFECT
+        self.op.set_attr("TCallEffectKind", tirx.IntImm("int32", effect))
+        self.op.set_attr("TScriptPrinterName", self.name)
+        BY_NAME[self.qualified] = self
+
+    @property
+    def qualified(self) -> str:
+        return f"tt.{self.name}"
+
+    @property
+    def op(self) -> ir.Op:
+        return ir.Op.get(self.qualified)
+
+    def call(self, *args: tirx.PrimExpr | int) -> tirx.Call:
+        """Build the operation as an expression."""
+        assert len(args) == len(self.operands), f"{self.qualified} takes {self.operands}"
+        return tirx.call_intrin(self.result, self.op, *args)
+
+    def stmt(self, *args: tirx.PrimExpr | int) -> tirx.Evaluate:
+        """Build the operation as a statement."""
+        return tirx.Evaluate(self.call(*args))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The operands that are circular buffers whose pages the operation reads."""
+        return tuple(name for name in (self.src_a, self.src_b, self.drains) if name)
+
+    def operand(self, call: tirx.Call, name: str) -> tirx.PrimExpr:
+        """The argument of `call`, a use of this operation, that stands for the operand `name`."""
+        return call.args[self.operands.index(name)]
+
+
+BY_NAME: dict[str, OpDef] = {}
+
+
+def definition(stmt: tirx.Stmt) -> OpDef | None:
+    """The `tt.*` operation that a statement evaluates."""
+    if (
+        isinstance(stmt, tirx.Evaluate)
+        and isinstance(stmt.value, tirx.Call)
+        and isinstance(stmt.value.op, ir.Op)
+    ):
+        return BY_NAME.get(stmt.value.op.name)
+    return None
+
+
+# Data movement. A page of a tensor or of a circular buffer is one tile. ---------------------------
+
+NOC_READ = OpDef(
+    "noc_read",
+    ("tensor", "page", "cb", "cb_page"),
+    "Start reading a page into a circular buffer.",
+    fills="cb",
+)
+NOC_WRITE = OpDef(
+    "noc_write",
+    ("tensor", "page", "cb", "cb_page"),
+    "Start writing a page from a circular buffer.",
+    drains="cb",
+)
+NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this processor has started.")
+NOC_WRITE_BARRIER = OpDef(
+    "noc_write_barrier", (), "Wait for every write this processor has started."
+)
+
+# Circular buffers. --------------------------------------------------------------------------------
+
+CB_RESERVE_BACK = OpDef("cb_reserve_back", ("cb", "pages"), "Block until `pages` pages are free.")
+CB_PUSH_BACK = OpDef("cb_push_back", ("cb", "pages"), "Publish `pages` pages to the consumer.")
+CB_WAIT_FRONT = OpDef("cb_wait_front", ("cb", "pages"), "Block until `pages` pages are published.")
+CB_POP_FRONT = OpDef("cb_pop_front", ("cb", "pages"), "Free `pages` pages for the producer.")
+BLOCK_PAGES = OpDef(
+    "block_pages",
+    ("cb",),
+    "The pages of one block of a circular buffer.",
+    result="int32",
+    pure=True,
+)
+
+# Destination registers. ---------------------------------------------------------------------------
+
+TILE_REGS_ACQUIRE = OpDef("tile_regs_acquire", (), "Math takes a free, zeroed half of DST.")
+TILE_REGS_COMMIT = OpDef("tile_regs_commit", (), "Math hands its half of DST to the packer.")
+TILE_REGS_WAIT = OpDef("tile_regs_wait", (), "The packer waits for a half of DST.")
+TILE_REGS_RELEASE = OpDef("tile_regs_release", (), "The packer gives its half of DST back.")
+
+# Set-up of the compute engine. --------------------------------------------------------------------
+
+HW_STARTUP = OpDef(
+    "compute_kernel_hw_startup", ("a", "b", "out"), "First call of a compute kernel."
+)
+HW_STARTUP_REVERSE = OpDef(
+    "compute_kernel_hw_startup_reverse", ("a", "b", "out"), "The same before a matmul."
+)
+RECONFIG_SRC_A = OpDef(
+    "reconfig_data_format_srca", ("cb",), "Set source register A to the format of `cb`."
+)
+RECONFIG_SRC_B = OpDef(
+    "reconfig_data_format_srcb", ("cb",), "Set source register B to the format of `cb`."
+)
+RECONFIG_PACK = OpDef("pack_reconfig_data_format", ("cb",), "Set the packer to the format of `cb`.")
+PACK_ACCUMULATE = OpDef(
+    "pack_reconfig_l1_acc",
+    ("cb", "enable"),
+    "Make the packer add to what L1 holds in `cb`, or overwrite it.",
+)
+COPY_INIT = OpDef("copy_init", ("cb",), "Set up copy_tile.")
+BCAST_ROW_INIT = OpDef("unary_bcast_row_init", ("cb",), "Set up unary_bcast_row.")
+TRANSPOSE_INIT = OpDef("transpose_init", ("cb",), "Set up transpose_tile.")
+MATMUL_BLOCK_INIT = OpDef(
+    "matmul_block_init", ("a", "b", "transpose", "ct", "rt", "kt"), "Set up matmul_block."
+)
+
+# Circular buffer to DST, on the matrix unit. ------------------------------------------------------
+
+COPY_TILE = OpDef(
+    "copy_tile", ("cb", "page", "dst"), "DST[dst] = page.", init=COPY_INIT, unit="fpu", src_a="cb"
+)
+BCAST_ROW = OpDef(
+    "unary_bcast_row",
+    ("cb", "page", "dst"),
+    "DST[dst] = row 0 of the page in every row.",
+    init=BCAST_ROW_INIT,
+    unit="fpu",
+    src_b="cb",
+)
+TRANSPOSE_TILE = OpDef(
+    "transpose_tile",
+    ("cb", "page", "dst"),
+    "DST[dst] = page transposed.",
+    init=TRANSPOSE_INIT,
+    unit="fpu",
+    src_a="cb",
+)
+MATMUL_BLOCK = OpDef(
+    "matmul_block",
+    ("a", "b", "page_a", "page_b", "dst", "transpose", "ct", "rt", "kt"),
+    "DST[dst + r * ct + c] += A[page_a + r * kt] @ B[page_b + c], B transposed where `transpose`.",
+    init=MATMUL_BLOCK_INIT,
+    unit="fpu",
+    src_a="b",
+    src_b="a",
+)
+
+
+def _fpu_binary(name: str, suffix: str = "") -> OpDef:
+    init = OpDef(f"{name}{suffix}_init", ("a", "b"), f"Set up {name}_tiles{suffix}.")
+    return OpDef(
+        f"{name}_tiles{suffix}",
+        ("a", "b", "page_a", "page_b", "dst"),
+        f"DST[dst] = {name} of two pages{', row 0 of b for every row' if suffix else ''}.",
+        init=init,
+        unit="fpu",
+        src_a="a",
+        src_b="b",
+    )
+
+
+FPU_BINARY = {name: _fpu_binary(name) for name in ("add", "sub", "mul")}
+FPU_BINARY_ROWS = {name: _fpu_binary(name, "_bcast_rows") for name in ("add", "sub", "mul")}
+
+# DST to DST, on the vector unit. ------------------------------------------------------------------
+
+
+def _sfpu_binary(name: str) -> OpDef:
+    init = OpDef(f"{name}_tile_init", (), f"Set up {name}_tile.")
+    summary = f"DST[out] = {name} of DST[x] and DST[y]."
+    return OpDef(f"{name}_tile", ("x", "y", "out"), summary, init=init, unit="sfpu")
+
+
+def _sfpu_unary(name: str) -> OpDef:
+    init = OpDef(f"{name}_tile_init", (), f"Set up {name}_tile.")
+    return OpDef(
+        f"{name}_tile", ("dst",), f"DST[dst] = {name} of DST[dst].", init=init, unit="sfpu"
+    )
+
+
+SCALAR_INIT = OpDef("binop_with_scalar_tile_init", (), "Set up the operations with a scalar.")
+FILL_INIT = OpDef("fill_tile_init", (), "Set up fill_tile.")
+COPY_DEST_INIT = OpDef("copy_dest_values_init", (), "Set up copy_dest_values.")
+
+
+def _sfpu_scalar(name: str) -> OpDef:
+    summary = f"DST[dst] = {name} of DST[dst] and a float32, given as its bits."
+    return OpDef(f"{name}_unary_tile", ("dst", "bits"), summary, init=SCALAR_INIT, unit="sfpu")
+
+
+SFPU_BINARY = {name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div")} | {
+    name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")
+}
+SFPU_SCALAR = {name: _sfpu_scalar(name) for name in ("add", "sub", "mul", "rsub")}
+SFPU_UNARY = {
+    name: _sfpu_unary(name)
+    for name in ("relu", "exp", "exp2", "log", "sqrt", "rsqrt", "tanh", "sigmoid", "abs")
+}
+FILL_TILE = OpDef(
+    "fill_tile_bitcast",
+    ("dst", "bits"),
+    "DST[dst] = a float32, given as its bits.",
+    init=FILL_INIT,
+    unit="sfpu",
+)
+COPY_DEST = OpDef(
+    "copy_dest_values",
+    ("x", "out", "format"),
+    "DST[out] = DST[x], of this format.",
+    init=COPY_DEST_INIT,
+    unit="sfpu",
+)
+FLOAT_BITS = OpDef(
+    "float_bits",
+    ("value",),
+    "The bits of a float32 as an unsigned integer.",
+    result="uint32",
+    pure=True,
+)
+
+# DST to circular buffer. --------------------------------------------------------------------------
+
+PACK_TILE = OpDef(
+    "pack_tile", ("dst", "cb", "page"), "Write DST[dst] to a reserved page.", fills="cb"
+)
+
+# Scalar control. ----------------------------------------------------------------------------------
+
+FLOOR_DIV = OpDef(
+    "floor_div", ("a", "b"), "a / b rounded down, for b > 0.", result="int32", pure=True
+)
+FLOOR_MOD = OpDef(
+    "floor_mod", ("a", "b"), "a - b * floor_div(a, b), for b > 0.", result="int32", pure=True
+)
+
+# Text. --------------------------------------------------------------------------------------------
+
+COMMENT = OpDef("comment", ("text",), "A line of text that explains the statement after it.")

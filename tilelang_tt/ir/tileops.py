@@ -1,0 +1,280 @@
+"""Typed views of the statements a tile program is made of; the only code that indexes `call.args`.
+
+A statement is a data-movement `Copy`, a `Gemm`, a `Transpose`, a `Fill`, or an `Elementwise` nest
+of parallel loops around one store. `leaf` returns the view of any of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tvm import ir, tirx
+from tvm.tirx.stmt_functor import ir_transform, substitute
+
+from tilelang_tt.ir import tree
+from tilelang_tt.ir.exprs import same
+
+_REGION = ir.Op.get("tl.region")
+_COPY = ir.Op.get("tl.tileop.copy")
+_FILL = ir.Op.get("tl.tileop.fill")
+_GEMM = ir.Op.get("tl.tileop.gemm")
+_TRANSPOSE = ir.Op.get("tl.tileop.transpose")
+_READ, _WRITE, _READ_WRITE = 1, 2, 3
+
+
+def is_global(buffer: tirx.Buffer) -> bool:
+    """Whether the buffer is a tensor in DRAM rather than an on-chip one."""
+    return buffer.scope() == "global"
+
+
+def called(stmt: tirx.Stmt) -> tirx.Call | None:
+    """The operation that a statement evaluates."""
+    if (
+        isinstance(stmt, tirx.Evaluate)
+        and isinstance(stmt.value, tirx.Call)
+        and isinstance(stmt.value.op, ir.Op)
+    ):
+        return stmt.value
+    return None
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box of a buffer: where it starts and how far it extends, one entry for each dimension."""
+
+    buffer: tirx.Buffer
+    mins: tuple[tirx.PrimExpr, ...]
+    extents: tuple[tirx.PrimExpr, ...]
+
+    @classmethod
+    def decode(cls, expr: tirx.PrimExpr) -> Region:
+        assert isinstance(expr, tirx.Call), expr
+        assert expr.op.same_as(_REGION), expr
+        load, _access, *extents = expr.args
+        return cls(load.buffer, tuple(load.indices), tuple(extents))
+
+    @classmethod
+    def whole(cls, buffer: tirx.Buffer) -> Region:
+        return cls(buffer, tuple(tirx.const(0, "int32") for _ in buffer.shape), tuple(buffer.shape))
+
+    def encode(self, access: int) -> tirx.Call:
+        load = tirx.BufferLoad(self.buffer, list(self.mins))
+        return tirx.Call("handle", _REGION, [load, tirx.const(access, "int32"), *self.extents])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the region covers its buffer; only constants are compared."""
+        pairs = zip(self.mins, self.extents, self.buffer.shape, strict=True)
+        return all(_equal(low, 0) and same(extent, size) for low, extent, size in pairs)
+
+    def text(self) -> str:
+        return "x".join(str(extent) for extent in self.extents)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """`T.copy(src, dst)`."""
+
+    src: Region
+    dst: Region
+
+    def stmt(self) -> tirx.Evaluate:
+        return tirx.Evaluate(
+            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE)])
+        )
+
+
+@dataclass(frozen=True)
+class Fill:
+    """`T.fill(region, value)`; `T.clear` is a fill with 0."""
+
+    dst: Region
+    value: tirx.PrimExpr
+
+
+@dataclass(frozen=True)
+class Transpose:
+    """`T.transpose(src, dst)` of the last two dimensions."""
+
+    src: Region
+    dst: Region
+
+    def stmt(self) -> tirx.Evaluate:
+        return tirx.Evaluate(
+            tirx.Call("handle", _TRANSPOSE, [self.src.encode(_READ), self.dst.encode(_WRITE)])
+        )
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """`T.gemm(a, b, c)`.
+
+    `c = (0 if clear else c) + op(a) @ op(b)`, with `op` a transposition or nothing.
+    """
+
+    a: Region
+    b: Region
+    c: Region
+    transpose_a: bool
+    transpose_b: bool
+    clear: tirx.PrimExpr
+    mnk: tuple[int, int, int]
+    trailing: tuple[tirx.PrimExpr, ...]
+
+    @property
+    def always_clears(self) -> bool:
+        return isinstance(self.clear, tirx.IntImm) and bool(self.clear.value)
+
+    @property
+    def never_clears(self) -> bool:
+        return isinstance(self.clear, tirx.IntImm) and not self.clear.value
+
+    def stmt(self) -> tirx.Evaluate:
+        flags = [tirx.IntImm("bool", flag) for flag in (self.transpose_a, self.transpose_b)]
+        sizes = [tirx.const(size, "int32") for size in self.mnk]
+        policy, *rest = self.trailing
+        operands = [
+            self.a.encode(_READ),
+            self.b.encode(_READ),
+            self.c.encode(_WRITE if self.always_clears else _READ_WRITE),
+        ]
+        return tirx.Evaluate(
+            tirx.Call("handle", _GEMM, [*operands, *flags, *sizes, policy, self.clear, *rest])
+        )
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """A perfect nest of parallel loops around one store: `dst[indices] = value` for every point."""
+
+    loops: tuple[tirx.For, ...]
+    store: tirx.BufferStore
+
+    @property
+    def dst(self) -> tirx.Buffer:
+        return self.store.buffer
+
+    @property
+    def vars(self) -> tuple[tirx.Var, ...]:
+        return tuple(loop.loop_var for loop in self.loops)
+
+    @property
+    def loads(self) -> list[tirx.BufferLoad]:
+        return tree.collect(self.store.value, tirx.BufferLoad)
+
+    @property
+    def covers_dst(self) -> bool:
+        """Whether every element of the destination is written, at the place of its loop
+        variables."""
+        if len(self.loops) > len(self.dst.shape):
+            return False
+        axes = iter(self.loops)
+        for index, extent in zip(self.store.indices, self.dst.shape, strict=True):
+            if _equal(index, 0) and _equal(extent, 1):
+                continue
+            loop = next(axes, None)
+            if (
+                loop is None
+                or not index.same_as(loop.loop_var)
+                or not same(loop.extent, extent)
+                or not _equal(loop.min, 0)
+            ):
+                return False
+        return next(axes, None) is None
+
+    def stmt(self) -> tirx.Stmt:
+        """The nest with loop variables of its own, so that two nests never share one."""
+        fresh = {
+            loop.loop_var: tirx.Var(loop.loop_var.name, loop.loop_var.dtype) for loop in self.loops
+        }
+        stmt: tirx.Stmt = substitute(self.store, fresh)
+        tree.located(stmt, self.store)
+        for loop in reversed(self.loops):
+            inner = tirx.For(
+                fresh[loop.loop_var], loop.min, loop.extent, tirx.ForKind.PARALLEL, stmt
+            )
+            stmt = tree.located(inner, loop)
+        return stmt
+
+
+Leaf = Copy | Fill | Transpose | Gemm | Elementwise
+Renaming = Callable[[tirx.Buffer], tirx.Buffer]
+
+
+def rebuffered(view: Leaf, read: Renaming, write: Renaming) -> tirx.Stmt:
+    """The statement on other buffers; an accumulator counts as written."""
+    match view:
+        case Copy() | Transpose():
+            return type(view)(_moved(view.src, read), _moved(view.dst, write)).stmt()
+        case Gemm():
+            a, b, c = _moved(view.a, read), _moved(view.b, read), _moved(view.c, write)
+            return dataclasses.replace(view, a=a, b=b, c=c).stmt()
+        case Elementwise():
+            value = map_loads(
+                view.store.value, lambda load: tirx.BufferLoad(read(load.buffer), load.indices)
+            )
+            return Elementwise(
+                view.loops, tirx.BufferStore(write(view.dst), value, view.store.indices)
+            ).stmt()
+        case Fill():
+            raise AssertionError(
+                "fills are lowered to element-wise nests before buffers are renamed"
+            )
+
+
+def map_loads(
+    value: tirx.PrimExpr, replace: Callable[[tirx.BufferLoad], tirx.PrimExpr | None]
+) -> tirx.PrimExpr:
+    """`value` with every load replaced, innermost first; None keeps a load."""
+    return ir_transform(tirx.Evaluate(value), None, replace, ["tirx.BufferLoad"]).value
+
+
+def _moved(region: Region, rename: Renaming) -> Region:
+    return dataclasses.replace(region, buffer=rename(region.buffer))
+
+
+def leaf(stmt: tirx.Stmt) -> Leaf | None:
+    """The view of a statement of a tile program, None for control flow and everything unknown."""
+    if isinstance(stmt, tirx.For):
+        return _elementwise(stmt)
+    call = called(stmt)
+    if call is None:
+        return None
+    if call.op.same_as(_COPY):
+        return Copy(Region.decode(call.args[0]), Region.decode(call.args[1]))
+    if call.op.same_as(_FILL):
+        return Fill(Region.decode(call.args[0]), call.args[1])
+    if call.op.same_as(_TRANSPOSE):
+        return Transpose(Region.decode(call.args[0]), Region.decode(call.args[1]))
+    return _gemm(call) if call.op.same_as(_GEMM) else None
+
+
+def _elementwise(stmt: tirx.For) -> Elementwise | None:
+    loops: list[tirx.For] = []
+    inner: tirx.Stmt = stmt
+    while isinstance(inner, tirx.For) and inner.kind == tirx.ForKind.PARALLEL:
+        loops.append(inner)
+        inner = inner.body
+    if loops and isinstance(inner, tirx.BufferStore):
+        return Elementwise(tuple(loops), inner)
+    return None
+
+
+def _gemm(call: tirx.Call) -> Gemm:
+    a, b, c, transpose_a, transpose_b, m, n, k, policy, clear, *rest = call.args
+    return Gemm(
+        a=Region.decode(a),
+        b=Region.decode(b),
+        c=Region.decode(c),
+        transpose_a=bool(transpose_a.value),
+        transpose_b=bool(transpose_b.value),
+        clear=clear,
+        mnk=(m.value, n.value, k.value),
+        trailing=(policy, *rest),
+    )
+
+
+def _equal(expr: tirx.PrimExpr, value: int) -> bool:
+    return isinstance(expr, tirx.IntImm) and expr.value == value

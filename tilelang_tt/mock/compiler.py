@@ -1,0 +1,223 @@
+"""The host C++ compiler, and the folder of its results, keyed by all that went into them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilelang_tt.mock.errors import KernelCompileError, MissingCompiler
+
+_ROOT = Path(__file__).parent
+_INCLUDE = _ROOT / "include"
+_SOURCE = _ROOT / "src"
+
+COMMON_FLAGS = ("-std=c++17", "-fPIC", "-fno-exceptions", "-fno-rtti", f"-I{_INCLUDE}")
+ENGINE_FLAGS = (
+    *COMMON_FLAGS,
+    "-O3",
+    "-march=native",
+    "-fno-semantic-interposition",
+    f"-I{_SOURCE}",
+)
+# Products and sums are fused in the matrix product only: other results are the same everywhere.
+CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
+# As the device's own build: clean under -Wall, with the same exceptions. A 32-bit L1 address is a
+# host pointer here.
+KERNEL_FLAGS = (
+    *COMMON_FLAGS,
+    "-O1",
+    "-shared",
+    "-Wall",
+    "-Werror",
+    "-Wno-error=deprecated-declarations",
+    "-Wno-error=parentheses",
+    "-Wno-error=unused-but-set-variable",
+    "-Wno-unused-variable",
+    "-Wno-unused-function",
+    "-Wno-int-to-pointer-cast",
+)
+_CANDIDATES = ("g++", "clang++", "c++")
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A command that compiles C++, and the text that tells one version of it from another."""
+
+    command: tuple[str, ...]
+    identity: str
+
+
+def find_compiler() -> Compiler:
+    """The compiler named by CXX, else g++ or clang++, else the `ziglang` wheel's."""
+    return _identify(_command())
+
+
+def cache_folder() -> Path:
+    """Where engine and kernels are kept, created if it is not there."""
+    configured = os.environ.get("TILELANG_TT_CACHE_DIR")
+    folder = Path(configured) if configured else Path.home() / ".cache" / "tilelang_tt" / "mock"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class KernelSource:
+    """What decides a kernel's machine code."""
+
+    name: str
+    source: str
+    defines: tuple[tuple[str, str], ...]
+
+
+def build_engine(compiler: Compiler) -> Path:
+    """The engine's shared library, from the cache or compiled now."""
+    key = _engine_key(compiler)
+    library = cache_folder() / f"engine-{key}.so"
+    if not library.exists():
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
+            _compile_engine(compiler, Path(work), library)
+    return library
+
+
+def build_kernels(compiler: Compiler, engine: Path, kernels: Sequence[KernelSource]) -> list[Path]:
+    """One shared library per kernel, compiled at the same time where the cache has none."""
+    libraries = [cache_folder() / f"kernel-{_kernel_key(engine, kernel)}.so" for kernel in kernels]
+    missing = {
+        library: kernel
+        for library, kernel in zip(libraries, kernels, strict=True)
+        if not library.exists()
+    }
+    if missing:
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
+            _compile_kernels(compiler, engine, Path(work), missing)
+    return libraries
+
+
+def _command() -> tuple[str, ...]:
+    configured = os.environ.get("CXX")
+    if configured:
+        command = tuple(shlex.split(configured))
+        if shutil.which(command[0]) is None:
+            raise MissingCompiler(f"CXX names {configured!r}, which cannot be run")
+        return command
+    for name in _CANDIDATES:
+        if shutil.which(name) is not None:
+            return (name,)
+    if importlib.util.find_spec("ziglang") is not None:
+        return (sys.executable, "-m", "ziglang", "c++")
+    raise MissingCompiler(
+        "the mock compiles kernels for this machine and found no C++ compiler: install the "
+        "Debian package g++ or clang, or run `pip install ziglang`"
+    )
+
+
+@functools.cache
+def _identify(command: tuple[str, ...]) -> Compiler:
+    result = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise MissingCompiler(f"{shlex.join(command)} --version fails:\n{result.stderr}")
+    return Compiler(command, shlex.join(command) + "\n" + result.stdout)
+
+
+@functools.cache
+def _processor() -> str:
+    """What -march=native depends on, so that a shared cache folder serves different machines."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return platform.machine() + features
+
+
+def _digest(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()[:24]
+
+
+@functools.cache
+def _sources_text() -> tuple[str, ...]:
+    files = sorted([*_INCLUDE.rglob("*.h"), *_SOURCE.iterdir()])
+    return tuple(f"{file.relative_to(_ROOT)}\n{file.read_text()}" for file in files)
+
+
+@functools.cache
+def _engine_key(compiler: Compiler) -> str:
+    return _digest([compiler.identity, _processor(), *ENGINE_FLAGS, *_sources_text()])
+
+
+def _kernel_key(engine: Path, kernel: KernelSource) -> str:
+    defines = [f"{name}={value}" for name, value in kernel.defines]
+    return _digest([engine.name, kernel.name, kernel.source, *KERNEL_FLAGS, *defines])
+
+
+def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
+    sources = sorted(_SOURCE.glob("*.cpp"))
+    objects = [work / f"{source.stem}.o" for source in sources]
+    running = [
+        _start([*compiler.command, *_engine_flags(source), "-c", str(source), "-o", str(object_)])
+        for source, object_ in zip(sources, objects, strict=True)
+    ]
+    for process in running:
+        _finish("the engine", process)
+    built = work / library.name
+    link = ["-shared", f"-Wl,-soname,{library.name}", "-Wl,-Bsymbolic-functions", "-o", str(built)]
+    _finish("the engine", _start([*compiler.command, *map(str, objects), *link]))
+    os.replace(built, library)
+
+
+def _engine_flags(source: Path) -> list[str]:
+    contract = "fast" if source.name in CONTRACTED_SOURCES else "off"
+    return [*ENGINE_FLAGS, f"-ffp-contract={contract}"]
+
+
+def _compile_kernels(
+    compiler: Compiler, engine: Path, work: Path, missing: dict[Path, KernelSource]
+) -> None:
+    running = [
+        (library, kernel, _start_kernel(compiler, engine, work, library, kernel))
+        for library, kernel in missing.items()
+    ]
+    failures: list[KernelCompileError] = []
+    for library, kernel, process in running:
+        _, output = process.communicate()
+        if process.returncode == 0:
+            os.replace(work / library.name, library)
+        else:
+            failures.append(KernelCompileError(kernel.name, output))
+    if failures:
+        raise failures[0]
+
+
+def _start_kernel(
+    compiler: Compiler, engine: Path, work: Path, library: Path, kernel: KernelSource
+) -> subprocess.Popen[str]:
+    source = work / f"{library.stem}.cpp"
+    # The line directive makes messages and __builtin_FILE() name the kernel as its author does.
+    source.write_text(f'void kernel_main();\n#line 1 "{kernel.name}"\n{kernel.source}')
+    defines = [f"-D{name}={value}" for name, value in kernel.defines]
+    output = ["-o", str(work / library.name), str(source), str(engine)]
+    return _start([*compiler.command, *KERNEL_FLAGS, *defines, *output])
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _finish(what: str, process: subprocess.Popen[str]) -> None:
+    _, output = process.communicate()
+    if process.returncode != 0:
+        raise MissingCompiler(f"the C++ compiler cannot build {what}:\n{output}")

@@ -1,0 +1,352 @@
+"""Builds a program, runs it through the engine's C ABI, gives a report or raises an error."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tilelang_tt.mock import errors
+from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
+from tilelang_tt.mock.program import FIDELITIES, ROLES, Buffer, Core, Kernel, Program
+
+# `void kernel_main()` as the Itanium C++ ABI spells it.
+_ENTRY = "_Z11kernel_mainv"
+_ORIGIN = re.compile(r"^\s*//\s*(\S+\.py:\d+(?::.*)?)$")
+_ARCH_DEFINES = {"wormhole_b0": "ARCH_WORMHOLE", "blackhole": "ARCH_BLACKHOLE"}
+_WORD = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved."""
+
+    calls: Mapping[str, int]
+    pages_pushed: int
+    bytes_read: int
+    bytes_written: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did, by kernel name."""
+
+    kernels: Mapping[str, KernelReport]
+
+
+class _DeviceStruct(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_uint32)
+        for name in (
+            "grid_x",
+            "grid_y",
+            "l1_bytes",
+            "cb_base",
+            "cb_count",
+            "dram_banks",
+            "dram_read_alignment",
+            "dst_tiles",
+            "dst_sections",
+            "fp32_dest",
+            "fidelity",
+        )
+    )
+
+
+class _CircularBufferStruct(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("index", ctypes.c_uint32),
+        ("format", ctypes.c_uint32),
+        ("page_bytes", ctypes.c_uint32),
+        ("pages", ctypes.c_uint32),
+        ("unpack_to_dest_fp32", ctypes.c_uint32),
+    )
+
+
+class _BufferStruct(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+        ("page_bytes", ctypes.c_uint32),
+        ("address", ctypes.c_uint32),
+    )
+
+
+class _KernelStruct(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("entry", ctypes.c_void_p),
+        ("role", ctypes.c_uint32),
+        ("core_count", ctypes.c_uint32),
+        ("cores", ctypes.c_void_p),
+        ("args", ctypes.c_void_p),
+        ("arg_offsets", ctypes.c_void_p),
+        ("common_args", ctypes.c_void_p),
+        ("common_arg_count", ctypes.c_uint32),
+    )
+
+
+class _ProgramStruct(ctypes.Structure):
+    _fields_ = (
+        ("device", _DeviceStruct),
+        ("kernels", ctypes.c_void_p),
+        ("circular_buffers", ctypes.c_void_p),
+        ("buffers", ctypes.c_void_p),
+        ("semaphores", ctypes.c_void_p),
+        ("kernel_count", ctypes.c_uint32),
+        ("circular_buffer_count", ctypes.c_uint32),
+        ("buffer_count", ctypes.c_uint32),
+        ("semaphore_count", ctypes.c_uint32),
+    )
+
+
+class _Engine:
+    """The loaded engine. It holds the state of one run, so runs take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._run = ctypes.CDLL(str(path)).tt_mock_run
+        self._run.restype = ctypes.c_char_p
+        self._run.argtypes = (ctypes.POINTER(_ProgramStruct),)
+
+    def run(self, program: _ProgramStruct) -> Mapping[str, Any]:
+        with self._lock:
+            return json.loads(self._run(ctypes.byref(program)))
+
+
+@functools.cache
+def _load_engine(path: Path) -> _Engine:
+    return _Engine(path)
+
+
+@functools.cache
+def _load_kernel(path: Path) -> ctypes.CDLL:
+    return ctypes.CDLL(str(path))
+
+
+class _Words:
+    """A C array of 32-bit words; ctypes keeps no reference to it, so its owner must."""
+
+    def __init__(self, values: Sequence[int]) -> None:
+        self.array: npt.NDArray[np.uint32] = np.array([v & _WORD for v in values], dtype=np.uint32)
+
+    @property
+    def pointer(self) -> int:
+        return self.array.ctypes.data
+
+
+class Executable:
+    """A built program. May run many times, with other tensors and run-time arguments each time."""
+
+    def __init__(self, program: Program, engine: _Engine, libraries: Sequence[ctypes.CDLL]) -> None:
+        self.program = program
+        self._engine = engine
+        self._entries = [
+            ctypes.cast(library[_ENTRY], ctypes.c_void_p).value for library in libraries
+        ]
+
+    def run(
+        self,
+        buffers: Sequence[Buffer],
+        common_args: Mapping[str, Sequence[int]] | None = None,
+        core_args: Mapping[str, Mapping[Core, Sequence[int]]] | None = None,
+    ) -> Report:
+        """Runs to the end. A kernel that the arguments do not name keeps those of the program."""
+        program = self.program
+        keep: list[_Words] = []
+        kernels = (_KernelStruct * len(program.kernels))()
+        for struct, kernel, entry in zip(kernels, program.kernels, self._entries, strict=True):
+            common = (common_args or {}).get(kernel.name, kernel.common_args)
+            args = (core_args or {}).get(kernel.name, kernel.core_args)
+            _fill_kernel(struct, kernel, entry, common, args, keep)
+        circular_buffers = _circular_buffer_structs(program)
+        tensors = _buffer_structs(buffers)
+        semaphores = _Words(program.semaphores)
+        answer = self._engine.run(
+            _ProgramStruct(
+                device=_device_struct(program),
+                kernels=ctypes.addressof(kernels),
+                circular_buffers=ctypes.addressof(circular_buffers),
+                buffers=ctypes.addressof(tensors),
+                semaphores=semaphores.pointer,
+                kernel_count=len(kernels),
+                circular_buffer_count=len(circular_buffers),
+                buffer_count=len(tensors),
+                semaphore_count=len(program.semaphores),
+            )
+        )
+        if "error" in answer:
+            raise _error(program, answer["error"])
+        return Report({name: KernelReport(**counts) for name, counts in answer["kernels"].items()})
+
+
+def build(program: Program) -> Executable:
+    """Compiles what the cache does not hold and loads it."""
+    compiler = find_compiler()
+    engine = build_engine(compiler)
+    sources = [_kernel_source(program, kernel) for kernel in program.kernels]
+    loaded = _load_engine(engine)  # before the kernels, which refer to it by name
+    libraries = [_load_kernel(path) for path in build_kernels(compiler, engine, sources)]
+    return Executable(program, loaded, libraries)
+
+
+def _kernel_source(program: Program, kernel: Kernel) -> KernelSource:
+    args = ",".join(f"{value & _WORD}u" for value in kernel.compile_time_args)
+    defines = [(_ARCH_DEFINES[program.device.name], "1")]
+    if args:
+        defines.append(("KERNEL_COMPILE_TIME_ARGS", args))
+    if kernel.role == "compute":
+        defines += [
+            ("TT_MOCK_COMPUTE", "1"),
+            ("DST_ACCUM_MODE", "true" if program.fp32_dest_acc else "false"),
+        ]
+    else:
+        defines += [
+            ("TT_MOCK_DATA_MOVEMENT", "1"),
+            ("NOC_INDEX", "0" if kernel.role == "reader" else "1"),
+        ]
+    return KernelSource(kernel.name, kernel.source, (*defines, *kernel.defines))
+
+
+def _device_struct(program: Program) -> _DeviceStruct:
+    device = program.device
+    return _DeviceStruct(
+        grid_x=device.grid[0],
+        grid_y=device.grid[1],
+        l1_bytes=device.l1_bytes,
+        cb_base=device.cb_base,
+        cb_count=device.cb_count,
+        dram_banks=device.dram_banks,
+        dram_read_alignment=device.dram_read_alignment,
+        dst_tiles=device.dst_tiles(program.fp32_dest_acc, program.dst_full_sync),
+        dst_sections=1 if program.dst_full_sync else 2,
+        fp32_dest=int(program.fp32_dest_acc),
+        fidelity=FIDELITIES.index(program.fidelity) + 1,
+    )
+
+
+def _fill_kernel(
+    struct: _KernelStruct,
+    kernel: Kernel,
+    entry: int | None,
+    common: Sequence[int],
+    args: Mapping[Core, Sequence[int]],
+    keep: list[_Words],
+) -> None:
+    if args.keys() != kernel.core_args.keys():
+        raise errors.ProgramError(
+            "core", f"kernel {kernel.name}: arguments for other cores than it was built for"
+        )
+    offsets = np.cumsum([0, *(len(values) for values in args.values())]).tolist()
+    words = {
+        "cores": _Words([coordinate for core in args for coordinate in core]),
+        "args": _Words([value for values in args.values() for value in values]),
+        "arg_offsets": _Words(offsets),
+        "common_args": _Words(common),
+    }
+    for name, array in words.items():
+        setattr(struct, name, array.pointer)
+    keep.extend(words.values())
+    struct.name = kernel.name.encode()
+    struct.entry = entry
+    struct.role = ROLES.index(kernel.role)
+    struct.core_count = len(args)
+    struct.common_arg_count = len(common)
+
+
+def _circular_buffer_structs(program: Program) -> ctypes.Array[_CircularBufferStruct]:
+    return (_CircularBufferStruct * len(program.circular_buffers))(
+        *(
+            _CircularBufferStruct(
+                cb.name.encode(),
+                cb.index,
+                cb.format.code,
+                cb.page_bytes,
+                cb.pages,
+                int(cb.unpack_to_dest_fp32),
+            )
+            for cb in program.circular_buffers
+        )
+    )
+
+
+def _buffer_structs(buffers: Sequence[Buffer]) -> ctypes.Array[_BufferStruct]:
+    return (_BufferStruct * len(buffers))(
+        *(
+            _BufferStruct(
+                buffer.name.encode(),
+                buffer.data.ctypes.data,
+                buffer.data.nbytes,
+                buffer.page_bytes,
+                buffer.address,
+            )
+            for buffer in buffers
+        )
+    )
+
+
+def origin_line(source: str, line: int) -> str | None:
+    """The TileLang line that the nearest comment at or above a kernel's line names."""
+    for text in reversed(source.splitlines()[:line]):
+        match = _ORIGIN.match(text)
+        if match:
+            return match.group(1)
+    return None
+
+
+def _error(program: Program, data: Mapping[str, Any]) -> errors.RunError:
+    sources = {kernel.name: kernel.source for kernel in program.kernels}
+
+    def origin(place: errors.Place) -> str | None:
+        return origin_line(sources[place.file], place.line) if place.file in sources else None
+
+    place = _place(data) if "x" in data else None
+    cb = _cb_state(data["cb"]) if data.get("cb") else None
+    finding = errors.Finding(
+        data["kind"],
+        data["message"],
+        data.get("cause", ""),
+        place,
+        cb,
+        origin(place) if place else None,
+    )
+    if data["kind"] == "deadlock":
+        blocked = tuple(_blocked(each, origin(_place(each))) for each in data["blocked"])
+        states = tuple(_cb_state(each) for each in data["circular_buffers"])
+        return errors.DeadlockError(finding, blocked, states)
+    classes = (errors.UndefinedBehavior, errors.Unsupported, errors.AssertionFailure)
+    return {each.category: each for each in classes}[data["category"]](finding)
+
+
+def _place(data: Mapping[str, Any]) -> errors.Place:
+    return errors.Place(
+        (data["x"], data["y"]), data["engine"], data["call"], data["file"], data["line"]
+    )
+
+
+def _cb_state(data: Mapping[str, Any]) -> errors.CircularBufferState:
+    counts = {name: value for name, value in data.items() if name not in ("x", "y")}
+    return errors.CircularBufferState((data["x"], data["y"]), **counts)
+
+
+def _blocked(data: Mapping[str, Any], tilelang_line: str | None) -> errors.Blocked:
+    return errors.Blocked(
+        _place(data),
+        data["on"],
+        data["index"],
+        data["name"],
+        data["wanted"],
+        data["available"],
+        tilelang_line,
+    )

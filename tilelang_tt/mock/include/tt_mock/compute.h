@@ -1,0 +1,183 @@
+// Engine entry points of the compute API.
+#pragma once
+
+#include "tt_mock/circular_buffer.h"
+
+#ifndef TT_MOCK_COMPUTE
+#error "the compute API is for compute kernels; this is a data-movement kernel"
+#endif
+
+#define MATH(...) __VA_ARGS__
+#define PACK(...) __VA_ARGS__
+#define UNPACK(...) __VA_ARGS__
+
+namespace ckernel {
+
+enum class BroadcastType : uint8_t { NONE = 0, COL = 1, ROW = 2, SCALAR = 3 };
+enum class EltwiseBinaryType : uint8_t { ELWMUL, ELWDIV, ELWADD, ELWSUB, ELWLESS };
+enum class EltwiseBinaryReuseDestType { NONE = 0, DEST_TO_SRCA = 1, DEST_TO_SRCB = 2 };
+enum class PoolType : uint8_t { SUM, AVG, MAX, MIN };
+enum class ReduceDim : uint8_t { REDUCE_ROW, REDUCE_COL, REDUCE_SCALAR };
+enum class VectorMode : uint8_t { None = 0, R = 1, C = 2, RC = 4 };
+enum class DstRoundingMode : uint8_t { Default = 0, NearestEven = 1 };
+enum class SrcOrder : uint8_t { Regular = 0, Reverse = 1 };
+enum class ReluType : uint8_t { NO_RELU, ZERO_RELU, MIN_THRESHOLD_RELU, MAX_THRESHOLD_RELU };
+
+}  // namespace ckernel
+
+using namespace ckernel;
+
+namespace tt_mock {
+
+using ckernel::BroadcastType;
+using ckernel::EltwiseBinaryReuseDestType;
+using ckernel::EltwiseBinaryType;
+using ckernel::PoolType;
+using ckernel::ReduceDim;
+using ckernel::ReluType;
+
+// Every SFPU operation, and the init that has to precede it (several may share one).
+enum class Sfpu : uint8_t {
+  none,
+  add_binary,
+  sub_binary,
+  mul_binary,
+  div_binary,
+  rsub_binary,
+  power_binary,
+  max_binary,
+  min_binary,
+  eq_binary,
+  ne_binary,
+  lt_binary,
+  gt_binary,
+  le_binary,
+  ge_binary,
+  scalar_init,
+  add_scalar,
+  sub_scalar,
+  mul_scalar,
+  div_scalar,
+  rsub_scalar,
+  max_scalar,
+  min_scalar,
+  relu,
+  relu_max,
+  relu_min,
+  leaky_relu,
+  exp,
+  exp2,
+  expm1,
+  log,
+  log1p,
+  sqrt,
+  rsqrt,
+  recip,
+  tanh,
+  sigmoid,
+  silu,
+  gelu,
+  erf,
+  erfc,
+  sin,
+  cos,
+  tan,
+  abs,
+  negative,
+  square,
+  sign,
+  power_scalar,
+  clamp,
+  rounding_init,
+  floor,
+  ceil,
+  trunc,
+  fill,
+  fill_bits,
+  fill_int,
+  typecast,
+  copy_values,
+  where,
+  eqz,
+  nez,
+  ltz,
+  gtz,
+  lez,
+  gez,
+  eq_scalar,
+  ne_scalar,
+  gt_scalar,
+  ge_scalar,
+  lt_scalar,
+  le_scalar,
+  logical_not,
+};
+
+// Operand registers: idst is unpack/FPU output, the rest are explicit in each call.
+void hw_startup(Call call, uint32_t cb_a, uint32_t cb_b, uint32_t cb_out);
+void reconfig_source_a(Call call, uint32_t cb);
+void reconfig_source_b(Call call, uint32_t cb);
+void reconfig_source_a(Call call, uint32_t old_cb, uint32_t cb);
+void reconfig_source_b(Call call, uint32_t old_cb, uint32_t cb);
+void reconfig_pack(Call call, uint32_t cb);
+void reconfig_pack(Call call, uint32_t old_cb, uint32_t cb);
+
+void dst_acquire(Call call);
+void dst_commit(Call call);
+void dst_wait(Call call);
+void dst_release(Call call);
+
+void copy_init(Call call, uint32_t cb, bool transpose);
+void copy(Call call, uint32_t cb, uint32_t tile, uint32_t dst);
+void transpose_init(Call call, uint32_t cb);
+void transpose(Call call, uint32_t cb, uint32_t tile, uint32_t dst);
+void unary_broadcast_init(Call call, BroadcastType type, uint32_t cb);
+void unary_broadcast(Call call, BroadcastType type, uint32_t cb, uint32_t tile, uint32_t dst);
+
+struct BinaryOperation {
+  EltwiseBinaryType type;
+  BroadcastType broadcast;
+};
+
+struct BinaryOperands {
+  uint32_t cb_a, cb_b, tile_a, tile_b, dst, broadcast_row;
+};
+
+void binary_init(Call call, BinaryOperation operation, uint32_t cb_a, uint32_t cb_b,
+                 bool accumulate);
+void binary(Call call, BinaryOperation operation, BinaryOperands operands);
+void reuse_init(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, uint32_t cb);
+void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, uint32_t cb,
+           uint32_t tile, uint32_t dst);
+
+struct MatmulShape {
+  bool block;
+  bool transpose;
+  uint32_t ct, rt, kt;
+};
+
+void matmul_init(Call call, uint32_t cb0, uint32_t cb1, MatmulShape shape);
+void matmul(Call call, uint32_t cb0, uint32_t cb1, uint32_t tile0, uint32_t tile1, uint32_t dst,
+            MatmulShape shape);
+
+void reduce_init(Call call, PoolType pool, ReduceDim dim, uint32_t cb, uint32_t cb_scaler,
+                 uint32_t cb_out);
+void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands);
+void reduce_uninit(Call call);
+
+void pack_init(Call call, uint32_t cb);
+void pack(Call call, uint32_t dst, uint32_t cb, bool explicit_page, uint32_t page);
+void pack_l1_accumulate(Call call, bool enable);
+void pack_relu(Call call, ReluType type, uint32_t threshold);
+
+void sfpu_init(Call call, Sfpu init, uint32_t parameter);
+void sfpu_unary(Call call, Sfpu op, uint32_t dst, uint32_t bits0, uint32_t bits1);
+void sfpu_binary(Call call, Sfpu op, uint32_t dst0, uint32_t dst1, uint32_t out);
+void sfpu_where(Call call, uint32_t condition, uint32_t dst_true, uint32_t dst_false, uint32_t out);
+void sfpu_fill(Call call, Sfpu op, uint32_t dst, uint32_t bits);
+void sfpu_typecast(Call call, DataFormat from, DataFormat to, uint32_t dst);
+void sfpu_copy(Call call, uint32_t from, uint32_t to);
+
+uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element);
+
+}  // namespace tt_mock

@@ -1,0 +1,138 @@
+// Circular buffers: page counts, windows of producer and consumer, and what breaking their rules
+// looks like.
+#include "tt_mock/circular_buffer.h"
+
+#include "engine.h"
+
+namespace tt_mock {
+namespace {
+
+// The role that first produces (consumes) keeps doing so: every RISC-V has pointers of its own.
+void claim(Thread& thread, CircularBuffer& cb, Role& owner, const char* kind, const char* what) {
+  if (owner == Role::none) {
+    owner = thread.role;
+  }
+  if (owner != thread.role) {
+    likely("each RISC-V keeps its own read and write pointers, so only one may move them");
+    fail(kind, int(cb.config->index), "the %s kernel already %s this circular buffer",
+         role_name(owner), what);
+  }
+}
+
+void check_capacity(const CircularBuffer& cb, uint32_t pages) {
+  if (pages > cb.config->pages) {
+    likely("a wait for more pages than the circular buffer has can never end");
+    fail("cb_overrun", int(cb.config->index), "%u pages wanted of a circular buffer of %u", pages,
+         cb.config->pages);
+  }
+}
+
+void advance(const CircularBuffer& cb, uint32_t& page, uint32_t pages, const char* verb) {
+  page += pages;
+  if (page == cb.config->pages) {
+    page = 0;
+  }
+  if (page > cb.config->pages) {
+    likely(
+        "pointers wrap only when they meet the end exactly: page counts must divide the circular "
+        "buffer");
+    fail("cb_wrap", int(cb.config->index),
+         "%s %u pages runs over the end: %u of %u pages precede it", verb, pages, page - pages,
+         cb.config->pages);
+  }
+}
+
+Range pages_range(const CircularBuffer& cb, uint32_t first, uint32_t pages) {
+  const uint32_t begin = cb.offset + first * cb.config->page_bytes;
+  return {begin, begin + pages * cb.config->page_bytes};
+}
+
+struct InFlight {
+  const char* kind;
+  const char* message;
+  const char* cause;
+};
+
+constexpr InFlight late_read = {"noc_read_in_flight",
+                                "a read into the pushed pages has not arrived",
+                                "noc_async_read_barrier is missing before this push"};
+constexpr InFlight late_write = {
+    "noc_write_in_flight", "a write out of the popped pages has not left",
+    "noc_async_writes_flushed or noc_async_write_barrier is missing before this pop"};
+
+void check_in_flight(const std::vector<Transfer>& transfers, const CircularBuffer& cb, Range pages,
+                     const InFlight& finding) {
+  for (const Transfer& transfer : transfers) {
+    if (transfer.local.overlaps(pages)) {
+      likely(finding.cause);
+      fail(finding.kind, int(cb.config->index), "%s: %s of line %u (%u bytes)", finding.message,
+           transfer.call.name, transfer.call.site.line, transfer.local.end - transfer.local.begin);
+    }
+  }
+}
+
+}  // namespace
+
+CircularBuffer& cb_at(Thread& thread, uint32_t index) {
+  if (index >= thread.core->cbs.size() || thread.core->cbs[index].config == nullptr) {
+    fail("cb_unknown", -1, "no circular buffer has index %u", index);
+  }
+  return thread.core->cbs[index];
+}
+
+void cb_reserve(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_reserve);
+  CircularBuffer& cb = cb_at(thread, index);
+  claim(thread, cb, cb.producer, "cb_two_producers", "produces");
+  check_capacity(cb, pages);
+  block_until({WaitKind::cb_free, index, pages});
+  cb.reserved = cb.reserved > pages ? cb.reserved : pages;
+}
+
+void cb_push(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_push);
+  CircularBuffer& cb = cb_at(thread, index);
+  claim(thread, cb, cb.producer, "cb_two_producers", "produces");
+  if (pages > cb.reserved) {
+    likely("cb_reserve_back is missing before this push, or reserves fewer pages");
+    fail("cb_push_without_reserve", int(index), "%u pages pushed, %u reserved", pages, cb.reserved);
+  }
+  const uint32_t first = cb.write_page;
+  advance(cb, cb.write_page, pages, "pushing");
+  check_in_flight(thread.reads, cb, pages_range(cb, first, pages), late_read);
+  for (uint32_t page = first; page < first + pages; ++page) {
+    ++cb.pages[page].generation;
+  }
+  cb.reserved -= pages;
+  cb.packed = 0;
+  cb.occupied += pages;
+  thread.counts->pages_pushed += pages;
+  wake(*thread.core);
+}
+
+void cb_wait(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_wait);
+  CircularBuffer& cb = cb_at(thread, index);
+  claim(thread, cb, cb.consumer, "cb_two_consumers", "consumes");
+  check_capacity(cb, pages);
+  block_until({WaitKind::cb_filled, index, pages});
+  cb.waited = cb.waited > pages ? cb.waited : pages;
+}
+
+void cb_pop(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_pop);
+  CircularBuffer& cb = cb_at(thread, index);
+  claim(thread, cb, cb.consumer, "cb_two_consumers", "consumes");
+  if (pages > cb.waited) {
+    likely("cb_wait_front is missing before this pop, or waits for fewer pages");
+    fail("cb_pop_without_wait", int(index), "%u pages popped, %u waited for", pages, cb.waited);
+  }
+  const uint32_t first = cb.read_page;
+  advance(cb, cb.read_page, pages, "popping");
+  check_in_flight(thread.writes, cb, pages_range(cb, first, pages), late_write);
+  cb.waited -= pages;
+  cb.occupied -= pages;
+  wake(*thread.core);
+}
+
+}  // namespace tt_mock

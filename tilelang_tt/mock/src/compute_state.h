@@ -1,0 +1,34 @@
+// Shared by the compute operations: checks of formats, inits and destination registers.
+#pragma once
+
+#include "engine.h"
+
+namespace tt_mock {
+
+void set_init(Compute& compute, Call call, Init init);
+void require_startup(const Compute& compute);
+void require_init(const Compute& compute, const Init& expected);
+void require_source_a(const Compute& compute, const CircularBuffer& cb);
+void require_source_b(const Compute& compute, const CircularBuffer& cb);
+// An operand of the FPU: floats, and not a circular buffer that bypasses the source registers.
+void require_fpu_operand(const CircularBuffer& cb);
+
+// A tile the consumer may read, as seen by the unit. Valid until the page is written.
+const float* operand(Thread& thread, uint32_t cb, uint32_t tile, View view);
+const uint8_t* operand_bytes(Thread& thread, uint32_t cb, uint32_t tile);
+
+// A slot of the acquired section. A slot not written since acquire reads as zero for accumulation.
+DstTile& dst_accumulate(Thread& thread, uint32_t slot);
+DstTile& dst_overwrite(Thread& thread, uint32_t slot);
+bool dst_is_written(Thread& thread, uint32_t slot);
+DstTile& dst_read(Thread& thread, uint32_t slot);
+// The packer's side: a written slot of the oldest committed section.
+DstTile& dst_packed(Thread& thread, uint32_t slot);
+
+// After a float result: rounds to what the register holds.
+void dst_store_float(DstTile& tile, uint32_t operand_format);
+void dst_store_float(DstTile& tile);
+
+const char* format_name(uint32_t format);
+
+}  // namespace tt_mock

@@ -1,0 +1,366 @@
+// The data-movement API: addresses, transfers, barriers, semaphores.
+#define TT_MOCK_DATA_MOVEMENT
+#include "tt_mock/dataflow.h"
+
+#include <cstring>
+
+#include "engine.h"
+
+namespace tt_mock {
+namespace {
+
+constexpr uint32_t l1_alignment = 16;
+constexpr uint8_t padding_byte = 0xA5;  // what the chip leaves there is not defined, so not zero
+
+// A 64-bit NoC address: kind in the top byte, then coordinates or bank, then the 32-bit address.
+constexpr uint64_t kind_l1 = 1;
+constexpr uint64_t kind_dram = 2;
+constexpr uint64_t kind_multicast = 3;
+
+uint64_t encode(uint64_t kind, uint64_t place, uint32_t address) {
+  return (kind << 56) | (place << 32) | address;
+}
+
+uint64_t kind_of(uint64_t address) { return address >> 56; }
+uint32_t place_of(uint64_t address) { return uint32_t(address >> 32) & 0xFFFFFF; }
+
+// A host range that a NoC address stands for; bytes beyond `valid` are padding of the page.
+struct Target {
+  uint8_t* data;
+  uint32_t valid;
+  Core* core;        // null for DRAM
+  uint32_t address;  // as the alignment rules see it
+};
+
+uint32_t l1_offset(Thread& thread, uint32_t address) {
+  const uint32_t window = l1_window(*thread.core);
+  if (address < window || address - window >= run->program->device.l1_bytes) {
+    likely(
+        "an L1 address comes from get_write_ptr, get_read_ptr or get_semaphore of the same core");
+    fail("noc_out_of_bounds", -1, "0x%x is not an L1 address of this core", address);
+  }
+  return address - window;
+}
+
+CircularBuffer* cb_of(Core& core, Range range) {
+  for (CircularBuffer* cb : core.cb_by_offset) {
+    if (range.begin >= cb->offset &&
+        range.end <= cb->offset + cb->config->page_bytes * cb->config->pages) {
+      return cb;
+    }
+  }
+  return nullptr;
+}
+
+bool is_semaphore(Range range) {
+  return range.begin >= semaphore_base &&
+         range.end <= semaphore_base + run->program->semaphore_count * semaphore_stride;
+}
+
+// The local side of a transfer: inside one circular buffer (returned) or a semaphore (null).
+CircularBuffer* local_cb(Core& core, Range range) {
+  CircularBuffer* cb = cb_of(core, range);
+  if (cb == nullptr && !is_semaphore(range)) {
+    likely("the transfer is longer than what is left of the circular buffer");
+    fail("noc_out_of_bounds", -1,
+         "L1 bytes 0x%x to 0x%x are not inside one circular buffer or semaphore", range.begin,
+         range.end);
+  }
+  return cb;
+}
+
+// Pages of the range as a window that starts at `first`, or false where some byte is outside.
+bool inside_window(const CircularBuffer& cb, Range range, uint32_t first, uint32_t pages) {
+  const uint32_t begin = cb.offset + first * cb.config->page_bytes;
+  return range.begin >= begin && range.end <= begin + pages * cb.config->page_bytes;
+}
+
+bool overlaps_live(const CircularBuffer& cb, Range range) {
+  for (uint32_t i = 0; i < cb.occupied; ++i) {
+    const uint32_t page = (cb.read_page + i) % cb.config->pages;
+    const uint32_t begin = cb.offset + page * cb.config->page_bytes;
+    if (range.overlaps({begin, begin + cb.config->page_bytes})) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void check_destination(const Thread& thread, const CircularBuffer& cb, Range range) {
+  if (cb.consumer != thread.role && overlaps_live(cb, range)) {
+    likely("cb_reserve_back is missing before the transfer");
+    fail("cb_overwrite", int(cb.config->index),
+         "the transfer overwrites pages that are pushed and not popped");
+  }
+}
+
+void check_source(const Thread& thread, const CircularBuffer& cb, Range range) {
+  const bool own = cb.producer == thread.role || cb.producer == Role::none;
+  if (!own && !inside_window(cb, range, cb.read_page, cb.waited)) {
+    likely("cb_wait_front is missing before the transfer, or waits for fewer pages");
+    fail("cb_read_without_wait", int(cb.config->index),
+         "the transfer reads L1 bytes 0x%x to 0x%x; %u pages were waited for", range.begin,
+         range.end, cb.waited);
+  }
+}
+
+const TtMockBuffer& buffer_at(uint32_t bank, uint32_t address) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    const uint32_t alignment = program.device.dram_read_alignment;
+    const uint64_t aligned = (buffer.page_bytes + alignment - 1) / alignment * alignment;
+    const uint64_t pages = buffer.bytes / buffer.page_bytes;
+    const uint64_t banks = program.device.dram_banks;
+    const uint64_t bank_pages = pages / banks + (bank < pages % banks ? 1 : 0);
+    if (address >= buffer.address && address < buffer.address + bank_pages * aligned) {
+      return buffer;
+    }
+  }
+  likely("the page index is beyond the tensor, or the base address is not the tensor's");
+  fail("noc_out_of_bounds", -1, "no buffer has the address 0x%x of DRAM bank %u", address, bank);
+}
+
+Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
+  const uint32_t bank = place_of(noc_address);
+  const uint32_t address = uint32_t(noc_address);
+  const TtMockBuffer& buffer = buffer_at(bank, address);
+  const TtMockDevice& device = run->program->device;
+  const uint32_t aligned = (buffer.page_bytes + device.dram_read_alignment - 1) /
+                           device.dram_read_alignment * device.dram_read_alignment;
+  const uint32_t offset = (address - buffer.address) % aligned;
+  const uint64_t page = uint64_t{(address - buffer.address) / aligned} * device.dram_banks + bank;
+  if (offset + bytes > aligned) {
+    likely("the next page is in another bank: one transfer covers one page");
+    fail("noc_out_of_bounds", -1, "%u bytes at offset %u run over page %u of buffer %s (%u bytes)",
+         bytes, offset, uint32_t(page), buffer.name, buffer.page_bytes);
+  }
+  const uint32_t left = offset < buffer.page_bytes ? buffer.page_bytes - offset : 0;
+  return {buffer.data + page * buffer.page_bytes + offset, bytes < left ? bytes : left, nullptr,
+          address};
+}
+
+Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
+  Core* core = core_at(place >> 8, place & 0xFF);
+  if (core == nullptr) {
+    fail("noc_out_of_bounds", -1, "no core runs the program at (%u, %u)", place >> 8, place & 0xFF);
+  }
+  local_cb(*core, {offset, offset + bytes});
+  return {core->l1 + offset, bytes, core, offset};
+}
+
+Target resolve(uint64_t noc_address, uint32_t bytes) {
+  switch (kind_of(noc_address)) {
+    case kind_dram:
+      return resolve_dram(noc_address, bytes);
+    case kind_l1:
+      return resolve_l1(place_of(noc_address), uint32_t(noc_address), bytes);
+    default:
+      likely("a NoC address comes from get_noc_addr or a TensorAccessor");
+      fail("noc_out_of_bounds", -1, "0x%llx is not a NoC address",
+           static_cast<unsigned long long>(noc_address));
+  }
+}
+
+void check_alignment(uint32_t local, uint32_t remote, uint32_t alignment) {
+  if (local % alignment != remote % alignment) {
+    fail("noc_misaligned", -1, "L1 address 0x%x and remote address 0x%x differ modulo %u", local,
+         remote, alignment);
+  }
+}
+
+void deliver(Target target, const uint8_t* source) {
+  memcpy(target.data, source, target.valid);
+  if (target.core != nullptr) {
+    touch_pages(*target.core, {target.address, target.address + target.valid});
+    wake(*target.core);
+  }
+}
+
+Range local_range(Thread& thread, uint32_t address, uint32_t bytes) {
+  const uint32_t offset = l1_offset(thread, address);
+  return {offset, offset + bytes};
+}
+
+// Runs the action for every core of a multicast rectangle, whose corners may come in either order.
+template <typename Action>
+uint32_t for_each_core(uint32_t place, const Core& self, bool loopback, Action action) {
+  const uint32_t x0 = place >> 18, y0 = (place >> 12) & 63, x1 = (place >> 6) & 63, y1 = place & 63;
+  uint32_t cores = 0;
+  for (uint32_t y = y0 < y1 ? y0 : y1; y <= (y0 < y1 ? y1 : y0); ++y) {
+    for (uint32_t x = x0 < x1 ? x0 : x1; x <= (x0 < x1 ? x1 : x0); ++x) {
+      if (loopback || x != self.x || y != self.y) {
+        action((x << 8) | y);
+        ++cores;
+      }
+    }
+  }
+  return cores;
+}
+
+}  // namespace
+
+uint32_t cb_write_pointer(Call call, uint32_t index) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  return l1_window(*thread.core) + cb.offset + cb.write_page * cb.config->page_bytes;
+}
+
+uint32_t cb_read_pointer(Call call, uint32_t index) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  return l1_window(*thread.core) + cb.offset + cb.read_page * cb.config->page_bytes;
+}
+
+uint32_t cb_tile_bytes(Call call, uint32_t index) {
+  return cb_at(begin(call, Op::arguments), index).tile_bytes;
+}
+
+DataFormat cb_format(Call call, uint32_t index) {
+  return static_cast<DataFormat>(cb_at(begin(call, Op::arguments), index).config->format);
+}
+
+uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t page_bytes,
+                           uint32_t offset) {
+  begin(call, Op::noc_address);
+  const uint32_t banks = run->program->device.dram_banks;
+  return encode(kind_dram, page % banks, base + page / banks * page_bytes + offset);
+}
+
+uint64_t dram_bank_address(Call call, uint32_t bank, uint32_t address) {
+  begin(call, Op::noc_address);
+  if (bank >= run->program->device.dram_banks) {
+    fail("noc_out_of_bounds", -1, "bank %u of %u", bank, run->program->device.dram_banks);
+  }
+  return encode(kind_dram, bank, address);
+}
+
+uint64_t l1_address(Call call, uint32_t x, uint32_t y, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  return encode(kind_l1, (x << 8) | y, l1_offset(thread, address));
+}
+
+uint64_t l1_own_address(Call call, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  return encode(kind_l1, (thread.core->x << 8) | thread.core->y, l1_offset(thread, address));
+}
+
+uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  const uint64_t place =
+      (uint64_t{cores.x_start} << 18) | (cores.y_start << 12) | (cores.x_end << 6) | cores.y_end;
+  return encode(kind_multicast, place, l1_offset(thread, address));
+}
+
+void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) {
+  Thread& thread = begin(call, Op::noc_read);
+  const Range range = local_range(thread, destination, bytes);
+  CircularBuffer* cb = local_cb(*thread.core, range);
+  if (cb != nullptr) {
+    check_destination(thread, *cb, range);
+  }
+  const Target remote = resolve(source, bytes);
+  check_alignment(range.begin, remote.address,
+                  remote.core == nullptr ? run->program->device.dram_read_alignment : l1_alignment);
+  memcpy(thread.core->l1 + range.begin, remote.data, remote.valid);
+  memset(thread.core->l1 + range.begin + remote.valid, padding_byte, bytes - remote.valid);
+  touch_pages(*thread.core, range);
+  thread.reads.push_back({range, call});
+  thread.counts->bytes_read += bytes;
+}
+
+void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes) {
+  Thread& thread = begin(call, Op::noc_write);
+  const Range range = local_range(thread, source, bytes);
+  CircularBuffer* cb = local_cb(*thread.core, range);
+  if (cb != nullptr) {
+    check_source(thread, *cb, range);
+  }
+  const Target remote = resolve(destination, bytes);
+  check_alignment(range.begin, remote.address, l1_alignment);
+  deliver(remote, thread.core->l1 + range.begin);
+  thread.writes.push_back({range, call});
+  thread.counts->bytes_written += bytes;
+}
+
+void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t bytes, uint32_t count,
+                   bool loopback) {
+  Thread& thread = begin(call, Op::noc_multicast);
+  const Range range = local_range(thread, source, bytes);
+  CircularBuffer* cb = local_cb(*thread.core, range);
+  if (cb != nullptr) {
+    check_source(thread, *cb, range);
+  }
+  if (kind_of(destination) != kind_multicast) {
+    fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
+  }
+  const uint32_t offset = uint32_t(destination);
+  check_alignment(range.begin, offset, l1_alignment);
+  const auto send = [&](uint32_t place) {
+    const Target remote = resolve_l1(place, offset, bytes);
+    if (remote.data != thread.core->l1 + range.begin) {
+      deliver(remote, thread.core->l1 + range.begin);
+    }
+  };
+  const uint32_t reached = for_each_core(place_of(destination), *thread.core, loopback, send);
+  if (reached != count) {
+    likely("the sender counts itself with the loopback forms only");
+    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", count, reached);
+  }
+  thread.writes.push_back({range, call});
+  thread.counts->bytes_written += uint64_t{bytes} * count;
+}
+
+void noc_barrier(Call call, Barrier kind) {
+  Thread& thread = begin(call, Op::noc_barrier);
+  if (kind == Barrier::read || kind == Barrier::full) {
+    thread.reads.clear();
+  }
+  if (kind == Barrier::write_flush) {
+    thread.flushed_writes.insert(thread.flushed_writes.end(), thread.writes.begin(),
+                                 thread.writes.end());
+    thread.writes.clear();
+  }
+  if (kind == Barrier::write || kind == Barrier::full) {
+    thread.writes.clear();
+    thread.flushed_writes.clear();
+  }
+  if (kind == Barrier::atomic || kind == Barrier::full) {
+    thread.atomics.clear();
+  }
+}
+
+uint32_t semaphore_address(Call call, uint32_t id) {
+  Thread& thread = begin(call, Op::semaphore);
+  if (id >= run->program->semaphore_count) {
+    fail("semaphore_unknown", -1, "semaphore %u of %u", id, run->program->semaphore_count);
+  }
+  return l1_window(*thread.core) + semaphore_base + id * semaphore_stride;
+}
+
+void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) {
+  Thread& thread = begin(call, Op::semaphore);
+  const WaitKind kind = at_least ? WaitKind::semaphore_at_least : WaitKind::semaphore_equal;
+  block_until({kind, l1_offset(thread, address), value});
+}
+
+void semaphore_set(Call call, uint32_t address, uint32_t value) {
+  Thread& thread = begin(call, Op::semaphore);
+  memcpy(thread.core->l1 + l1_offset(thread, address), &value, sizeof value);
+  wake(*thread.core);
+}
+
+void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
+  Thread& thread = begin(call, Op::semaphore);
+  const Target remote = resolve(destination, sizeof amount);
+  if (remote.core == nullptr) {
+    fail("noc_out_of_bounds", -1, "the destination of an increment is not in L1");
+  }
+  uint32_t value;
+  memcpy(&value, remote.data, sizeof value);
+  value += amount;
+  deliver(remote, reinterpret_cast<const uint8_t*>(&value));
+  thread.atomics.push_back({{0, 0}, call});
+}
+
+}  // namespace tt_mock

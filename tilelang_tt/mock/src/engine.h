@@ -1,0 +1,252 @@
+// The state of one run: cores, circular buffers, threads, destination registers, counters.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fiber.h"
+#include "program.h"
+#include "tt_mock/site.h"
+
+enum class DataFormat : uint8_t;
+
+namespace tt_mock {
+
+enum class Role : uint8_t { reader, writer, compute, none };
+constexpr uint32_t role_count = 3;
+const char* role_name(Role role);
+
+constexpr uint32_t tile_side = 32;
+constexpr uint32_t tile_elements = tile_side * tile_side;
+
+// The classes of work that are counted, and that a clock can charge. Names in engine.cpp.
+enum class Op : uint8_t {
+  arguments,
+  cb_reserve,
+  cb_push,
+  cb_wait,
+  cb_pop,
+  cb_pointer,
+  noc_address,
+  noc_read,
+  noc_write,
+  noc_multicast,
+  noc_barrier,
+  semaphore,
+  configure,
+  dst_section,
+  init,
+  copy,
+  transpose,
+  broadcast,
+  binary,
+  matmul,
+  reduce,
+  sfpu,
+  pack,
+  count,
+};
+constexpr uint32_t op_count = static_cast<uint32_t>(Op::count);
+
+// How an FPU operand is seen by the multiplier, see fpu.cpp.
+enum class View : uint8_t { full, high5, high7, low7, count };
+
+struct Page {
+  uint32_t generation = 1;  // bumped at each write, so that views of older bytes are not reused
+  uint32_t view_generation[static_cast<uint32_t>(View::count)] = {};
+  std::unique_ptr<float[]> views[static_cast<uint32_t>(View::count)];
+};
+
+struct CircularBuffer {
+  const TtMockCircularBuffer* config = nullptr;
+  uint32_t offset = 0;      // of page 0 in L1
+  uint32_t tile_bytes = 0;  // 0: a format without tiles
+  uint32_t occupied = 0;    // pages pushed and not popped
+  uint32_t write_page = 0;
+  uint32_t read_page = 0;
+  uint32_t reserved = 0;  // pages the producer may write
+  uint32_t waited = 0;    // pages the consumer may read
+  uint32_t packed = 0;    // pages packed in order since the last push
+  Role producer = Role::none;
+  Role consumer = Role::none;
+  std::vector<Page> pages;
+
+  uint32_t free_pages() const { return config->pages - occupied; }
+};
+
+struct Range {
+  uint32_t begin, end;  // L1 offsets
+  bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
+};
+
+struct Transfer {
+  Range local;
+  Call call;
+};
+
+enum class WaitKind : uint8_t { none, cb_free, cb_filled, semaphore_equal, semaphore_at_least };
+
+struct Wait {
+  WaitKind kind = WaitKind::none;
+  uint32_t index = 0;  // CB index, or L1 offset of the semaphore
+  uint32_t wanted = 0;
+};
+
+// One tile of the destination register. Integers keep their bits in the same words.
+enum class DstKind : uint8_t { float32, bfloat16, float16, integer };
+
+struct DstTile {
+  alignas(64) float values[tile_elements];
+  DstKind kind;
+  bool written;
+};
+
+struct DstSection {
+  std::unique_ptr<DstTile[]> tiles;
+};
+
+enum class Unit : uint8_t { none, copy, transpose, broadcast, binary, reuse, matmul, reduce };
+
+// What the last init of the unpack and math units prepared.
+struct Init {
+  Unit unit = Unit::none;
+  uint32_t detail[4] = {};
+  bool operator==(const Init& other) const {
+    return unit == other.unit && detail[0] == other.detail[0] && detail[1] == other.detail[1] &&
+           detail[2] == other.detail[2] && detail[3] == other.detail[3];
+  }
+};
+
+enum class ReduceMask : uint8_t { none, first_column, first_row, first_element };
+
+struct Compute {
+  std::vector<DstSection> sections;
+  uint32_t first_committed = 0;  // section the packer reads next
+  uint32_t committed = 0;        // sections handed to the packer and not released
+  bool acquired = false;
+  bool packing = false;
+
+  bool started = false;
+  uint32_t source_a_format = 0;
+  uint32_t source_b_format = 0;
+  uint32_t pack_format = 0;
+  Init init;
+  Call init_call = {"no init", {"", 0}};
+  bool accumulate = false;
+  uint32_t sfpu_init = 0;
+  uint32_t sfpu_parameter = 0;
+  const char* sfpu_init_name = "no SFPU init";
+  ReduceMask mask = ReduceMask::none;
+  bool l1_accumulate = false;
+  uint32_t relu_mode = 0;
+  float relu_threshold = 0;
+};
+
+struct Core;
+struct Counts;
+
+struct Thread {
+  Fiber fiber;
+  Core* core = nullptr;
+  const TtMockKernel* kernel = nullptr;
+  Role role = Role::none;
+  const uint32_t* args = nullptr;
+  uint32_t arg_count = 0;
+  bool finished = false;
+  Counts* counts = nullptr;
+  Call call = {"kernel_main", {"", 0}};
+  Wait wait;
+  std::vector<Transfer> reads;
+  std::vector<Transfer> writes;          // source not yet free
+  std::vector<Transfer> flushed_writes;  // source free, arrival not yet known
+  std::vector<Transfer> atomics;
+  std::unique_ptr<Compute> compute;
+};
+
+struct Core {
+  uint32_t x = 0, y = 0;
+  uint8_t* l1 = nullptr;
+  std::vector<CircularBuffer> cbs;  // by index; config is null where the program has none
+  std::vector<CircularBuffer*> cb_by_offset;
+  Thread threads[role_count];
+  bool exists = false;
+};
+
+struct Counts {
+  uint64_t calls[op_count] = {};
+  uint64_t pages_pushed = 0;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+};
+
+enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
+
+// What went wrong, where, and why it probably did. cb is -1 where none is concerned.
+struct Failure {
+  Category category = Category::assertion_failure;
+  std::string kind;
+  std::string message;
+  const char* cause = "";
+  const Thread* thread = nullptr;
+  Call call = {"", {"", 0}};
+  int cb = -1;
+};
+
+struct Run {
+  const TtMockProgram* program = nullptr;
+  std::vector<Core> cores;  // row-major over the whole grid
+  std::deque<Thread*> ready;
+  std::vector<Thread*> threads;
+  Thread* current = nullptr;
+  Fiber scheduler;
+  bool failed = false;
+  Failure failure;
+  std::vector<Counts> counts;  // by kernel of the program
+};
+
+extern Run* run;
+
+// Every API call passes here first: it marks the place for messages and counts, and is where a
+// clock charges.
+Thread& begin(Call call, Op op);
+
+// The compute state of the running thread, for calls that only compute kernels can make.
+inline Compute& compute_of(Thread& thread) { return *thread.compute; }
+
+// Ends the run with an error of the running thread. Never returns to the kernel.
+[[noreturn]] __attribute__((format(printf, 3, 4))) void fail(const char* kind, int cb,
+                                                             const char* format, ...);
+[[noreturn]] __attribute__((format(printf, 2, 3))) void fail_unsupported(const char* kind,
+                                                                         const char* format, ...);
+// The likely cause of the failure that the same call is about to report.
+void likely(const char* cause);
+
+// Blocks the running thread until the condition holds; returns at once if it does.
+void block_until(Wait wait);
+// Lets threads of the core run whose condition has come true.
+void wake(Core& core);
+bool holds(const Core& core, const Wait& wait);
+
+CircularBuffer& cb_at(Thread& thread, uint32_t index);
+Core* core_at(uint32_t x, uint32_t y);
+
+// Memory, see memory.cpp.
+constexpr uint32_t l1_stride =
+    1U << 21;  // one power of two per core, so that the low bits are the L1 address
+constexpr uint32_t semaphore_base = 4096;
+constexpr uint32_t semaphore_stride = 16;
+constexpr uint32_t args_base = 8192;
+constexpr uint32_t args_stride = 4096;  // unique and common arguments of one role
+bool l1_map(uint32_t cores);
+uint8_t* l1_of(uint32_t core);
+uint32_t l1_window(const Core& core);
+void l1_clear(const Core& core);
+void touch_pages(Core& core, Range range);
+
+void scheduler_run();
+std::string report_json();
+
+}  // namespace tt_mock

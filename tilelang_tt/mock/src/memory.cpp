@@ -1,0 +1,79 @@
+// Each core's L1 is mapped below 4 GiB, so that the 32-bit addresses kernels compute with are host
+// pointers.
+#include <sys/mman.h>
+
+#include "engine.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+namespace tt_mock {
+namespace {
+
+uint8_t* base = nullptr;
+uint32_t mapped_cores = 0;
+
+uint8_t* map_at(uint64_t address, size_t bytes) {
+  void* wanted = reinterpret_cast<void*>(static_cast<uintptr_t>(address));
+  void* found = mmap(wanted, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (found == MAP_FAILED) {
+    return nullptr;
+  }
+  if (found != wanted) {  // an old kernel takes the address as a hint only
+    munmap(found, bytes);
+    return nullptr;
+  }
+  return static_cast<uint8_t*>(found);
+}
+
+}  // namespace
+
+bool l1_map(uint32_t cores) {
+  if (cores <= mapped_cores) {
+    return true;
+  }
+  if (base != nullptr) {
+    munmap(base, size_t{mapped_cores} * l1_stride);
+    base = nullptr;
+    mapped_cores = 0;
+  }
+  const size_t bytes = size_t{cores} * l1_stride;
+  constexpr uint64_t first = uint64_t{1} << 31;
+  constexpr uint64_t end = uint64_t{1} << 32;
+  constexpr uint64_t step = uint64_t{1} << 26;
+  for (uint64_t address = first; address + bytes <= end; address += step) {
+    base = map_at(address, bytes);
+    if (base != nullptr) {
+      mapped_cores = cores;
+      return true;
+    }
+  }
+  return false;
+}
+
+uint8_t* l1_of(uint32_t core) { return base + size_t{core} * l1_stride; }
+
+uint32_t l1_window(const Core& core) {
+  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));
+}
+
+void l1_clear(const Core& core) { madvise(core.l1, l1_stride, MADV_DONTNEED); }
+
+void touch_pages(Core& core, Range range) {
+  for (CircularBuffer* cb : core.cb_by_offset) {
+    const uint32_t page_bytes = cb->config->page_bytes;
+    const Range whole{cb->offset, cb->offset + page_bytes * cb->config->pages};
+    if (!whole.overlaps(range)) {
+      continue;
+    }
+    const uint32_t first = range.begin > whole.begin ? (range.begin - whole.begin) / page_bytes : 0;
+    const uint32_t last_byte = (range.end < whole.end ? range.end : whole.end) - 1 - whole.begin;
+    for (uint32_t page = first; page <= last_byte / page_bytes; ++page) {
+      ++cb->pages[page].generation;
+    }
+  }
+}
+
+}  // namespace tt_mock

@@ -1,0 +1,204 @@
+// Runs the threads in turn until all have finished, one fails, or nothing can run.
+#include <cstdlib>
+
+#include "engine.h"
+
+namespace tt_mock {
+
+Run* run = nullptr;
+
+namespace {
+
+uint32_t semaphore_value(const Core& core, uint32_t offset) {
+  return *reinterpret_cast<volatile uint32_t*>(core.l1 + offset);
+}
+
+void check_transfers(const std::vector<Transfer>& transfers, const char* barrier) {
+  if (transfers.empty()) {
+    return;
+  }
+  run->current->call = transfers.front().call;
+  likely("the barrier after the transfers is missing");
+  fail("missing_barrier", -1,
+       "the kernel ended with %zu transfers outstanding; the first is this %s and needs %s",
+       transfers.size(), transfers.front().call.name, barrier);
+}
+
+// What must not be left over when a kernel returns.
+void finish(Thread& thread) {
+  check_transfers(thread.reads, "noc_async_read_barrier()");
+  check_transfers(thread.writes, "noc_async_write_barrier()");
+  check_transfers(thread.flushed_writes, "noc_async_write_barrier()");
+  check_transfers(thread.atomics, "noc_async_atomic_barrier()");
+  if (thread.compute && (thread.compute->acquired || thread.compute->committed != 0)) {
+    likely("tile_regs_commit, tile_regs_wait or tile_regs_release is missing");
+    fail("dst_protocol", -1, "the kernel ended with the destination register %s",
+         thread.compute->acquired ? "acquired and not committed" : "committed and not released");
+  }
+  for (CircularBuffer* cb : thread.core->cb_by_offset) {
+    if (cb->producer == thread.role && cb->reserved != 0) {
+      likely("cb_push_back is missing, or pushes fewer pages than were reserved");
+      fail("cb_unpushed_at_end", int(cb->config->index),
+           "the kernel ended with %u reserved pages not pushed", cb->reserved);
+    }
+  }
+}
+
+void thread_main(void* argument) {
+  Thread& thread = *static_cast<Thread*>(argument);
+  thread.kernel->entry();
+  finish(thread);
+  thread.finished = true;
+  fiber_switch(thread.fiber, run->scheduler);
+  abort();
+}
+
+void drain_ready() {
+  while (!run->ready.empty() && !run->failed) {
+    Thread* thread = run->ready.front();
+    run->ready.pop_front();
+    run->current = thread;
+    fiber_switch(run->scheduler, thread->fiber);
+    if (thread->finished) {
+      fiber_release(thread->fiber);
+    }
+  }
+}
+
+// A plain store to a semaphore wakes nobody, so poll before giving up.
+bool wake_any() {
+  for (Thread* thread : run->threads) {
+    wake(*thread->core);
+  }
+  return !run->ready.empty();
+}
+
+bool waits_for_cb(const Thread& thread) {
+  return thread.wait.kind == WaitKind::cb_free || thread.wait.kind == WaitKind::cb_filled;
+}
+
+// Why nobody will end this wait, or null where somebody who is stuck as well could.
+const char* dead_end(const Thread& thread) {
+  if (!waits_for_cb(thread)) {
+    return nullptr;
+  }
+  const CircularBuffer& cb = thread.core->cbs[thread.wait.index];
+  const bool filled = thread.wait.kind == WaitKind::cb_filled;
+  const Role partner = filled ? cb.producer : cb.consumer;
+  if (partner == Role::none) {
+    return filled ? "no kernel has pushed a page into this circular buffer"
+                  : "no kernel has popped a page of this circular buffer";
+  }
+  if (thread.core->threads[uint32_t(partner)].finished) {
+    return filled ? "the producer has finished: it pushes fewer pages than are waited for"
+                  : "the consumer has finished: it pops fewer pages than are pushed";
+  }
+  return nullptr;
+}
+
+// Names the thread whose wait explains the others: one that nobody can end, else the first.
+void report_deadlock() {
+  Thread* named = nullptr;
+  uint32_t blocked = 0;
+  for (Thread* thread : run->threads) {
+    if (thread->finished) {
+      continue;
+    }
+    ++blocked;
+    if (named == nullptr || (dead_end(*named) == nullptr && dead_end(*thread) != nullptr)) {
+      named = thread;
+    }
+  }
+  if (named == nullptr) {
+    return;
+  }
+  const char* cause = dead_end(*named);
+  run->failed = true;
+  run->failure.category = Category::undefined_behavior;
+  run->failure.kind = "deadlock";
+  run->failure.message = std::to_string(blocked) + " of " + std::to_string(run->threads.size()) +
+                         " threads wait and none can run";
+  run->failure.cause = cause != nullptr ? cause : "the threads wait for each other";
+  run->failure.thread = named;
+  run->failure.call = named->call;
+  run->failure.cb = waits_for_cb(*named) ? int(named->wait.index) : -1;
+}
+
+// Pages that nobody took: the producer and the consumer disagree on the count.
+void check_balance() {
+  for (Thread* thread : run->threads) {
+    for (CircularBuffer* cb : thread->core->cb_by_offset) {
+      if (cb->occupied == 0 || cb->producer != thread->role) {
+        continue;
+      }
+      run->failed = true;
+      run->failure.category = Category::undefined_behavior;
+      run->failure.kind = "cb_unpopped_at_end";
+      run->failure.thread = thread;
+      run->failure.call = {"end of program", {thread->call.site}};
+      run->failure.cb = int(cb->config->index);
+      run->failure.message = std::to_string(cb->occupied) + " pushed pages were never popped";
+      run->failure.cause = cb->consumer == Role::none
+                               ? "no kernel consumes this circular buffer"
+                               : "the consumer pops fewer pages than the producer pushes";
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+bool holds(const Core& core, const Wait& wait) {
+  switch (wait.kind) {
+    case WaitKind::none:
+      return true;
+    case WaitKind::cb_free:
+      return core.cbs[wait.index].free_pages() >= wait.wanted;
+    case WaitKind::cb_filled:
+      return core.cbs[wait.index].occupied >= wait.wanted;
+    case WaitKind::semaphore_equal:
+      return semaphore_value(core, wait.index) == wait.wanted;
+    case WaitKind::semaphore_at_least:
+      return semaphore_value(core, wait.index) >= wait.wanted;
+  }
+  abort();
+}
+
+void block_until(Wait wait) {
+  Thread& thread = *run->current;
+  if (holds(*thread.core, wait)) {
+    return;
+  }
+  thread.wait = wait;
+  fiber_switch(thread.fiber, run->scheduler);
+}
+
+void wake(Core& core) {
+  for (Thread& thread : core.threads) {
+    if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
+      thread.wait.kind = WaitKind::none;
+      run->ready.push_back(&thread);
+    }
+  }
+}
+
+void scheduler_run() {
+  for (Thread* thread : run->threads) {
+    fiber_create(thread->fiber, thread_main, thread);
+    run->ready.push_back(thread);
+  }
+  do {
+    drain_ready();
+  } while (!run->failed && wake_any());
+  if (!run->failed) {
+    report_deadlock();
+  }
+  if (!run->failed) {
+    check_balance();
+  }
+  for (Thread* thread : run->threads) {
+    fiber_release(thread->fiber);
+  }
+}
+
+}  // namespace tt_mock

@@ -1,0 +1,229 @@
+#include "tile.h"
+
+#include <cstring>
+
+#include "tt_mock/common.h"
+
+namespace tt_mock {
+namespace {
+
+constexpr uint32_t side = 32;
+constexpr uint32_t face_side = 16;
+constexpr uint32_t elements = side * side;
+
+template <typename To, typename From>
+To bits_cast(From from) {
+  static_assert(sizeof(To) == sizeof(From), "same size");
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+float bfloat16_to_float(uint16_t value) { return bits_cast<float>(uint32_t{value} << 16); }
+
+// Scaling by 2^112 moves the exponent bias and makes denormals right; an all-ones exponent is put
+// back.
+float float16_to_float(uint16_t value) {
+  const float scaled = bits_cast<float>(uint32_t(value & 0x7FFF) << 13) * 0x1p112F;
+  const uint32_t infinite = (value & 0x7C00) == 0x7C00 ? 0x7F800000U : 0U;
+  return bits_cast<float>(bits_cast<uint32_t>(scaled) | infinite |
+                          (uint32_t(value & 0x8000) << 16));
+}
+
+bool is_nan_bits(uint32_t bits) { return (bits & 0x7FFFFFFF) > 0x7F800000; }
+
+uint16_t float_to_bfloat16_away(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  return static_cast<uint16_t>((is_nan_bits(bits) ? bits | 0x400000 : bits + 0x8000) >> 16);
+}
+
+float round_bfloat16_even(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  const uint32_t rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+  return bits_cast<float>((is_nan_bits(bits) ? bits | 0x400000 : rounded) & 0xFFFF0000);
+}
+
+// Magnitude bits of a half, given float bits without sign and what rounding adds below the kept
+// bits.
+uint32_t half_magnitude(uint32_t bits, uint32_t rounding) {
+  constexpr uint32_t smallest_normal = 0x38800000;
+  constexpr uint32_t overflow = 0x47800000;
+  if (bits > 0x7F800000) {
+    return 0x7E00;
+  }
+  if (bits >= overflow) {
+    return 0x7C00;
+  }
+  if (bits < smallest_normal) {
+    return static_cast<uint32_t>(bits_cast<float>(bits) * 0x1p24F + 0.5F);
+  }
+  const uint32_t half = (bits - 0x38000000 + rounding) >> 13;
+  return half > 0x7C00 ? 0x7C00 : half;
+}
+
+uint16_t float_to_float16_away(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  return static_cast<uint16_t>(((bits >> 16) & 0x8000) | half_magnitude(bits & 0x7FFFFFFF, 0x1000));
+}
+
+uint16_t float_to_float16_even(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  const uint32_t even = 0xFFF + ((bits >> 13) & 1);
+  return static_cast<uint16_t>(((bits >> 16) & 0x8000) | half_magnitude(bits & 0x7FFFFFFF, even));
+}
+
+uint32_t saturate(uint32_t word, int32_t high) {
+  const auto value = static_cast<int32_t>(word);
+  return static_cast<uint32_t>(value < 0 ? 0 : value > high ? high : value);
+}
+
+// Calls row(words of 16 elements, index of their first element in the page) for each row of each
+// face.
+template <typename Row>
+void for_each_face_row(Row row) {
+  for (uint32_t face = 0; face < 4; ++face) {
+    const uint32_t corner = (face / 2) * face_side * side + (face % 2) * face_side;
+    for (uint32_t r = 0; r < face_side; ++r) {
+      row(corner + r * side, (face * face_side + r) * face_side);
+    }
+  }
+}
+
+template <typename Element, typename Convert>
+void unpack_with(const uint8_t* page, float* words, Convert convert) {
+  for_each_face_row([=](uint32_t at, uint32_t from) {
+    Element row[face_side];
+    memcpy(row, page + from * sizeof(Element), sizeof row);
+    for (uint32_t i = 0; i < face_side; ++i) {
+      words[at + i] = convert(row[i]);
+    }
+  });
+}
+
+template <typename Element, typename Convert>
+void pack_with(const float* words, uint8_t* page, Convert convert) {
+  for_each_face_row([=](uint32_t at, uint32_t to) {
+    Element row[face_side];
+    for (uint32_t i = 0; i < face_side; ++i) {
+      row[i] = convert(words[at + i]);
+    }
+    memcpy(page + to * sizeof(Element), row, sizeof row);
+  });
+}
+
+float widen(uint32_t value) { return bits_cast<float>(value); }
+
+uint32_t word(float value) { return bits_cast<uint32_t>(value); }
+
+}  // namespace
+
+uint32_t tile_bytes(uint32_t format) {
+  switch (static_cast<DataFormat>(format)) {
+    case DataFormat::Float32:
+    case DataFormat::Int32:
+    case DataFormat::UInt32:
+      return elements * 4;
+    case DataFormat::Float16:
+    case DataFormat::Float16_b:
+    case DataFormat::UInt16:
+      return elements * 2;
+    case DataFormat::UInt8:
+      return elements;
+    default:
+      return 0;
+  }
+}
+
+bool is_integer(uint32_t format) {
+  switch (static_cast<DataFormat>(format)) {
+    case DataFormat::Int32:
+    case DataFormat::UInt32:
+    case DataFormat::UInt16:
+    case DataFormat::UInt8:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Lambdas rather than function names: a lambda's type carries its code into the loop.
+
+void tile_unpack(uint32_t format, const uint8_t* page, float* words) {
+  switch (static_cast<DataFormat>(format)) {
+    case DataFormat::Float16_b:
+      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return bfloat16_to_float(v); });
+    case DataFormat::Float16:
+      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return float16_to_float(v); });
+    case DataFormat::UInt16:
+      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return widen(v); });
+    case DataFormat::UInt8:
+      return unpack_with<uint8_t>(page, words, [](uint8_t v) { return widen(v); });
+    default:
+      return unpack_with<uint32_t>(page, words, [](uint32_t v) { return widen(v); });
+  }
+}
+
+void tile_pack(uint32_t format, const float* words, uint8_t* page) {
+  switch (static_cast<DataFormat>(format)) {
+    case DataFormat::Float16_b:
+      return pack_with<uint16_t>(words, page, [](float v) { return float_to_bfloat16_away(v); });
+    case DataFormat::Float16:
+      return pack_with<uint16_t>(words, page, [](float v) { return float_to_float16_away(v); });
+    case DataFormat::UInt16:
+      return pack_with<uint16_t>(words, page,
+                                 [](float v) { return uint16_t(saturate(word(v), 0xFFFF)); });
+    case DataFormat::UInt8:
+      return pack_with<uint8_t>(words, page,
+                                [](float v) { return uint8_t(saturate(word(v), 0xFF)); });
+    default:
+      return pack_with<uint32_t>(words, page, [](float v) { return word(v); });
+  }
+}
+
+void round_to_format(uint32_t format, float* words) {
+  if (static_cast<DataFormat>(format) == DataFormat::Float16_b) {
+    for (uint32_t i = 0; i < elements; ++i) {
+      words[i] = bfloat16_to_float(float_to_bfloat16_away(words[i]));
+    }
+  }
+  if (static_cast<DataFormat>(format) == DataFormat::Float16) {
+    for (uint32_t i = 0; i < elements; ++i) {
+      words[i] = float16_to_float(float_to_float16_away(words[i]));
+    }
+  }
+}
+
+void round_to_bfloat16(float* words) {
+  for (uint32_t i = 0; i < elements; ++i) {
+    words[i] = round_bfloat16_even(words[i]);
+  }
+}
+
+void round_to_float16(float* words) {
+  for (uint32_t i = 0; i < elements; ++i) {
+    words[i] = float16_to_float(float_to_float16_even(words[i]));
+  }
+}
+
+void truncate_significand(const float* from, float* to, uint32_t bits) {
+  const uint32_t mask = ~((1U << (24 - bits)) - 1);
+  for (uint32_t i = 0; i < elements; ++i) {
+    to[i] = bits_cast<float>(word(from[i]) & mask);
+  }
+}
+
+void subtract(const float* from, const float* what, float* to) {
+  for (uint32_t i = 0; i < elements; ++i) {
+    to[i] = from[i] - what[i];
+  }
+}
+
+void transpose_tile_words(const float* from, float* to) {
+  for (uint32_t r = 0; r < side; ++r) {
+    for (uint32_t c = 0; c < side; ++c) {
+      to[c * side + r] = from[r * side + c];
+    }
+  }
+}
+
+}  // namespace tt_mock

@@ -1,0 +1,94 @@
+"""The options of the `tenstorrent` target, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from tilelang_tt import device
+from tilelang_tt.diagnostics import BadOption, GridTooLarge, UnknownOption
+
+FIDELITIES = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
+EXECUTIONS = ("auto", "mock", "ttnn")
+_ARCH_ALIASES = {"wormhole": "wormhole_b0"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose.
+
+    `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
+    destination registers; None means: where the program needs them. `execution` is where a kernel
+    runs: "mock" on this machine, "ttnn" on a card or simulator through Tenstorrent's runtime,
+    "auto" on a card where one is.
+    """
+
+    arch: str = "wormhole_b0"
+    grid: tuple[int, int] | None = None
+    fidelity: str = "HiFi4"
+    fp32_acc: bool | None = None
+    execution: str = "auto"
+
+    def __post_init__(self) -> None:
+        _require("arch", self.arch, device.ARCHS)
+        _require("fidelity", self.fidelity, FIDELITIES)
+        _require("execution", self.execution, EXECUTIONS)
+        if self.fp32_acc not in (None, True, False):
+            raise BadOption.because(
+                name="fp32_acc", value=self.fp32_acc, expected="True, False or None"
+            )
+        _check_grid(self.grid, self.arch)
+
+    @property
+    def device(self) -> device.Device:
+        return device.load(self.arch)
+
+    @property
+    def cores(self) -> tuple[int, int]:
+        """Columns and rows of the cores a program runs on."""
+        return self.grid or self.device.grid
+
+
+def parse(values: dict[str, object]) -> Options:
+    """Options from a target dictionary without its `kind`.
+
+    Lists stand for tuples and "8x8" for a grid.
+    """
+    known = [field.name for field in dataclasses.fields(Options)]
+    for name in values:
+        if name not in known:
+            raise UnknownOption.because(name=name, known=", ".join(known))
+    chosen = dict(values)
+    if isinstance(arch := chosen.get("arch"), str):
+        chosen["arch"] = _ARCH_ALIASES.get(arch, arch)
+    if "grid" in chosen:
+        chosen["grid"] = _grid(chosen["grid"])
+    return Options(**chosen)  # pyright: ignore[reportArgumentType]  checked by __post_init__
+
+
+def _grid(value: object) -> object:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)x(\d+)", value)):
+        return int(match[1]), int(match[2])
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise BadOption.because(name=name, value=value, expected="one of " + ", ".join(allowed))
+
+
+def _check_grid(grid: object, arch: str) -> None:
+    if grid is None:
+        return
+    if not (
+        isinstance(grid, tuple) and len(grid) == 2 and all(type(n) is int and n > 0 for n in grid)
+    ):
+        raise BadOption.because(
+            name="grid", value=grid, expected="(columns, rows), both positive integers"
+        )
+    limit = device.load(arch).grid
+    if grid[0] > limit[0] or grid[1] > limit[1]:
+        raise GridTooLarge.because(
+            grid=f"{grid[0]}x{grid[1]}", arch=arch, limit=f"{limit[0]}x{limit[1]}"
+        )

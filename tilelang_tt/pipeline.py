@@ -1,0 +1,110 @@
+"""The passes, in order, and what holds after each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import tilelang.transform
+from tvm import IRModule, tirx
+from tvm.ir.transform import Pass
+
+from tilelang_tt.ir import attrs, verify
+from tilelang_tt.options import Options
+from tilelang_tt.transforms.assign_engines import AssignEngines
+from tilelang_tt.transforms.check_regions import CheckRegions
+from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
+from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
+from tilelang_tt.transforms.fold_clears import FoldClears
+from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
+from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
+from tilelang_tt.transforms.insert_cb_protocol import InsertCbProtocol
+from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
+from tilelang_tt.transforms.insert_inits import InsertInits
+from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
+from tilelang_tt.transforms.legalize_constructs import LegalizeConstructs
+from tilelang_tt.transforms.lower_copies import LowerCopies
+from tilelang_tt.transforms.lower_elementwise import LowerElementwise
+from tilelang_tt.transforms.lower_gemms import LowerGemms
+from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
+from tilelang_tt.transforms.map_grid import MapGrid
+from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
+from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
+from tilelang_tt.transforms.rename_versions import RenameVersions
+from tilelang_tt.transforms.separate_consumers import SeparateConsumers
+from tilelang_tt.transforms.split_kernels import split_kernels
+from tilelang_tt.transforms.stage_transfers import StageTransfers
+
+Step = Pass | Rewrite | verify.Stage
+
+
+def tile_program(options: Options) -> Sequence[Step]:
+    """Front-end IR to a tile program: stages 1 and 2."""
+    return (
+        tilelang.transform.LetInline(),
+        tilelang.transform.LegalizeNegativeIndex(),
+        tilelang.transform.Simplify(),
+        # Grid dimensions become plain loops; no thread dimension is made.
+        tilelang.transform.MaterializeKernelLaunch(False, False, None),
+        LegalizeConstructs(),
+        FoldClears(),  # before fills lose their form
+        IsolateElementwise(),
+        StageTransfers(),
+        RenameVersions(),
+        FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
+        MaterializeTransposes(),
+        SeparateConsumers(),  # after fusion, which removes consumers
+        CheckRegions(),  # while the grid's loops still have their ranges
+        verify.TILE_PROGRAM,
+        ChooseDstMode(options.fp32_acc),
+        MapGrid(),
+        verify.BLOCK_PROGRAM,
+    )
+
+
+def streams(options: Options) -> Sequence[Step]:
+    """A planned block program to tile instructions and the circular-buffer protocol: stages 3 to
+    5."""
+    return (
+        AssignEngines(),
+        PlanCircularBuffers(options.device),
+        verify.STREAMS,
+        LowerCopies(),
+        LowerGemms(options.device),
+        LowerElementwise(options.device),
+        verify.TILE_INSTRUCTIONS,
+        InsertCbProtocol(),
+    )
+
+
+KERNELS: dict[str, Sequence[Step]] = {
+    attrs.READER: (CoalesceReads(),),
+    attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
+    attrs.WRITER: (),
+}
+"""What is done to each kernel after the split."""
+
+FINISH: Sequence[Step] = (LowerIndexArithmetic(), FinalizeArguments(), verify.METALIUM)
+
+
+def lower(func: tirx.PrimFunc, options: Options) -> IRModule:
+    """The reader, compute and writer kernels of a front-end function."""
+    func = _run(func, [*tile_program(options), *streams(options)])
+    kernels = split_kernels(func)
+    return IRModule(
+        {role: _run(kernels[role], [*steps, *FINISH]) for role, steps in KERNELS.items()}
+    )
+
+
+def _run(func: tirx.PrimFunc, steps: Sequence[Step]) -> tirx.PrimFunc:
+    name = "the front end"
+    for step in steps:
+        if isinstance(step, verify.Stage):
+            verify.check(func, step, after=name)
+            continue
+        pass_: Callable[[IRModule], IRModule] = (
+            step if isinstance(step, Pass) else as_tvm_pass(step)
+        )
+        name = step.info.name if isinstance(step, Pass) else step.name
+        (func,) = pass_(IRModule({"main": func})).functions.values()
+    return func

@@ -1,0 +1,224 @@
+"""The launch plan: what the host needs to know to run the kernels. Plain data, versioned, with a
+JSON form.
+
+Nothing here imports TVM: a saved plan is read where the compiler is not installed. An extent is an
+integer or, where it depends on a dynamic shape, an expression over the names of the dynamic
+dimensions, as text: integers, names, + - * // % and comparisons. The JSON schema is
+`tilelang_tt/data/plan.schema.json`.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from typing_extensions import Self
+
+VERSION = 1
+
+Extent = int | str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor parameter.
+
+    On the device it is interleaved over DRAM in 32x32 tiles of its last two dimensions.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[Extent, ...]
+    is_written: bool
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A scalar parameter, int32 or float32."""
+
+    name: str
+    dtype: str
+
+
+@dataclass(frozen=True)
+class CircularBuffer:
+    """A circular buffer of every core: `depth` blocks of `block_pages` pages of `page_bytes`
+    bytes."""
+
+    index: int
+    name: str
+    dtype: str
+    page_bytes: int
+    block_pages: int
+    depth: int
+    unpack_to_dest: bool
+    producer: str
+    consumer: str
+    order: str
+    reason: str
+
+    @property
+    def pages(self) -> int:
+        return self.block_pages * self.depth
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a kernel.
+
+    `kind` is "cb" (the index of a circular buffer) or "accessor" (the words of a tensor's accessor)
+    among compile-time arguments, "address" (of a tensor), "dim" (a dynamic extent) or "scalar"
+    among common run-time arguments.
+    """
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One of the three kernels.
+
+    Every core also gets two run-time arguments: its first block and its number of blocks.
+    """
+
+    role: str
+    file: str
+    compile_time_args: tuple[Argument, ...]
+    common_args: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled program.
+
+    `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks.
+    """
+
+    name: str
+    arch: str
+    grid: tuple[int, int]
+    fidelity: str
+    fp32_dest_acc: bool
+    execution: str
+    params: tuple[Tensor | Scalar, ...]
+    circular_buffers: tuple[CircularBuffer, ...]
+    kernels: tuple[Kernel, ...]
+    blocks: tuple[Extent, ...]
+    conditions: tuple[str, ...]
+    version: int = VERSION
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(param for param in self.params if isinstance(param, Tensor))
+
+    def tensor(self, name: str) -> Tensor:
+        return next(tensor for tensor in self.tensors if tensor.name == name)
+
+    def circular_buffer(self, name: str) -> CircularBuffer:
+        return next(cb for cb in self.circular_buffers if cb.name == name)
+
+    def to_json(self) -> str:
+        """The plan as JSON text, the same for equal plans."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The plan that `to_json` wrote; ValueError where it is another version's or no plan."""
+        data = json.loads(text)
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            raise ValueError(f"no plan of version {VERSION}")
+        try:
+            return cls(**_decode(data))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"malformed plan: {error}") from error
+
+
+def _decode(data: dict) -> dict:
+    kernels = [
+        Kernel(
+            **{
+                **kernel,
+                "compile_time_args": tuple(Argument(**arg) for arg in kernel["compile_time_args"]),
+                "common_args": tuple(Argument(**arg) for arg in kernel["common_args"]),
+            }
+        )
+        for kernel in data["kernels"]
+    ]
+    return {
+        **data,
+        "grid": tuple(data["grid"]),
+        "params": tuple(_decode_param(param) for param in data["params"]),
+        "circular_buffers": tuple(CircularBuffer(**cb) for cb in data["circular_buffers"]),
+        "kernels": tuple(kernels),
+        "blocks": tuple(data["blocks"]),
+        "conditions": tuple(data["conditions"]),
+    }
+
+
+def _decode_param(param: dict) -> Tensor | Scalar:
+    return (
+        Tensor(**{**param, "shape": tuple(param["shape"])}) if "shape" in param else Scalar(**param)
+    )
+
+
+_OPERATORS: dict[type, Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.LtE: operator.le,
+    ast.Lt: operator.lt,
+    ast.GtE: operator.ge,
+    ast.Gt: operator.gt,
+    ast.Eq: operator.eq,
+}
+_FUNCTIONS: dict[str, Callable[..., int]] = {"min": min, "max": max}
+
+
+def evaluate(extent: Extent, dims: Mapping[str, int]) -> int:
+    """The value of an extent or condition, given the dynamic dimensions."""
+    return (
+        extent if isinstance(extent, int) else _evaluate(ast.parse(extent, mode="eval").body, dims)
+    )
+
+
+def _evaluate(node: ast.expr, dims: Mapping[str, int]) -> int:
+    match node:
+        case ast.Constant(value=int(value)):
+            return value
+        case ast.Name(id=name):
+            return dims[name]
+        case ast.BinOp(left=left, op=op, right=right):
+            return _OPERATORS[type(op)](_evaluate(left, dims), _evaluate(right, dims))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_evaluate(operand, dims)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _OPERATORS[type(op)](_evaluate(left, dims), _evaluate(right, dims))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return _FUNCTIONS[name](*(_evaluate(arg, dims) for arg in args))
+    raise ValueError(f"{ast.unparse(node)} is not allowed in an extent")
+
+
+def split_blocks(count: int, grid: tuple[int, int]) -> dict[tuple[int, int], tuple[int, int]]:
+    """First block and number of blocks of every core, row by row; the first cores get one more, the
+    last perhaps none.
+
+    Args:
+        count: the number of blocks.
+        grid: columns and rows of cores.
+    """
+    columns, rows = grid
+    each, extra = divmod(count, columns * rows)
+    shares: dict[tuple[int, int], tuple[int, int]] = {}
+    first = 0
+    for position, core in enumerate((x, y) for y in range(rows) for x in range(columns)):
+        share = each + (position < extra)
+        shares[core] = (first, share)
+        first += share
+    return shares

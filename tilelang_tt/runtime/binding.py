@@ -1,0 +1,107 @@
+"""Bind a plan to the arguments of one launch: dynamic extents, shares of the cores, argument
+words."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tilelang_tt import plan as plans
+from tilelang_tt.diagnostics import DynamicShapeUnfit
+from tilelang_tt.plan import Argument, Kernel, Plan, Tensor
+
+Core = tuple[int, int]
+
+_ELEMENT: dict[str, type[np.unsignedinteger]] = {
+    "float32": np.uint32,
+    "float16": np.uint16,
+    "bfloat16": np.uint16,
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A launch.
+
+    `tensors` are unsigned-integer views of the user's memory, by name; `scalars` are argument
+    words.
+    """
+
+    plan: Plan
+    tensors: Mapping[str, npt.NDArray[np.unsignedinteger]]
+    scalars: Mapping[str, int]
+    dims: Mapping[str, int]
+    shares: Mapping[Core, tuple[int, int]]
+
+    def common_args(self, kernel: Kernel, addresses: Mapping[str, int]) -> tuple[int, ...]:
+        """The words that all cores get."""
+        return tuple(self._word(argument, addresses) for argument in kernel.common_args)
+
+    def _word(self, argument: Argument, addresses: Mapping[str, int]) -> int:
+        words = {"address": addresses, "dim": self.dims, "scalar": self.scalars}
+        return words[argument.kind][argument.name]
+
+
+def element_type(dtype: str) -> type[np.unsignedinteger]:
+    """The unsigned integer as wide as an element of `dtype`."""
+    return _ELEMENT[dtype]
+
+
+def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int | float]) -> Binding:
+    """The launch of `plan` with these arguments, one for each parameter.
+
+    Raises:
+        DynamicShapeUnfit: a dynamic extent does not fit the blocks.
+    """
+    tensors: dict[str, npt.NDArray[np.unsignedinteger]] = {}
+    scalars: dict[str, int] = {}
+    dims: dict[str, int] = {}
+    for param, value in zip(plan.params, arguments, strict=True):
+        if isinstance(param, Tensor):
+            assert isinstance(value, np.ndarray), param
+            tensors[param.name] = value
+            dims.update(
+                {
+                    name: size
+                    for name, size in zip(param.shape, value.shape, strict=True)
+                    if _is_name(name)
+                }
+            )
+        else:
+            assert not isinstance(value, np.ndarray), param
+            scalars[param.name] = _word(value, param.dtype)
+    _check(plan, {**dims, **_integers(plan, arguments)})
+    known = {**dims, **_integers(plan, arguments)}
+    count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
+    return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
+
+
+def _is_name(extent: plans.Extent) -> bool:
+    return isinstance(extent, str) and extent.isidentifier()
+
+
+def _integers(plan: Plan, arguments: Sequence[object]) -> dict[str, int]:
+    pairs = zip(plan.params, arguments, strict=True)
+    return {
+        param.name: int(value)
+        for param, value in pairs
+        if param.dtype == "int32" and isinstance(value, int)
+    }
+
+
+def _check(plan: Plan, known: Mapping[str, int]) -> None:
+    for condition in plan.conditions:
+        if not plans.evaluate(condition, known):
+            values = ", ".join(f"{name}={value}" for name, value in sorted(known.items()))
+            raise DynamicShapeUnfit.because(kernel=plan.name, condition=condition, values=values)
+
+
+def _word(value: float, dtype: str) -> int:
+    if dtype == "float32":
+        return struct.unpack("<I", struct.pack("<f", value))[0]
+    return int(value) & 0xFFFFFFFF

@@ -1,0 +1,85 @@
+"""The function that a compiled host program calls.
+
+From raw pointers to a run on the mock or on a device.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from tilelang_tt.codegen.artifact import Artifact, unpack
+from tilelang_tt.plan import Plan, Scalar, Tensor
+from tilelang_tt.runtime import binding, mock_run, ttnn_run
+from tilelang_tt.runtime.binding import Binding
+
+_reports: contextvars.ContextVar[list[mock_run.mock.Report] | None] = contextvars.ContextVar(
+    "reports", default=None
+)
+
+
+@contextmanager
+def recorded() -> Iterator[list[mock_run.mock.Report]]:
+    """Collect what the mock reports of every launch inside the `with`."""
+    reports: list[mock_run.mock.Report] = []
+    token = _reports.set(reports)
+    try:
+        yield reports
+    finally:
+        _reports.reset(token)
+
+
+def launch(blob: str, *raw: object) -> None:
+    """Run the artifact `blob` on arguments as TVM passes them.
+
+    A pointer and its extents for a tensor, or a scalar.
+    """
+    artifact = unpack(str(blob))
+    run(artifact, binding.bind(artifact.plan, _arguments(artifact.plan, raw)))
+
+
+def run(artifact: Artifact, bound: Binding) -> None:
+    """Run on what the plan's `execution` says; "auto" means a device or simulator where one is."""
+    if ttnn_run.is_chosen(artifact.plan.execution):
+        ttnn_run.run(artifact, bound)
+        return
+    report = mock_run.run(artifact, bound)
+    if (reports := _reports.get()) is not None:
+        reports.append(report)
+
+
+def _arguments(
+    plan: Plan, raw: Sequence[object]
+) -> list[npt.NDArray[np.unsignedinteger] | int | float]:
+    rest = iter(raw)
+    return [_argument(param, rest) for param in plan.params]
+
+
+def _argument(
+    param: Tensor | Scalar, rest: Iterator[object]
+) -> npt.NDArray[np.unsignedinteger] | int | float:
+    value = next(rest)
+    if isinstance(param, Scalar):
+        assert isinstance(value, int | float), param
+        return value
+    shape = tuple(int(str(next(rest))) for _ in param.shape)
+    assert isinstance(value, ctypes.c_void_p), param
+    return _view(value, shape, binding.element_type(param.dtype))
+
+
+def _view(
+    pointer: ctypes.c_void_p, shape: tuple[int, ...], element: type[np.unsignedinteger]
+) -> npt.NDArray[np.unsignedinteger]:
+    """The memory at `pointer` as an array; no copy."""
+    count = math.prod(shape)
+    if count == 0:
+        return np.empty(shape, element)
+    assert pointer.value is not None
+    memory = (ctypes.c_char * (count * np.dtype(element).itemsize)).from_address(pointer.value)
+    return np.frombuffer(memory, element, count).reshape(shape)

@@ -1,0 +1,36 @@
+"""Save an artifact as a folder that runs anywhere: kernel sources, the plan, and host programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.diagnostics import BadArtifact
+from tilelang_tt.plan import Plan
+
+_PLAN = "plan.json"
+
+
+def save(artifact: Artifact, folder: str | Path) -> list[Path]:
+    """Write the artifact's files to `folder`, which is made; returns their paths."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {**artifact.sources, _PLAN: artifact.plan.to_json() + "\n"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return [folder / name for name in files]
+
+
+def load(folder: str | Path) -> Artifact:
+    """Read what `save` wrote.
+
+    Raises:
+        BadArtifact: the folder holds no artifact of this version.
+    """
+    folder = Path(folder)
+    try:
+        plan = Plan.from_json((folder / _PLAN).read_text())
+        names = [kernel.file for kernel in plan.kernels] + ["host.py", "host.cpp"]
+        return Artifact(plan, {name: (folder / name).read_text() for name in names})
+    except (OSError, ValueError) as error:
+        raise BadArtifact.because(path=folder, why=error) from error

@@ -1,0 +1,85 @@
+"""Run a bound plan on a card or a simulator, through Tenstorrent's own runtime.
+
+The generated host program (`codegen/host_python.py`) does the work; it needs nothing but numpy and
+ttnn. It runs in this process where ttnn is installed, else in the Python that
+`TILELANG_TT_TTNN_PYTHON` names.
+"""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.diagnostics import NoTtnn, TtnnFailed
+from tilelang_tt.plan import Scalar, Tensor
+from tilelang_tt.runtime.binding import Binding
+
+PYTHON = "TILELANG_TT_TTNN_PYTHON"
+_SIMULATOR = "TT_METAL_SIMULATOR"
+_CARDS = "/dev/tenstorrent/*"
+
+
+def is_chosen(execution: str) -> bool:
+    """Whether a kernel with this `execution` option runs through ttnn."""
+    if execution == "auto":
+        return (bool(glob.glob(_CARDS)) or _SIMULATOR in os.environ) and _python() is not None
+    return execution == "ttnn"
+
+
+def _python() -> str | None:
+    """A Python that has ttnn."""
+    if (chosen := os.environ.get(PYTHON)) is not None:
+        return chosen
+    return sys.executable if importlib.util.find_spec("ttnn") is not None else None
+
+
+def run(artifact: Artifact, binding: Binding) -> None:
+    """Run the kernels; tensors are read from and written to the memory that `binding` views.
+
+    Raises:
+        NoTtnn: no Python with ttnn is known.
+        TtnnFailed: the host program failed; its output is in the message.
+    """
+    python = _python()
+    if python is None:
+        raise NoTtnn.because(why=f"it is not installed here, and {PYTHON} is not set")
+    with tempfile.TemporaryDirectory(prefix="tilelang_tt_") as folder:
+        _run_in(Path(folder), python, artifact, binding)
+
+
+def _run_in(folder: Path, python: str, artifact: Artifact, binding: Binding) -> None:
+    from tilelang_tt.runtime.saved import save
+
+    save(artifact, folder)
+    np.savez(folder / "inputs.npz", **_inputs(artifact, binding))
+    command = [
+        python,
+        str(folder / "host.py"),
+        str(folder / "inputs.npz"),
+        str(folder / "outputs.npz"),
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise TtnnFailed.because(status=done.returncode, output=(done.stdout + done.stderr)[-4000:])
+    with np.load(folder / "outputs.npz") as outputs:
+        for name in outputs.files:
+            binding.tensors[name][...] = outputs[name]
+
+
+def _inputs(artifact: Artifact, binding: Binding) -> dict[str, np.ndarray]:
+    inputs: dict[str, np.ndarray] = {}
+    for param in artifact.plan.params:
+        match param:
+            case Tensor(name=name):
+                inputs[name] = binding.tensors[name]
+            case Scalar(name=name):
+                inputs[name] = np.array(binding.scalars[name], np.uint32)
+    return inputs

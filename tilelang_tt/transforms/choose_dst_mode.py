@@ -1,0 +1,40 @@
+"""Decide whether the destination registers hold 16-bit or 32-bit values.
+
+32-bit registers are half as many, but keep what a float32 buffer promises. They are chosen where
+the program keeps a float32 value on the chip, or mixes float16 with bfloat16, which share no 16-bit
+form; the option `fp32_acc` overrides.
+
+    before:  func with a float32 accumulator         after:   func with attrs {"tt.fp32_dest_acc": True}
+
+Needs:    `FuseElementwise`.
+Leaves:   attribute `tt.fp32_dest_acc`.
+Errors:   TT4004.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tvm import tirx
+
+from tilelang_tt.diagnostics import PrecisionUnavailable
+from tilelang_tt.ir.attrs import FP32_DEST
+from tilelang_tt.ir.frame import Frame
+
+
+@dataclass(frozen=True)
+class ChooseDstMode:
+    """See the module docstring. `fp32_acc` is the user's option."""
+
+    fp32_acc: bool | None
+    name: str = "tt.ChooseDstMode"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        dtypes = {buffer.dtype for buffer in Frame.of(func).buffers}
+        is_mixed = {"float16", "bfloat16"} <= dtypes
+        if is_mixed and self.fp32_acc is False:
+            raise PrecisionUnavailable.at(
+                Frame.of(func).realize, what="mixing float16 with bfloat16"
+            )
+        wanted = "float32" in dtypes or is_mixed if self.fp32_acc is None else self.fp32_acc
+        return func.with_attr(FP32_DEST, bool(wanted))

@@ -1,0 +1,59 @@
+"""Let the reads of neighbouring blocks be in flight together.
+
+The protocol waits for each block before the next is requested. Within a run of statements without a
+loop over blocks in between, all blocks can be requested first and waited for once.
+
+    before:  cb_reserve_back(A); noc_read(..., A); noc_read_barrier(); cb_push_back(A)
+             cb_reserve_back(B); noc_read(..., B); noc_read_barrier(); cb_push_back(B)
+
+    after:   cb_reserve_back(A); noc_read(..., A)
+             cb_reserve_back(B); noc_read(..., B)
+             noc_read_barrier(); cb_push_back(A); cb_push_back(B)
+
+This cannot deadlock: the pages that B waits for were published in an earlier run of the same
+statements, so the compute engine frees them without the pages that are held back here.
+
+Needs:    `split_kernels`.
+Leaves:   fewer barriers in the reader.
+"""
+
+from __future__ import annotations
+
+from tvm import tirx
+
+from tilelang_tt.ir import ops, tree
+from tilelang_tt.ir.frame import Frame
+
+
+class CoalesceReads:
+    """See the module docstring."""
+
+    name = "tt.CoalesceReads"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        frame = Frame.of(func)
+        return frame.build(body=tree.rewrite_sequences(frame.body, _coalesce))
+
+
+def _coalesce(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+    result: list[tirx.Stmt] = []
+    held: list[tirx.Stmt] = []
+    for stmt in stmts:
+        op = ops.definition(stmt)
+        if op is ops.NOC_READ_BARRIER:
+            continue
+        if op is ops.CB_PUSH_BACK:
+            held.append(stmt)
+            continue
+        if held and _runs_blocks(stmt):
+            result += [ops.NOC_READ_BARRIER.stmt(), *held]
+            held = []
+        result.append(stmt)
+    return [*result, ops.NOC_READ_BARRIER.stmt(), *held] if held else result
+
+
+def _runs_blocks(stmt: tirx.Stmt) -> bool:
+    """Whether buffers are handed over inside `stmt`."""
+    return any(
+        ops.definition(inner) is ops.CB_PUSH_BACK for inner in tree.collect(stmt, tirx.Evaluate)
+    )

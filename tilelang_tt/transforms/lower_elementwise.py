@@ -1,0 +1,214 @@
+"""Turn each element-wise nest, and each transposition, into operations on the tiles of DST.
+
+    before:  for i, j in T.Parallel(64, 64):         C = A + B, bfloat16
+                 C_s[i, j] = A_s[i, j] + B_s[i, j]
+
+    after:   with T.attr(0, "tt.dst_section", ...):
+                 for t in range(4):
+                     T.add_tiles(A_s.data, B_s.data, t, t, t)
+                 for t in range(4):
+                     T.pack_tile(t, C_s.data, t)
+
+As many tiles as DST holds are worked on together, operation by operation, so that an operation is
+set up once for all of them. Which operation computes what is decided by `analysis/expression.py`.
+
+Needs:    `PlanCircularBuffers`.
+Leaves:   no parallel loops, no transpositions.
+Errors:   TT1007, TT4003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tvm import arith, tirx
+
+from tilelang_tt import formats
+from tilelang_tt.analysis import layout
+from tilelang_tt.analysis.expression import Instruction, Operand, allocate, select
+from tilelang_tt.analysis.layout import TileGrid
+from tilelang_tt.device import Device
+from tilelang_tt.diagnostics import DstOverflow
+from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.attrs import FP32_DEST, CircularBuffer
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.tileops import Elementwise, Transpose, leaf
+from tilelang_tt.transforms.tile_loops import loop, nest_of
+
+Plan = dict[tirx.Var, CircularBuffer]
+PageOf = Callable[[tirx.Buffer, tirx.PrimExpr], tirx.PrimExpr]
+
+
+@dataclass(frozen=True)
+class LowerElementwise:
+    """See the module docstring."""
+
+    device: Device
+    name: str = "tt.LowerElementwise"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        frame = Frame.of(func)
+        plan = attrs.circular_buffers(frame)
+        is_fp32 = bool(func.attrs[FP32_DEST])
+        mode = _DstMode(
+            self.device.dst_tiles(is_fp32), "Float32" if is_fp32 else _narrow_format(frame)
+        )
+
+        def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+            return [_lower(stmt, plan, mode) for stmt in stmts]
+
+        return frame.build(body=tree.rewrite_sequences(frame.body, lower))
+
+
+@dataclass(frozen=True)
+class _DstMode:
+    """How many tiles DST holds, and the data format of its values."""
+
+    tiles: int
+    format: str
+
+
+def _narrow_format(frame: Frame) -> str:
+    """The 16-bit format of DST: that of the buffers, of which `ChooseDstMode` allows no mixture."""
+    return "Float16" if any(buffer.dtype == "float16" for buffer in frame.buffers) else "Float16_b"
+
+
+def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
+    match leaf(stmt):
+        case Elementwise() as nest:
+            return tree.located(_lower_nest(nest, stmt, plan, mode), stmt)
+        case Transpose() as transpose:
+            return tree.located(_lower_transpose(transpose, plan, mode.tiles), stmt)
+    return stmt
+
+
+def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
+    def classify(load: tirx.BufferLoad) -> Operand:
+        format_ = formats.BY_DTYPE[load.dtype]
+        is_exact = format_.mantissa_bits <= 10
+        is_row = layout.is_row(load.buffer) and not layout.is_row(nest.dst)
+        return Operand(load, is_row, format_.name if is_exact else "")
+
+    program, slots = allocate(select(nest.store.value, classify, stmt))
+    if slots > mode.tiles:
+        raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
+    grid = layout.tile_grid(nest.dst)
+    assert grid is not None, nest.dst
+    together = _largest_divisor(grid.tiles, mode.tiles // slots)
+
+    def section(first: tirx.PrimExpr) -> tirx.Stmt:
+        def at(tile: tirx.PrimExpr, slot: int) -> tirx.PrimExpr:
+            return _simplify(tile * slots + slot)
+
+        def page(buffer: tirx.Buffer, tile: tirx.PrimExpr) -> tirx.PrimExpr:
+            return _page(buffer, grid, first + tile, plan)
+
+        stmts = [
+            _for_tiles(
+                together, lambda tile, ins=ins: _instruction(ins, tile, at, page, mode.format)
+            )
+            for ins in program
+        ]
+        result = program[-1].out
+        pack = _for_tiles(
+            together,
+            lambda tile: ops.PACK_TILE.stmt(at(tile, result), nest.dst.data, page(nest.dst, tile)),
+        )
+        return attrs.dst_section([*stmts, pack])
+
+    return _in_chunks(grid.tiles, together, section)
+
+
+def _instruction(
+    ins: Instruction,
+    tile: tirx.PrimExpr,
+    at: Callable[[tirx.PrimExpr, int], tirx.PrimExpr],
+    page: PageOf,
+    dst_format: str,
+) -> tirx.Stmt:
+    out = at(tile, ins.out)
+    if ins.op is ops.COPY_DEST:
+        return ins.op.stmt(at(tile, ins.inputs[0]), out, tirx.StringImm(dst_format))
+    if ins.loads:
+        pages = [page(load.buffer, tile) for load in ins.loads]
+        return ins.op.stmt(*(load.buffer.data for load in ins.loads), *pages, out)
+    if ins.bits is not None:
+        return ins.op.stmt(out, ins.bits)
+    if ins.in_place:
+        return ins.op.stmt(out)
+    return ins.op.stmt(*(at(tile, slot) for slot in ins.inputs), out)
+
+
+def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan) -> tirx.PrimExpr:
+    """The page of `buffer` for the `tile`-th tile, in row-major order, of a result with the grid
+    `whole`."""
+    grid = layout.tile_grid(buffer)
+    assert grid is not None, buffer
+    order = plan[buffer.data].order
+    if grid == whole and order == attrs.ROW_MAJOR:
+        return _simplify(tile)
+    column = tirx.floormod(tile, whole.columns)
+    row = (
+        tirx.floormod(tirx.floordiv(tile, whole.columns), whole.rows)
+        if grid.rows > 1
+        else tirx.const(0, "int32")
+    )
+    rest = tirx.floordiv(tile, whole.rows * whole.columns)
+    leading: list[tirx.PrimExpr] = []
+    for extent in reversed(whole.leading):
+        leading.insert(0, tirx.floormod(rest, extent))
+        rest = tirx.floordiv(rest, extent)
+    own = leading[len(leading) - len(grid.leading) :]
+    own = [
+        tirx.const(0, "int32") if extent == 1 else at
+        for at, extent in zip(own, grid.leading, strict=True)
+    ]
+    return _simplify(grid.page(own, row, column, order))
+
+
+def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.Stmt:
+    src, dst = transpose.src.buffer, transpose.dst.buffer
+    source, grid = layout.tile_grid(src), layout.tile_grid(dst)
+    assert source is not None and grid is not None, transpose
+    together = _largest_divisor(grid.columns, dst_tiles)
+
+    def section(
+        leading: list[tirx.PrimExpr], row: tirx.PrimExpr, first: tirx.PrimExpr
+    ) -> tirx.Stmt:
+        def turn(tile: tirx.PrimExpr) -> tirx.Stmt:
+            page = source.page(leading, first + tile, row, plan[src.data].order)
+            return ops.TRANSPOSE_TILE.stmt(src.data, _simplify(page), tile)
+
+        def pack(tile: tirx.PrimExpr) -> tirx.Stmt:
+            page = grid.page(leading, row, first + tile, plan[dst.data].order)
+            return ops.PACK_TILE.stmt(tile, dst.data, _simplify(page))
+
+        return attrs.dst_section([_for_tiles(together, turn), _for_tiles(together, pack)])
+
+    def rows(index: list[tirx.PrimExpr]) -> tirx.Stmt:
+        *leading, row, chunk = index
+        return section(leading, row, chunk * together)
+
+    return nest_of([*grid.leading, grid.rows, grid.columns // together], rows)
+
+
+def _for_tiles(count: int, body: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
+    tile = tirx.Var("t", "int32")
+    return body(tirx.const(0, "int32")) if count == 1 else loop(tile, count, body(tile))
+
+
+def _in_chunks(count: int, size: int, section: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
+    """Run `section` for the first of every `size` tiles of `count`."""
+    if count == size:
+        return section(tirx.const(0, "int32"))
+    chunk = tirx.Var("chunk", "int32")
+    return loop(chunk, count // size, section(chunk * size))
+
+
+def _largest_divisor(number: int, limit: int) -> int:
+    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
+
+
+def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:
+    return arith.Analyzer().simplify(expr)

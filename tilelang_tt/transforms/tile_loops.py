@@ -1,0 +1,28 @@
+"""Loops over tiles, shared by the lowering passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tvm import tirx
+
+
+def nest_of(extents: Sequence[int], body: Callable[[list[tirx.PrimExpr]], tirx.Stmt]) -> tirx.Stmt:
+    """Loops of these extents around `body`, which gets their variables.
+
+    A loop of one iteration is left out.
+    """
+    names = ["b"] * (len(extents) - 2) + ["r", "c"][-len(extents) :]
+    loops = [(tirx.Var(name, "int32"), extent) for name, extent in zip(names, extents, strict=True)]
+    stmt = body([tirx.const(0, "int32") if extent == 1 else var for var, extent in loops])
+    for var, extent in reversed(loops):
+        if extent != 1:
+            stmt = loop(var, extent, stmt)
+    return stmt
+
+
+def loop(var: tirx.Var, extent: int, body: tirx.Stmt) -> tirx.For:
+    """A serial loop from 0."""
+    return tirx.For(
+        var, tirx.const(0, "int32"), tirx.const(extent, "int32"), tirx.ForKind.SERIAL, body
+    )
