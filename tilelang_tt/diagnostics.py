@@ -329,6 +329,12 @@ class TtnnFailed(LaunchError):
     message = "the ttnn program ended with exit status {status}\n{output}"
 
 
+class NoTtnnFormat(LaunchError):
+    code = "TT6005"
+    message = "circular buffer {buffer!r} is {dtype}, which ttnn's Python API cannot describe"
+    hint = "use bfloat16 or float32, or launch the C++ host program"
+
+
 class BadArtifact(LaunchError):
     code = "TT6004"
     message = "{path} is no artifact of this version: {why}"

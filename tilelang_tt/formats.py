@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TILE = 32
-FACE = 16
+from tilelang_tt.tiles import TILE
+
 TILE_ELEMENTS = TILE * TILE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,7 @@ def test_each_compiler_runs_the_sum(monkeypatch: pytest.MonkeyPatch, command: st
 def test_a_missing_compiler_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(mock.MissingCompiler, match=r"g\+\+ or clang.*pip install ziglang"):
@@ -86,9 +88,9 @@ def test_only_the_changed_kernel_is_compiled(monkeypatch: pytest.MonkeyPatch) ->
     compiled: list[str] = []
     start = compiler._start_kernel
 
-    def count(*args: object) -> subprocess.Popen[str]:
-        compiled.append(args[-1].name)  # pyright: ignore
-        return start(*args)  # pyright: ignore
+    def count(host: Any, engine: Path, work: Path, library: Path, kernel: Any) -> Any:
+        compiled.append(kernel.name)
+        return start(host, engine, work, library, kernel)
 
     monkeypatch.setattr(compiler, "_start_kernel", count)
     comment = f"// {np.random.default_rng().integers(1 << 60)}\n"
@@ -117,6 +119,34 @@ def test_one_build_runs_with_other_tensors_and_arguments() -> None:
         got = k.decode(data[2], k.BF16, 32, 64)
         np.testing.assert_array_equal(got[:, :32], 0)
         np.testing.assert_array_equal(got[:, 32:], 2 * value)
+
+
+def test_arguments_of_an_unknown_kernel_are_rejected() -> None:
+    executable = k.Pipeline(k.ADD).program(2).build()
+    with pytest.raises(mock.ProgramError, match="unknown kernels"):
+        executable.run([], {"read.cpp": (1,)})
+
+
+def test_a_run_may_use_other_cores() -> None:
+    source = """
+#include "api/dataflow/dataflow_api.h"
+void kernel_main() {
+  cb_reserve_back(0, 1);
+  cb_push_back(0, 1);
+  cb_wait_front(0, 1);
+  cb_pop_front(0, 1);
+}
+"""
+    program = mock.Program(
+        (mock.Kernel("reader", "reader.cpp", source, {(0, 0): ()}),),
+        (mock.CircularBuffer(0, "a", k.BF16, 2048, 1),),
+        k.device.load("wormhole_b0"),
+    )
+    cores = {(x, 3): () for x in range(5)}
+    report = program.build().run([], core_args={"reader.cpp": cores})
+    assert report.kernels["reader.cpp"].pages_pushed == 5
+    with pytest.raises(mock.ProgramError, match="grid"):
+        program.build().run([], core_args={"reader.cpp": {(8, 0): ()}})
 
 
 def test_addresses_are_assigned_as_on_the_chip() -> None:

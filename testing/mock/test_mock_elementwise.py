@@ -116,6 +116,15 @@ def test_a_tile_is_transposed(rng: np.random.Generator, format_: k.formats.Forma
     np.testing.assert_array_equal(got.astype(np.float32), a.T)
 
 
+def test_a_copy_may_transpose(rng: np.random.Generator) -> None:
+    a = matrix(rng, 32, 32)
+    compute = k.compute_one("copy_tile(0, 0, 0);", "copy_init(0, 1, 1);")
+    np.testing.assert_array_equal(k.Pipeline(compute, inputs=(k.BF16,)).run(a), a.T)
+    halfway = k.compute_one("copy_tile(0, 0, 0);", "copy_init(0, 1, 0);")
+    with pytest.raises(k.mock.Unsupported, match="together only"):
+        k.Pipeline(halfway, inputs=(k.BF16,)).run(a)
+
+
 @dataclass(frozen=True)
 class Sfpu:
     """One operation on the element x: the calls, and what numpy makes of it."""

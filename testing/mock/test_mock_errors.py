@@ -453,7 +453,8 @@ def test_broken_rule(mutant: Mutant) -> None:
     assert error.place.file == f"{mutant.kernel}.cpp" or mutant.kind in ("cb_unpopped_at_end",)
     assert error.category == "UndefinedBehavior"
     if mutant.cb is not None:
-        assert error.cb is not None and error.cb.index == mutant.cb, str(error)
+        assert error.cb is not None, str(error)
+        assert error.cb.index == mutant.cb, str(error)
 
 
 def test_every_kind_of_the_engine_has_a_row() -> None:
@@ -474,7 +475,8 @@ def test_an_error_says_where_and_why() -> None:
     with pytest.raises(mock.UndefinedBehavior) as caught:
         run(mutant.pipeline())
     error = caught.value
-    assert error.place is not None and error.cb is not None
+    assert error.place is not None
+    assert error.cb is not None
     assert error.place.core == (0, 0)
     assert error.place.engine == "reader"
     assert error.place.call == "cb_push_back"

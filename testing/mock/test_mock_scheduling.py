@@ -48,7 +48,8 @@ def test_a_wait_of_one_core_of_many_is_found() -> None:
     cores = tuple((x, 0) for x in range(4))
     with pytest.raises(mock.RunError) as caught:
         k.Pipeline(k.ADD, reader=reader, cores=cores).run(*two_matrices())
-    assert caught.value.place is not None and caught.value.place.core == (3, 0)
+    assert caught.value.place is not None
+    assert caught.value.place.core == (3, 0)
     assert caught.value.kind in ("noc_out_of_bounds", "cb_unpopped_at_end")
 
 
@@ -68,8 +69,10 @@ def test_the_report_counts_work() -> None:
     reader, compute, writer = (
         report.kernels[f"{role}.cpp"] for role in ("reader", "compute", "writer")
     )
-    assert reader.pages_pushed == 16 and reader.bytes_read == 16 * 2048
-    assert compute.calls["binary"] == 8 and compute.calls["pack"] == 8
+    assert reader.pages_pushed == 16
+    assert reader.bytes_read == 16 * 2048
+    assert compute.calls["binary"] == 8
+    assert compute.calls["pack"] == 8
     assert writer.bytes_written == 8 * 2048
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.formats import TILE
+from tilelang_tt.tiles import TILE
 from tilelang_tt.ir.attrs import COLUMN_MAJOR
 
 _TILE = tirx.const(TILE, "int32")

@@ -174,7 +174,7 @@ def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
     for process in running:
         _finish("the engine", process)
     built = work / library.name
-    link = ["-shared", f"-Wl,-soname,{library.name}", "-Wl,-Bsymbolic-functions", "-o", str(built)]
+    link = ["-shared", f"-Wl,-soname,{library.name}", "-Wl,-Bsymbolic", "-o", str(built)]
     _finish("the engine", _start([*compiler.command, *map(str, objects), *link]))
     os.replace(built, library)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
 import json
 import re
@@ -163,13 +164,11 @@ class Executable:
         core_args: Mapping[str, Mapping[Core, Sequence[int]]] | None = None,
     ) -> Report:
         """Runs to the end. A kernel that the arguments do not name keeps those of the program."""
-        program = self.program
+        program = _with_arguments(self.program, common_args or {}, core_args or {})
         keep: list[_Words] = []
         kernels = (_KernelStruct * len(program.kernels))()
         for struct, kernel, entry in zip(kernels, program.kernels, self._entries, strict=True):
-            common = (common_args or {}).get(kernel.name, kernel.common_args)
-            args = (core_args or {}).get(kernel.name, kernel.core_args)
-            _fill_kernel(struct, kernel, entry, common, args, keep)
+            _fill_kernel(struct, kernel, entry, keep)
         circular_buffers = _circular_buffer_structs(program)
         tensors = _buffer_structs(buffers)
         semaphores = _Words(program.semaphores)
@@ -236,24 +235,36 @@ def _device_struct(program: Program) -> _DeviceStruct:
     )
 
 
-def _fill_kernel(
-    struct: _KernelStruct,
-    kernel: Kernel,
-    entry: int | None,
-    common: Sequence[int],
-    args: Mapping[Core, Sequence[int]],
-    keep: list[_Words],
-) -> None:
-    if args.keys() != kernel.core_args.keys():
-        raise errors.ProgramError(
-            "core", f"kernel {kernel.name}: arguments for other cores than it was built for"
+def _with_arguments(
+    program: Program,
+    common_args: Mapping[str, Sequence[int]],
+    core_args: Mapping[str, Mapping[Core, Sequence[int]]],
+) -> Program:
+    """The program with the arguments, and so the cores, of one run; checked as any program is."""
+    unknown = {*common_args, *core_args} - {kernel.name for kernel in program.kernels}
+    if unknown:
+        raise errors.ProgramError("name", f"arguments for unknown kernels {sorted(unknown)}")
+    kernels = tuple(
+        dataclasses.replace(
+            kernel,
+            common_args=tuple(common_args.get(kernel.name, kernel.common_args)),
+            core_args=core_args.get(kernel.name, kernel.core_args),
         )
+        for kernel in program.kernels
+    )
+    return dataclasses.replace(program, kernels=kernels)
+
+
+def _fill_kernel(
+    struct: _KernelStruct, kernel: Kernel, entry: int | None, keep: list[_Words]
+) -> None:
+    args = kernel.core_args
     offsets = np.cumsum([0, *(len(values) for values in args.values())]).tolist()
     words = {
         "cores": _Words([coordinate for core in args for coordinate in core]),
         "args": _Words([value for values in args.values() for value in values]),
         "arg_offsets": _Words(offsets),
-        "common_args": _Words(common),
+        "common_args": _Words(kernel.common_args),
     }
     for name, array in words.items():
         setattr(struct, name, array.pointer)
@@ -262,7 +273,7 @@ def _fill_kernel(
     struct.entry = entry
     struct.role = ROLES.index(kernel.role)
     struct.core_count = len(args)
-    struct.common_arg_count = len(common)
+    struct.common_arg_count = len(kernel.common_args)
 
 
 def _circular_buffer_structs(program: Program) -> ctypes.Array[_CircularBufferStruct]:

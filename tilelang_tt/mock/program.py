@@ -134,7 +134,7 @@ def _check_kernels(program: Program) -> None:
             raise ProgramError("name", f"two kernels are named {kernel.name}")
         names.add(kernel.name)
         limit = program.device.max_runtime_args
-        if max(len(kernel.common_args), *map(len, kernel.core_args.values())) > limit:
+        if max([len(kernel.common_args), *map(len, kernel.core_args.values())]) > limit:
             raise ProgramError("args", f"kernel {kernel.name} has more than {limit} arguments")
         for core in kernel.core_args:
             if not (0 <= core[0] < columns and 0 <= core[1] < rows):

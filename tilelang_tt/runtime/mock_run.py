@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tilelang_tt import device, formats, mock
+from tilelang_tt import device, formats, mock, tiles
 from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.plan import Kernel, Plan, Tensor
-from tilelang_tt.runtime import tiles
 from tilelang_tt.runtime.binding import Binding, element_type
 
 _INTERLEAVED_DRAM = 2  # tt-metal's ArgConfig: IsDram set, everything else static

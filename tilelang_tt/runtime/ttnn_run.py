@@ -17,10 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tilelang_tt import formats
 from tilelang_tt.codegen.artifact import Artifact
-from tilelang_tt.diagnostics import NoTtnn, TtnnFailed
+from tilelang_tt.diagnostics import NoTtnn, NoTtnnFormat, TtnnFailed
 from tilelang_tt.plan import Scalar, Tensor
 from tilelang_tt.runtime.binding import Binding
+from tilelang_tt.runtime.saved import save
 
 PYTHON = "TILELANG_TT_TTNN_PYTHON"
 _SIMULATOR = "TT_METAL_SIMULATOR"
@@ -46,8 +48,12 @@ def run(artifact: Artifact, binding: Binding) -> None:
 
     Raises:
         NoTtnn: no Python with ttnn is known.
+        NoTtnnFormat: a circular buffer has a format that ttnn's Python API lacks.
         TtnnFailed: the host program failed; its output is in the message.
     """
+    for cb in artifact.plan.circular_buffers:
+        if not formats.BY_DTYPE[cb.dtype].ttnn:
+            raise NoTtnnFormat.because(buffer=cb.name, dtype=cb.dtype)
     python = _python()
     if python is None:
         raise NoTtnn.because(why=f"it is not installed here, and {PYTHON} is not set")
@@ -56,8 +62,6 @@ def run(artifact: Artifact, binding: Binding) -> None:
 
 
 def _run_in(folder: Path, python: str, artifact: Artifact, binding: Binding) -> None:
-    from tilelang_tt.runtime.saved import save
-
     save(artifact, folder)
     np.savez(folder / "inputs.npz", **_inputs(artifact, binding))
     command = [

@@ -26,7 +26,7 @@ from tilelang_tt.diagnostics import (
     UntiledDimension,
     UnwrittenOutput,
 )
-from tilelang_tt.formats import TILE
+from tilelang_tt.tiles import TILE
 from tilelang_tt.ir.attrs import CONDITIONS
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Leaf, Region, is_global

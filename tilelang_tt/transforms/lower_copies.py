@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tvm import arith, tirx
 
-from tilelang_tt import formats
+from tilelang_tt import tiles
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.ir import attrs, ops, tree
@@ -71,7 +71,7 @@ def _tensor_page(
 
     Extents that are not 1 pair up in order.
     """
-    tile = tirx.const(formats.TILE, "int32")
+    tile = tirx.const(tiles.TILE, "int32")
     lead = [index for index, extent in zip(leading, grid.leading, strict=True) if extent != 1]
     index: list[tirx.PrimExpr] = []
     for low, extent in zip(region.mins[:-2], region.extents[:-2], strict=True):

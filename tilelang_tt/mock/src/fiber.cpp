@@ -11,6 +11,18 @@
 #include <ucontext.h>
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TT_MOCK_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define TT_MOCK_ADDRESS_SANITIZER
+#endif
+
+#ifdef TT_MOCK_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace tt_mock {
 namespace {
 
@@ -45,6 +57,10 @@ void* stack_take() {
 
 void fiber_release(Fiber& fiber) {
   if (fiber.stack != nullptr) {
+#ifdef TT_MOCK_ADDRESS_SANITIZER
+    // An abandoned fiber never leaves its frames, which would stay poisoned.
+    __asan_unpoison_memory_region(static_cast<char*>(fiber.stack) + guard_bytes(), stack_bytes);
+#endif
     stack_pool().push_back(fiber.stack);
     fiber.stack = nullptr;
   }

@@ -131,10 +131,13 @@ void store_copied(DstTile& tile, const CircularBuffer& cb) {
 
 }  // namespace
 
-void copy_init(Call call, uint32_t cb, bool transpose) {
+void copy_init(Call call, uint32_t cb, bool transpose_faces, bool transpose_within) {
   Thread& thread = begin(call, Op::init);
   cb_at(thread, cb);
-  set_init(compute_of(thread), call, {Unit::copy, {transpose ? 1U : 0U, 0, 0, 0}});
+  if (transpose_faces != transpose_within) {
+    fail_unsupported("operation", "the mock transposes faces and their insides together only");
+  }
+  set_init(compute_of(thread), call, {Unit::copy, {transpose_faces ? 1U : 0U, 0, 0, 0}});
 }
 
 void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
@@ -178,6 +181,12 @@ void unary_broadcast_init(Call call, BroadcastType type, uint32_t cb) {
   Thread& thread = begin(call, Op::init);
   cb_at(thread, cb);
   set_init(compute_of(thread), call, {Unit::broadcast, {uint32_t(type), 0, 0, 0}});
+}
+
+void unary_broadcast_uninit(Call call, uint32_t cb) {
+  Thread& thread = begin(call, Op::init);
+  cb_at(thread, cb);
+  set_init(compute_of(thread), call, {});
 }
 
 void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t tile, uint32_t dst) {

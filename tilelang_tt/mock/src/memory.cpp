@@ -28,6 +28,19 @@ uint8_t* map_at(uint64_t address, size_t bytes) {
   return static_cast<uint8_t*>(found);
 }
 
+bool l1_map_between(uint64_t first, uint64_t end, uint32_t cores) {
+  const size_t bytes = size_t{cores} * l1_stride;
+  constexpr uint64_t step = uint64_t{1} << 26;
+  for (uint64_t address = first; address + bytes <= end; address += step) {
+    base = map_at(address, bytes);
+    if (base != nullptr) {
+      mapped_cores = cores;
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool l1_map(uint32_t cores) {
@@ -39,18 +52,10 @@ bool l1_map(uint32_t cores) {
     base = nullptr;
     mapped_cores = 0;
   }
-  const size_t bytes = size_t{cores} * l1_stride;
-  constexpr uint64_t first = uint64_t{1} << 31;
-  constexpr uint64_t end = uint64_t{1} << 32;
-  constexpr uint64_t step = uint64_t{1} << 26;
-  for (uint64_t address = first; address + bytes <= end; address += step) {
-    base = map_at(address, bytes);
-    if (base != nullptr) {
-      mapped_cores = cores;
-      return true;
-    }
-  }
-  return false;
+  // The upper half first: the lower one is where a program that is not position-independent lives.
+  constexpr uint64_t half = uint64_t{1} << 31;
+  constexpr uint64_t lowest = uint64_t{1} << 28;
+  return l1_map_between(half, 2 * half, cores) || l1_map_between(lowest, half, cores);
 }
 
 uint8_t* l1_of(uint32_t core) { return base + size_t{core} * l1_stride; }

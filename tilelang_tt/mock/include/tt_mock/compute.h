@@ -127,11 +127,12 @@ void dst_commit(Call call);
 void dst_wait(Call call);
 void dst_release(Call call);
 
-void copy_init(Call call, uint32_t cb, bool transpose);
+void copy_init(Call call, uint32_t cb, bool transpose_faces, bool transpose_within);
 void copy(Call call, uint32_t cb, uint32_t tile, uint32_t dst);
 void transpose_init(Call call, uint32_t cb);
 void transpose(Call call, uint32_t cb, uint32_t tile, uint32_t dst);
 void unary_broadcast_init(Call call, BroadcastType type, uint32_t cb);
+void unary_broadcast_uninit(Call call, uint32_t cb);
 void unary_broadcast(Call call, BroadcastType type, uint32_t cb, uint32_t tile, uint32_t dst);
 
 struct BinaryOperation {

@@ -175,7 +175,7 @@ void unary_bcast(uint32_t icb, uint32_t in_tile_index, uint32_t dst_tile_index,
 
 template <BroadcastType bcast_type>
 void unary_bcast_uninit(uint32_t icb, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::copy_init({"unary_bcast_uninit", site}, icb, false);
+  tt_mock::unary_broadcast_uninit({"unary_bcast_uninit", site}, icb);
 }
 
 }  // namespace ckernel

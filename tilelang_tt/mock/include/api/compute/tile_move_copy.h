@@ -9,7 +9,7 @@ namespace ckernel {
 template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
 void copy_init(uint32_t cbid, uint32_t transpose = 0, uint32_t transpose_within_16x16_face = false,
                tt_mock::Site site = tt_mock::here()) {
-  tt_mock::copy_init({"copy_init", site}, cbid, transpose != 0 && transpose_within_16x16_face != 0);
+  tt_mock::copy_init({"copy_init", site}, cbid, transpose != 0, transpose_within_16x16_face != 0);
 }
 
 template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>

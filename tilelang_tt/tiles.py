@@ -1,7 +1,6 @@
-"""Tensors to tiles and back: 32x32 tiles of the last two dimensions, each stored as four 16x16
-faces.
+"""Tensors to tiles and back: 32x32 tiles of the last two dimensions, each four 16x16 faces.
 
-Values are moved, never converted: an element is an unsigned integer of its width.
+Values are moved, never converted. This file stands by itself: a saved kernel takes a copy along.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.formats import FACE, TILE
+TILE = 32
+FACE = 16
 
 Array = npt.NDArray[np.generic]
 

@@ -1,0 +1,215 @@
+"""IsolateElementwise: every assignment gets a perfect parallel nest of its own."""
+
+import pytest
+import tilelang.language as tl
+from helpers import (
+    at,
+    check,
+    check_unchanged,
+    fragment,
+    line_marked,
+    scripted,
+    shared,
+    tensor,
+    until,
+)
+
+from tilelang_tt.analysis import access
+from tilelang_tt.diagnostics import OverlappingIterations, UnsupportedStatement
+from tilelang_tt.ir import tree
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
+
+BUFFERS = {
+    "A_s": shared(64, 64),
+    "B_s": shared(64, 64),
+    "C_l": fragment(64, 64),
+    "D_l": fragment(64, 64, dtype="float32"),
+    "V_s": shared(64),
+}
+
+
+def test_loops_become_parallel_and_assignments_part():
+    @T.prim_func(private=True)
+    def before():
+        with T.sblock("tilelang_root"):
+            A = T.sblock_alloc_buffer((64, 32), "float32", scope="shared.dyn")
+            C = T.sblock_alloc_buffer((64, 32), "float32", scope="local.fragment")
+            D = T.sblock_alloc_buffer((64, 32), "float32", scope="local.fragment")
+            for i in T.serial(64):
+                for j in T.serial(32):
+                    C[i, j] = A[i, j] + A[i, j]
+                    D[i, j] = C[i, j] * T.float32(2)
+
+    @T.prim_func(private=True)
+    def expected():
+        with T.sblock("tilelang_root"):
+            A = T.sblock_alloc_buffer((64, 32), "float32", scope="shared.dyn")
+            C = T.sblock_alloc_buffer((64, 32), "float32", scope="local.fragment")
+            D = T.sblock_alloc_buffer((64, 32), "float32", scope="local.fragment")
+            for i in T.parallel(64):
+                for j in T.parallel(32):
+                    C[i, j] = A[i, j] + A[i, j]
+            for i in T.parallel(64):
+                for j in T.parallel(32):
+                    D[i, j] = C[i, j] * T.float32(2)
+
+    check(IsolateElementwise(), before, expected)
+
+
+NEST = "for i in T.parallel(64):\n    for j in T.parallel(64):\n        "
+REWRITTEN = {
+    "a fill": ("fill(C_l, 0)", NEST + "C_l[i, j] = T.bfloat16(0)"),
+    "a fill with the value of a variable": (
+        "fill(D_l, n)",
+        NEST + "D_l[i, j] = T.Cast('float32', n)",
+    ),
+    "a fill of a part": (
+        "fill(C_l[32:64, 0:64], 2)",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i + 32, j] = T.bfloat16(2)",
+    ),
+    "a fill of one row": (
+        "fill(C_l[n, 0:64], 2)",
+        "for i in T.parallel(64): C_l[n, i] = T.bfloat16(2)",
+    ),
+    "unrolled and vectorised loops": (
+        "for i in T.unroll(64):\n    for j in T.vectorized(64): C_l[i, j] = A_s[i, j]",
+        NEST + "C_l[i, j] = A_s[i, j]",
+    ),
+    "an assignment at every depth": (
+        """
+        for i in T.parallel(64):
+            V_s[i] = V_s[i] + V_s[i]
+            for j in T.parallel(64):
+                C_l[i, j] = A_s[i, j]
+        """,
+        f"for i in T.parallel(64): V_s[i] = V_s[i] + V_s[i]\n{NEST}C_l[i, j] = A_s[i, j]",
+    ),
+    "inside a loop and a branch": (
+        "for k in range(4):\n    if k == n: fill(C_l, 0)",
+        """
+        for k in range(4):
+            if k == n:
+                for i in T.parallel(64):
+                    for j in T.parallel(64): C_l[i, j] = T.bfloat16(0)
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("before, expected", REWRITTEN.values(), ids=REWRITTEN)
+def test_rewritten(before, expected):
+    check(
+        IsolateElementwise(),
+        scripted(before, scalars=["n"], **BUFFERS),
+        scripted(expected, scalars=["n"], **BUFFERS),
+    )
+
+
+UNTOUCHED = {
+    "a perfect parallel nest": NEST + "C_l[i, j] = A_s[i, j]",
+    "an accumulation in place": NEST + "C_l[i, j] = C_l[i, j] + A_s[i, j]",
+    "an index that other assignments do not share": NEST + "C_l[i, j] = A_s[j, i]",
+    "a loop over tile operations": "for k in T.serial(4): copy(A_s, B_s)",
+    "tile operations": "copy(A_s, B_s); transpose(A_s, B_s); gemm(A_s, B_s, D_l)",
+}
+
+
+@pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_untouched(body):
+    check_unchanged(IsolateElementwise(), scripted(body, **BUFFERS))
+
+
+OVERLAPPING = {
+    "reads a neighbour of what it writes": NEST + "C_l[i, j] = C_l[j, i]",
+    "reads elsewhere what an earlier assignment writes": (
+        NEST + "C_l[i, j] = A_s[i, j]; B_s[i, j] = C_l[i, 0]"
+    ),
+    "reads elsewhere what a later assignment writes": (
+        NEST + "B_s[i, j] = C_l[j, i]; C_l[i, j] = A_s[i, j]"
+    ),
+    "writes two places of one buffer": NEST + "C_l[i, j] = A_s[i, j]; C_l[j, i] = A_s[i, j]",
+    "writes one element in many iterations": NEST + "C_l[0, j] = A_s[i, j]",
+}
+
+
+@pytest.mark.parametrize("body", OVERLAPPING.values(), ids=OVERLAPPING)
+def test_dependent_iterations_are_refused(body):
+    with pytest.raises(OverlappingIterations, match="TT3005: the iterations .* through 'C_l'"):
+        IsolateElementwise().rewrite(scripted(body, **BUFFERS))
+
+
+def test_a_store_outside_of_loops_is_refused():
+    body = "for k in range(4):\n    copy(A_s, B_s)\n    C_l[0, 0] = A_s[0, 0]"
+    with pytest.raises(UnsupportedStatement, match="TT1006: a scalar assignment statement"):
+        IsolateElementwise().rewrite(scripted(body, **BUFFERS))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["if n == 0: C_l[i, 0] = A_s[i, 0]", "copy(A_s, B_s)", "for k in range(2): copy(A_s, B_s)"],
+)
+def test_a_parallel_loop_around_anything_else_is_refused(inside):
+    body = f"for i in T.parallel(64):\n    {inside}"
+    with pytest.raises(UnsupportedStatement, match="TT1006: a T.Parallel loop around something"):
+        IsolateElementwise().rewrite(scripted(body, scalars=["n"], **BUFFERS))
+
+
+def test_errors_point_at_the_users_line():
+    @tl.prim_func
+    def overlapping(A: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):
+                A_s[i, j] = A_s[j, i]  # <- overlapping
+
+    @tl.prim_func
+    def scalar(A: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            A_s[0, 0] = 1  # <- scalar
+
+    @tl.prim_func
+    def branch(A: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            for i, j in tl.Parallel(64, 64):  # <- branch
+                if i < j:
+                    A_s[i, j] = 1
+
+    for kernel, error, text, marker in (
+        (overlapping, OverlappingIterations, "TT3005", "# <- overlapping"),
+        (scalar, UnsupportedStatement, "TT1006: a scalar assignment", "# <- scalar"),
+        (branch, UnsupportedStatement, "TT1006: a T.Parallel loop", "# <- branch"),
+    ):
+        with pytest.raises(error, match=at(text, __file__, marker)):
+            IsolateElementwise().rewrite(until(kernel, IsolateElementwise.name))
+
+
+def test_each_nest_keeps_the_line_of_its_assignment():
+
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float32"), B: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            B_s = tl.alloc_shared((64, 64), "float32")
+            for i, j in tl.Parallel(64, 64):
+                A_s[i, j] = A[i, j]  # <- first
+                B_s[i, j] = B[i, j]  # <- second
+            tl.clear(A_s)  # <- third
+
+    func = IsolateElementwise().rewrite(until(kernel, IsolateElementwise.name))
+    lines = [tree.line_of(stmt) for stmt, _ in access.leaves(Frame.of(func).body)]
+    markers = ("# <- first", "# <- second", "# <- third")
+    assert lines == [(__file__, line_marked(__file__, marker)) for marker in markers]
+
+
+def test_tensors_count_as_buffers():
+    body = "for i in T.serial(64):\n    for j in T.serial(64): C[i, j] = A[i, j]"
+    check(
+        IsolateElementwise(),
+        scripted(body, A=tensor(64, 64), C=tensor(64, 64)),
+        scripted(NEST + "C[i, j] = A[i, j]", A=tensor(64, 64), C=tensor(64, 64)),
+    )
