@@ -115,10 +115,13 @@ def kernel_until(
 # Writing functions. -------------------------------------------------------------------------------
 
 
-def region(operand: tirx.Buffer | tirx.BufferRegion) -> Region:
+def region(operand: tirx.Buffer | tirx.BufferRegion | tirx.BufferLoad) -> Region:
     """The region a buffer, or a slice of one, stands for."""
     if isinstance(operand, tirx.Buffer):
         return Region.whole(operand)
+    if isinstance(operand, tirx.BufferLoad):
+        one = tirx.const(1, "int32")
+        return Region(operand.buffer, tuple(operand.indices), (one,) * len(operand.indices))
     analyzer = arith.Analyzer()
     mins = tuple(axis.min for axis in operand.region)
     extents = tuple(analyzer.simplify(axis.extent) for axis in operand.region)
@@ -289,7 +292,7 @@ def line_marked(path: str, marker: str) -> int:
     return number
 
 
-def at(text: str, path: str, marker: str) -> str:
-    """A pattern for a message that contains `text` and ends by naming the marked line of `path`."""
-    where = f"{re.escape(path)}:{line_marked(path, marker)}"
-    return rf"{re.escape(text)}[\s\S]*--> {where}:\d+$"
+def at(text: str, path: str, *markers: str) -> str:
+    """A pattern for a message that contains `text` and ends by naming a marked line of `path`."""
+    lines = "|".join(str(line_marked(path, marker)) for marker in markers)
+    return rf"{re.escape(text)}[\s\S]*--> {re.escape(path)}:({lines}):\d+$"

@@ -28,6 +28,7 @@ from tilelang_tt.transforms.lower_elementwise import LowerElementwise
 from tilelang_tt.transforms.lower_gemms import LowerGemms
 from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
 from tilelang_tt.transforms.map_grid import MapGrid
+from tilelang_tt.transforms.materialize_row_broadcasts import MaterializeRowBroadcasts
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
@@ -58,6 +59,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         MapGrid(),
+        MaterializeRowBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
         verify.BLOCK_PROGRAM,
     )
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from testing.mock import kernels as k
+from tilelang_tt import mock
 
 Array = npt.NDArray[np.float32]
 ARCHS = ("wormhole_b0", "blackhole")
@@ -82,6 +83,15 @@ def test_one_operand_is_broadcast(
         f"unary_bcast_init<BroadcastType::{name}>(0);",
     )
     np.testing.assert_array_equal(k.Pipeline(compute, inputs=(k.BF16,)).run(a), reference(a))
+
+
+def test_a_16_bit_row_is_not_broadcast_into_32_bit_registers(rng: np.random.Generator) -> None:
+    compute = k.compute_one(
+        "unary_bcast<BroadcastType::ROW>(0, 0, 0);", "unary_bcast_init<BroadcastType::ROW>(0);"
+    )
+    with pytest.raises(mock.UndefinedBehavior, match="row of 16-bit data") as caught:
+        k.Pipeline(compute, inputs=(k.BF16,), fp32_dest_acc=True).run(matrix(rng))
+    assert caught.value.kind == "dst_width"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.tiles import TILE
 from tilelang_tt.ir.attrs import COLUMN_MAJOR
+from tilelang_tt.tiles import TILE
 
 _TILE = tirx.const(TILE, "int32")
 

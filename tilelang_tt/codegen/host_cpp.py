@@ -103,7 +103,7 @@ def _declaration(param: Tensor | Scalar) -> str:
 
 def _conditions(plan: Plan) -> Iterator[str]:
     for condition in plan.conditions:
-        yield f"  TT_FATAL({_cpp(condition)}, \"the shapes do not fit the blocks\");"
+        yield f'  TT_FATAL({_cpp(condition)}, "the shapes do not fit the blocks");'
 
 
 def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:

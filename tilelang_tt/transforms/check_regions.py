@@ -16,6 +16,7 @@ from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import access, layout, ranges
+from tilelang_tt.analysis.operands import is_tile_access
 from tilelang_tt.diagnostics import (
     GemmShapeMismatch,
     MisalignedRegion,
@@ -26,10 +27,10 @@ from tilelang_tt.diagnostics import (
     UntiledDimension,
     UnwrittenOutput,
 )
-from tilelang_tt.tiles import TILE
 from tilelang_tt.ir.attrs import CONDITIONS
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Leaf, Region, is_global
+from tilelang_tt.tiles import TILE
 
 
 class CheckRegions:
@@ -161,21 +162,3 @@ def _check_indices(nest: Elementwise, stmt: tirx.Stmt) -> None:
             raise UnsupportedIndex.at(
                 stmt, access=load, loops=", ".join(var.name for var in nest.vars)
             )
-
-
-def is_tile_access(load: tirx.BufferLoad, nest: Elementwise) -> bool:
-    """Whether the indices, from the last, are those of the store, or 0 in a dimension of extent
-    1."""
-    if len(load.indices) > len(nest.store.indices):
-        return False
-    for back in range(1, len(load.indices) + 1):
-        index, extent = load.indices[-back], load.buffer.shape[-back]
-        stored, full = nest.store.indices[-back], nest.dst.shape[-back]
-        same = index.same_as(stored) or (
-            ranges.constant(index) == 0 and ranges.constant(stored) == 0
-        )
-        if same and ranges.constant(extent) == ranges.constant(full):
-            continue
-        if back == 1 or ranges.constant(extent) != 1 or ranges.constant(index) != 0:
-            return False
-    return True

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from tvm import arith, tirx
 from tvm.ir import Op
-from tvm.tirx.stmt_functor import ir_transform
+from tvm.tirx.stmt_functor import ir_transform, substitute
 
 from tilelang_tt import diagnostics as errors
 from tilelang_tt import formats
+from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import called, leaf
@@ -238,6 +239,7 @@ def _check_call_annotations(call: tirx.Call, stmt: tirx.Stmt) -> None:
 
 
 def _legalize_loop(stmt: tirx.For) -> tirx.Stmt:
+    """The loop with hints dropped; a serial loop of one iteration is its body."""
     if stmt.kind not in _KINDS:
         raise errors.UnsupportedStatement.at(
             stmt, kind=f"thread-bound loop over {stmt.loop_var.name}"
@@ -245,6 +247,8 @@ def _legalize_loop(stmt: tirx.For) -> tirx.Stmt:
     for key in stmt.annotations:
         if key not in _HINT_LOOP | _KEPT_LOOP:
             raise errors.UnsupportedSemantics.at(stmt, what=f"the loop annotation {key!r}")
+    if stmt.kind != tirx.ForKind.PARALLEL and ranges.constant(stmt.extent) == 1:
+        return substitute(stmt.body, {stmt.loop_var: stmt.min})
     kept = {key: value for key, value in stmt.annotations.items() if key in _KEPT_LOOP}
     if len(kept) == len(stmt.annotations):
         return stmt

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 
 from tvm import arith, tirx
 
-from tilelang_tt import formats
 from tilelang_tt.analysis import layout
-from tilelang_tt.analysis.expression import Instruction, Operand, allocate, select
+from tilelang_tt.analysis.expression import Instruction, allocate, select
 from tilelang_tt.analysis.layout import TileGrid
+from tilelang_tt.analysis.operands import classifier
 from tilelang_tt.device import Device
 from tilelang_tt.diagnostics import DstOverflow
 from tilelang_tt.ir import attrs, ops, tree
@@ -84,13 +84,7 @@ def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
 
 
 def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
-    def classify(load: tirx.BufferLoad) -> Operand:
-        format_ = formats.BY_DTYPE[load.dtype]
-        is_exact = format_.mantissa_bits <= 10
-        is_row = layout.is_row(load.buffer) and not layout.is_row(nest.dst)
-        return Operand(load, is_row, format_.name if is_exact else "")
-
-    program, slots = allocate(select(nest.store.value, classify, stmt))
+    program, slots = allocate(select(nest.store.value, classifier(nest.dst), stmt))
     if slots > mode.tiles:
         raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
     grid = layout.tile_grid(nest.dst)
@@ -148,6 +142,8 @@ def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan)
     order = plan[buffer.data].order
     if grid == whole and order == attrs.ROW_MAJOR:
         return _simplify(tile)
+    if grid.tiles == 1:
+        return tirx.const(0, "int32")  # one tile for all
     column = tirx.floormod(tile, whole.columns)
     row = (
         tirx.floormod(tirx.floordiv(tile, whole.columns), whole.rows)

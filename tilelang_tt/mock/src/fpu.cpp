@@ -177,6 +177,17 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   store_copied(out, cb);
 }
 
+// The row broadcast moves 16 bits at a time, which fits 16-bit destination registers; 32-bit data
+// takes another way. What is left is 16-bit data in 32-bit registers: the move scatters it.
+static void require_row_broadcast_width(BroadcastType type, const CircularBuffer& cb) {
+  const bool wide_registers = run->program->device.fp32_dest != 0;
+  if (type == BroadcastType::ROW && wide_registers && cb.config->unpack_to_dest_fp32 == 0) {
+    likely("add the row to a tile of zeros with add_tiles_bcast_rows instead");
+    fail("dst_width", int(cb.config->index),
+         "unary_bcast of a row of 16-bit data is wrong in 32-bit destination registers");
+  }
+}
+
 void unary_broadcast_init(Call call, BroadcastType type, uint32_t cb) {
   Thread& thread = begin(call, Op::init);
   cb_at(thread, cb);
@@ -194,6 +205,7 @@ void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t til
   Compute& compute = compute_of(thread);
   const CircularBuffer& cb = cb_at(thread, index);
   require_init(compute, {Unit::broadcast, {uint32_t(type), 0, 0, 0}});
+  require_row_broadcast_width(type, cb);
   if (type == BroadcastType::NONE || cb.config->unpack_to_dest_fp32 != 0) {
     require_source_a(compute, cb);
   } else {

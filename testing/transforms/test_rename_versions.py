@@ -1,0 +1,284 @@
+"""RenameVersions: every value of a buffer gets a buffer of its own."""
+
+import pytest
+import tilelang.language as tl
+from helpers import at, check, check_unchanged, fragment, gemm, scripted, shared, tensor, until
+
+from tilelang_tt.diagnostics import (
+    CarriedState,
+    OutputReadBack,
+    PartialBuffer,
+    ReadBeforeWrite,
+    ValueEscapesScope,
+)
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.rename_versions import RenameVersions
+
+BUFFERS = {
+    "A": tensor(4, 64, 64),
+    "O": tensor(4, 64, 64),
+    "S": shared(64, 64),
+    "H": shared(32, 64),
+    "L": fragment(64, 64),
+    "G": fragment(64, 64, dtype="float32"),
+}
+READ = "copy(A[0, 0:64, 0:64], S)"
+NEST = "for i in T.parallel(64):\n    for j in T.parallel(64):\n        "
+
+
+def only(*names):
+    """The tensors, and the buffers of these names, in this order."""
+    tensors = {name: buffer for name, buffer in BUFFERS.items() if buffer.scope == "global"}
+    return tensors | {name: BUFFERS[name] for name in names}
+
+
+def test_a_second_value_gets_a_second_buffer():
+    @T.prim_func(private=True)
+    def before(A: T.Buffer((64, 64), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            C_l = T.sblock_alloc_buffer((64, 64), "float32", scope="local.fragment")
+            T.copy(T.region(A[0, 0], 1, 64, 64), T.region(A_s[0, 0], 2, 64, 64))
+            gemm(A_s, A_s, C_l, clear=True)
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    C_l[i, j] = C_l[i, j] + C_l[i, j]
+
+    @T.prim_func(private=True)
+    def expected(A: T.Buffer((64, 64), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            C_l = T.sblock_alloc_buffer((64, 64), "float32", scope="local.fragment")
+            C_l_1 = T.sblock_alloc_buffer((64, 64), "float32", scope="local.fragment")
+            T.copy(T.region(A[0, 0], 1, 64, 64), T.region(A_s[0, 0], 2, 64, 64))
+            gemm(A_s, A_s, C_l, clear=True)
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    C_l_1[i, j] = C_l[i, j] + C_l[i, j]
+
+    check(RenameVersions(), before, expected)
+
+
+RENAMED = {
+    "three values": (
+        f"{READ}; copy(A[1, 0:64, 0:64], S); copy(A[2, 0:64, 0:64], S); copy(S, O[0, 0:64, 0:64])",
+        f"{READ}; copy(A[1, 0:64, 0:64], S_1); copy(A[2, 0:64, 0:64], S_2);"
+        "copy(S_2, O[0, 0:64, 0:64])",
+        ["S", "S_1", "S_2"],
+    ),
+    "a transposition defines its destination": (
+        f"{READ}; transpose(S, L); transpose(L, S); copy(S, O[0, 0:64, 0:64])",
+        f"{READ}; transpose(S, L); transpose(L, S_1); copy(S_1, O[0, 0:64, 0:64])",
+        ["S", "L", "S_1"],
+    ),
+    "a product that clears in the first iteration defines before the loop": (
+        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n"
+        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\n"
+        "for k in range(4): gemm(L, L, G, clear=k == 0)\n" + NEST + "L[i, j] = G[i, j]",
+        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n"
+        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\n"
+        "for k in range(4): gemm(L, L, G_1, clear=k == 0)\n" + NEST + "L_1[i, j] = G_1[i, j]",
+        ["S", "G", "L", "G_1", "L_1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("before, expected, names", RENAMED.values(), ids=RENAMED)
+def test_renamed(before, expected, names):
+    after = {name: BUFFERS[name.partition("_")[0]] for name in names}
+    order = {name: BUFFERS[name] for name in names if "_" not in name}
+    tensors = only()
+    check(
+        RenameVersions(),
+        scripted(before, **tensors, **order),
+        scripted(expected, **tensors, **after),
+    )
+
+
+UNTOUCHED = {
+    "one value": (f"{READ}; copy(S, O[0, 0:64, 0:64])", ["S"]),
+    "an accumulation": (
+        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n{NEST}L[i, j] = G[i, j]",
+        ["S", "G", "L"],
+    ),
+    "an accumulation onto a value": (
+        f"{READ}\n{NEST}G[i, j] = T.float32(1)\nfor k in range(4): gemm(S, S, G)",
+        ["S", "G"],
+    ),
+    "a new value in each iteration": (
+        f"for k in range(4):\n    {READ}\n    gemm(S, S, G, clear=True)",
+        ["S", "G"],
+    ),
+    "a value from around the loop": (f"{READ}\nfor k in range(4): gemm(S, S, G, clear=True)", "SG"),
+    "a value from around the branch": (f"{READ}\nif n == 0: gemm(S, S, G, clear=True)", ["S", "G"]),
+    "an accumulator that clears in the first of two loops": (
+        f"{READ}\nfor i in range(2):\n    for k in range(4): gemm(S, S, G, clear=k == 0)",
+        ["S", "G"],
+    ),
+    "an accumulator that is read while its loop is repeated": (
+        f"{READ}\nfor i in range(2):\n    for k in range(4): gemm(S, S, G, clear=k == 0)\n"
+        "    for a in T.parallel(64):\n        for b in T.parallel(64): L[a, b] = G[a, b]",
+        ["S", "G", "L"],
+    ),
+}
+
+
+@pytest.mark.parametrize("body, names", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_untouched(body, names):
+    check_unchanged(RenameVersions(), scripted(body, scalars=["n"], **only(*names)))
+
+
+def test_the_buffers_are_those_that_are_written():
+    body = f"{READ}; copy(S, O[0, 0:64, 0:64])"
+    check(
+        RenameVersions(),
+        scripted(body, **only("S", "L")),
+        scripted(body, **only("S")),
+    )
+
+
+def test_new_names_do_not_clash():
+    buffers = {"A": tensor(64, 64), "O": tensor(64, 64)}
+    before = "copy(A, S); copy(A, S_1); copy(A, S); copy(S, O); copy(S_1, O)"
+    expected = "copy(A, S); copy(A, S_1); copy(A, S_2); copy(S_2, O); copy(S_1, O)"
+    new = {name: shared(64, 64) for name in ("S", "S_1", "S_2")}
+    check(
+        RenameVersions(),
+        scripted(before, **buffers, S=shared(64, 64), S_1=shared(64, 64)),
+        scripted(expected, **buffers, **new),
+    )
+
+
+REFUSED = {
+    "a copy to a part": ("copy(A[0, 0:32, 0:64], S[0:32, 0:64])", PartialBuffer, "TT2006.*'S'"),
+    "a copy from a part": (
+        f"{READ}; copy(S[0:32, 0:64], O[0, 0:32, 0:64])",
+        PartialBuffer,
+        "TT2006: a part of 'S'",
+    ),
+    "a product of a part": (
+        f"{READ}; gemm(S[0:32, 0:64], S, L[0:32, 0:64], clear=True)",
+        PartialBuffer,
+        "TT2006: a part of 'S'",
+    ),
+    "a product into a part": (
+        f"{READ}; copy(A[0, 0:32, 0:64], H); gemm(H, S, L[0:32, 0:64], clear=True)",
+        PartialBuffer,
+        "TT2006: a part of 'L'",
+    ),
+    "a nest over a part": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64): L[i, j] = T.bfloat16(1)",
+        PartialBuffer,
+        "TT2006: a part of 'L'",
+    ),
+    "a nest with its loops in another order": (
+        "for i in T.parallel(64):\n    for j in T.parallel(64): L[j, i] = T.bfloat16(1)",
+        PartialBuffer,
+        "TT2006: a part of 'L'",
+    ),
+    "a read before any write": ("copy(S, O[0, 0:64, 0:64])", ReadBeforeWrite, "TT3001: 'S'"),
+    "an update before any write": (f"{READ}; gemm(S, S, G)", ReadBeforeWrite, "TT3001: 'G'"),
+    "an update that may clear too late": (
+        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 1)",
+        ReadBeforeWrite,
+        "TT3001: 'G'",
+    ),
+    "an accumulator read inside its loop": (
+        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=k == 0)\n"
+        "    for i in T.parallel(64):\n        for j in T.parallel(64): L[i, j] = G[i, j]",
+        CarriedState,
+        "TT3002: 'G' carries .* loop over k ",
+    ),
+    "a value updated after it was read": (
+        f"{READ}; gemm(S, S, G, clear=True)\n{NEST}L[i, j] = G[i, j]\ngemm(S, S, G)",
+        CarriedState,
+        "TT3002: 'G' carries",
+    ),
+    "a value that replaces the one the next iteration reads": (
+        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=True)\n    {READ}",
+        CarriedState,
+        "TT3002: 'S' carries .* loop over k ",
+    ),
+    "a value that replaces itself in each iteration": (
+        f"{READ}\nfor k in range(4):\n    for i in T.parallel(64):\n"
+        "        for j in T.parallel(64): S[i, j] = S[i, j] * S[i, j]",
+        CarriedState,
+        "TT3002: 'S' carries .* loop over k ",
+    ),
+    "a value of a loop": (
+        f"for k in range(4): {READ}\ncopy(S, O[0, 0:64, 0:64])",
+        ValueEscapesScope,
+        "TT3003: 'S'",
+    ),
+    "a value of a branch": (
+        f"if n == 0: {READ}\ncopy(S, O[0, 0:64, 0:64])",
+        ValueEscapesScope,
+        "TT3003: 'S'",
+    ),
+    "a value of the other branch": (
+        f"if n == 0: {READ}\nelse: copy(S, O[0, 0:64, 0:64])",
+        ValueEscapesScope,
+        "TT3003: 'S'",
+    ),
+    "a tensor that is read and written": (
+        f"{READ}; copy(S, A[1, 0:64, 0:64])",
+        OutputReadBack,
+        "TT3004: tensor 'A'",
+    ),
+}
+
+
+@pytest.mark.parametrize("body, error, message", REFUSED.values(), ids=REFUSED)
+def test_refused(body, error, message):
+    with pytest.raises(error, match=message):
+        RenameVersions().rewrite(scripted(body, scalars=["n"], **BUFFERS))
+
+
+def test_errors_point_at_the_users_line():
+    @tl.prim_func
+    def part(A: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            tl.copy(A[0:32, 0:64], A_s[0:32, 0:64])  # <- part
+
+    @tl.prim_func
+    def unwritten(C: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), "float32")
+            tl.copy(C_s, C)  # <- unwritten
+
+    @tl.prim_func
+    def carried(A: tl.Tensor((64, 64), "bfloat16"), C: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "bfloat16")
+            C_l = tl.alloc_fragment((64, 64), "float32")
+            tl.copy(A, A_s)
+            tl.clear(C_l)
+            for _ in tl.serial(4):
+                tl.gemm(A_s, A_s, C_l)
+                tl.copy(C_l, C)  # <- carried
+
+    @tl.prim_func
+    def escapes(A: tl.Tensor((64, 64), "bfloat16"), C: tl.Tensor((64, 64), "bfloat16")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "bfloat16")
+            for _ in tl.serial(4):
+                tl.copy(A, A_s)
+            tl.copy(A_s, C)  # <- escapes
+
+    @tl.prim_func
+    def back(A: tl.Tensor((64, 64), "bfloat16")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "bfloat16")
+            tl.copy(A, A_s)  # <- back
+            tl.copy(A_s, A)
+
+    for kernel, error, text, marker in (
+        (part, PartialBuffer, "TT2006", "# <- part"),
+        (unwritten, ReadBeforeWrite, "TT3001", "# <- unwritten"),
+        (carried, CarriedState, "TT3002", "# <- carried"),
+        (escapes, ValueEscapesScope, "TT3003", "# <- escapes"),
+        (back, OutputReadBack, "TT3004", "# <- back"),
+    ):
+        with pytest.raises(error, match=at(text, __file__, marker)):
+            RenameVersions().rewrite(until(kernel, RenameVersions.name))

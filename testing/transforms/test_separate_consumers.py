@@ -1,0 +1,70 @@
+"""SeparateConsumers: what is computed with and also stored is copied for the writer."""
+
+import pytest
+from helpers import check, check_unchanged, copy, fragment, scripted, shared, tensor
+
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.separate_consumers import SeparateConsumers
+
+
+def test_the_writer_gets_a_copy():
+    @T.prim_func(private=True)
+    def before(A: T.Buffer((64, 64), "float16"), D: T.Buffer((64, 64), "float16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "float16", scope="shared.dyn")
+            C_s = T.sblock_alloc_buffer((64, 64), "float16", scope="shared.dyn")
+            copy(A, A_s)
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    C_s[i, j] = A_s[i, j] * T.float16(2)
+            copy(A_s, D)
+
+    @T.prim_func(private=True)
+    def expected(A: T.Buffer((64, 64), "float16"), D: T.Buffer((64, 64), "float16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "float16", scope="shared.dyn")
+            C_s = T.sblock_alloc_buffer((64, 64), "float16", scope="shared.dyn")
+            A_s_out = T.sblock_alloc_buffer((64, 64), "float16", scope="shared.dyn")
+            copy(A, A_s)
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    C_s[i, j] = A_s[i, j] * T.float16(2)
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    A_s_out[i, j] = A_s[i, j]
+            copy(A_s_out, D)
+
+    check(SeparateConsumers(), before, expected, idempotent=False)
+
+
+BUFFERS = {
+    "A": tensor(64, 64),
+    "D": tensor(64, 64),
+    "S": shared(64, 64),
+    "S_out": shared(64, 64),
+    "L": fragment(64, 64, dtype="float32"),
+}
+COPY = "for i in T.parallel(64):\n    for j in T.parallel(64): {}[i, j] = S[i, j]\n"
+
+
+@pytest.mark.parametrize("use", ["gemm(S, S, L, clear=True)", "transpose(S, S_out)"])
+def test_every_computation_counts(use):
+    after = f"copy(A, S); {use}\n{COPY.format('S_out1')}copy(S_out1, D)"
+    check(
+        SeparateConsumers(),
+        scripted(f"copy(A, S); {use}; copy(S, D)", **BUFFERS),
+        scripted(after, **BUFFERS, S_out1=shared(64, 64)),
+        idempotent=False,
+    )
+
+
+UNTOUCHED = {
+    "a buffer that is only stored": "copy(A, S); copy(S, D)",
+    "a buffer that is only computed with": "copy(A, S); gemm(S, S, L, clear=True)",
+    "a result that is only stored": "gemm(S, S_out, L, clear=True); copy(L, D)",
+}
+
+
+@pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_untouched(body):
+    check_unchanged(SeparateConsumers(), scripted(body, **BUFFERS))

@@ -1,0 +1,55 @@
+"""How an element-wise statement reads its operands: tile by tile, as a row for all rows, or not at all.
+
+`is_tile_access` is the rule a program must keep; `classifier` says what each load then is.
+"""
+
+from __future__ import annotations
+
+from tvm import arith, tirx
+
+from tilelang_tt import formats
+from tilelang_tt.analysis import layout, ranges
+from tilelang_tt.analysis.expression import Classify, Operand
+from tilelang_tt.ir.exprs import same
+from tilelang_tt.ir.tileops import Elementwise
+from tilelang_tt.tiles import TILE
+
+_SOURCE_REGISTER_BITS = 10  # fraction bits of SrcA and SrcB
+
+
+def is_tile_access(load: tirx.BufferLoad, nest: Elementwise) -> bool:
+    """Whether the indices, from the last, are those of the store, or 0 in a dimension of extent 1.
+
+    A buffer of one tile may also be read modulo its size, the same tile everywhere.
+    """
+    if len(load.indices) > len(nest.store.indices):
+        return False
+    backs = range(1, len(load.indices) + 1)
+    return all(_is_same_place(load, nest, back) or _is_unit(load, back) for back in backs)
+
+
+def _is_same_place(load: tirx.BufferLoad, nest: Elementwise, back: int) -> bool:
+    index, extent = load.indices[-back], ranges.constant(load.buffer.shape[-back])
+    stored, full = nest.store.indices[-back], ranges.constant(nest.dst.shape[-back])
+    if same(index, stored):
+        return extent == full
+    is_repeated = back <= 2 and extent == TILE and same(index, tirx.floormod(stored, TILE))
+    return is_repeated and (full or 0) % TILE == 0
+
+
+def _is_unit(load: tirx.BufferLoad, back: int) -> bool:
+    """Whether the dimension has one element, which stands for all; the last one must be a vector."""
+    is_zero = ranges.constant(arith.Analyzer().simplify(load.indices[-back])) == 0
+    return back > 1 and is_zero and ranges.constant(load.buffer.shape[-back]) == 1
+
+
+def classifier(dst: tirx.Buffer) -> Classify:
+    """What a load is to a statement that writes `dst`."""
+
+    def classify(load: tirx.BufferLoad) -> Operand:
+        format_ = formats.BY_DTYPE[load.dtype]
+        is_exact = format_.mantissa_bits <= _SOURCE_REGISTER_BITS
+        is_row = layout.is_row(load.buffer) and not layout.is_row(dst)
+        return Operand(load, is_row, format_.name if is_exact else "")
+
+    return classify
