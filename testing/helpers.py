@@ -199,18 +199,19 @@ def scripted(
     `grid` are the extents of the loops around the block, `scalars` int32 parameters. An attribute
     that is the name of a scalar stands for it.
     """
-    params = [
-        f"{name}: T.Buffer({buffer.text})"
-        for name, buffer in buffers.items()
-        if buffer.scope == "global"
-    ] + [f"{name}: T.int32" for name in scalars]
+    tensors = {name: buffer for name, buffer in buffers.items() if buffer.scope == "global"}
+    params = [f"{name}_handle: T.handle" for name in tensors]
+    params += [f"{name}: T.int32" for name in scalars]
+    matches = [
+        f"{name} = T.match_buffer({name}_handle, {buffer.text})" for name, buffer in tensors.items()
+    ]
     allocs = [
         f"{name} = T.sblock_alloc_buffer({buffer.text}, scope={buffer.scope!r})"
         for name, buffer in buffers.items()
         if buffer.scope != "global"
     ]
     values = {key: _Name(v) if v in scalars else v for key, v in (attributes or {}).items()}
-    lines = [f"T.func_attr({values})"] if values else []
+    lines = [*([f"T.func_attr({values})"] if values else []), *matches]
     names, extents = list(grid or {}), [str(extent) for extent in (grid or {}).values()]
     depth = 0
     if names:

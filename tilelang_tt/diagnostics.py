@@ -319,8 +319,8 @@ class NoTtnn(LaunchError):
     code = "TT6002"
     message = "execution on a card or a simulator needs the ttnn package: {why}"
     hint = (
-        "install ttnn in this Python (3.10 or 3.12), or set TILELANG_TT_TTNN_PYTHON to a Python that has it; "
-        "the option execution='mock' needs neither"
+        "install ttnn in this Python (3.10 or 3.12), or set TILELANG_TT_TTNN_PYTHON to a Python "
+        "that has it; the option execution='mock' needs neither"
     )
 
 
@@ -333,6 +333,11 @@ class NoTtnnFormat(LaunchError):
     code = "TT6005"
     message = "circular buffer {buffer!r} is {dtype}, which ttnn's Python API cannot describe"
     hint = "use bfloat16 or float32, or launch the C++ host program"
+
+
+class ArgumentMismatch(LaunchError):
+    code = "TT6006"
+    message = "kernel {kernel!r} got {what}; it takes {expected}"
 
 
 class BadArtifact(LaunchError):

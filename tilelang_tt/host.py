@@ -74,8 +74,5 @@ def device_module(mod: IRModule, _target: Target) -> object:
     A module that shows the kernel sources and compiles to nothing on the host.
     """
     (func,) = mod.functions.values()
-    sources = unpack(str(func.attrs[_ARTIFACT])).sources
-    text = "".join(
-        f"#if 0  // ==== {name} ====\n{source}#endif\n\n" for name, source in sources.items()
-    )
+    text = unpack(str(func.attrs[_ARTIFACT])).listing()
     return tvm_ffi.get_global_func("runtime.CSourceModuleCreate")(text, "c", [], [])

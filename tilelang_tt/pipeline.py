@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tilelang.transform
 from tvm import IRModule, tirx
@@ -104,9 +104,7 @@ def _run(func: tirx.PrimFunc, steps: Sequence[Step]) -> tirx.PrimFunc:
         if isinstance(step, verify.Stage):
             verify.check(func, step, after=name)
             continue
-        pass_: Callable[[IRModule], IRModule] = (
-            step if isinstance(step, Pass) else as_tvm_pass(step)
-        )
-        name = step.info.name if isinstance(step, Pass) else step.name
+        pass_: Pass = step if isinstance(step, Pass) else as_tvm_pass(step)
+        name = str(pass_.info.name)
         (func,) = pass_(IRModule({"main": func})).functions.values()
     return func

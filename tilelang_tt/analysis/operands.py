@@ -1,4 +1,4 @@
-"""How an element-wise statement reads its operands: tile by tile, as a row for all rows, or not at all.
+"""How an element-wise statement reads its operands: tile by tile, or as a row for all rows.
 
 `is_tile_access` is the rule a program must keep; `classifier` says what each load then is.
 """
@@ -38,7 +38,7 @@ def _is_same_place(load: tirx.BufferLoad, nest: Elementwise, back: int) -> bool:
 
 
 def _is_unit(load: tirx.BufferLoad, back: int) -> bool:
-    """Whether the dimension has one element, which stands for all; the last one must be a vector."""
+    """Whether the dimension has one element, which stands for all; never the last one."""
     is_zero = ranges.constant(arith.Analyzer().simplify(load.indices[-back])) == 0
     return back > 1 and is_zero and ranges.constant(load.buffer.shape[-back]) == 1
 

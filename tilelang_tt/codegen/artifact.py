@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.plan import Plan
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON
+
+_PLAN = "plan.json"
+_BEGIN, _END = "#if 0  // ==== {} ====", "#endif"
+_FILE = re.compile(r"^#if 0  // ==== (\S+) ====\n(.*?)^#endif$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,23 @@ class Artifact:
             {"plan": self.plan.to_json(), "sources": dict(self.sources)}, sort_keys=True
         )
         return base64.b64encode(zlib.compress(text.encode())).decode()
+
+    def listing(self) -> str:
+        """All files as one C source that compiles to nothing; what `get_kernel_source` shows."""
+        files = {name: self.sources[name] for name in self._order()}
+        files[_PLAN] = self.plan.to_json() + "\n"
+        return "".join(f"{_BEGIN.format(name)}\n{text}{_END}\n\n" for name, text in files.items())
+
+    def _order(self) -> list[str]:
+        return [kernel.file for kernel in self.plan.kernels]
+
+    @classmethod
+    def from_listing(cls, text: str) -> Artifact:
+        """The inverse of `listing`; ValueError where the text is none."""
+        files = dict(_FILE.findall(text))
+        if _PLAN not in files:
+            raise ValueError("the text holds no launch plan")
+        return cls(Plan.from_json(files.pop(_PLAN)), files)
 
 
 @functools.lru_cache(maxsize=256)

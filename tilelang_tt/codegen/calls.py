@@ -120,7 +120,6 @@ for _name, _op in ops.SFPU_BINARY.items():
 for _op in ops.FPU_BINARY.values():
     SPELLINGS |= _with_init(_op, _BINARY)
 for _name, _op in ops.FPU_BINARY_ROWS.items():
-    SPELLINGS |= {
-        _op: _plain(_op, _BCAST),
-        _op.init: _plain(_op.init, _BCAST, f"{_name}_bcast_rows_init"),  # pyright: ignore
-    }
+    assert _op.init is not None, _op
+    SPELLINGS[_op] = _plain(_op, _BCAST)
+    SPELLINGS[_op.init] = _plain(_op.init, _BCAST, f"{_name}_bcast_rows_init")

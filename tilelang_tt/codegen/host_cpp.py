@@ -34,10 +34,12 @@ using Tensor = std::shared_ptr<tm::distributed::MeshBuffer>;
 _BODY = """\
   const CoreRange cores{{CoreCoord(0, 0), CoreCoord({last_x}, {last_y})}};
   tm::Program program;
-  const auto add_buffer = [&](uint8_t index, tt::DataFormat format, uint32_t page, uint32_t pages) {{
+  const auto add_buffer = [&](uint8_t index, tt::DataFormat format, uint32_t page,
+                              uint32_t pages) {{
     tm::CreateCircularBuffer(
         program, cores,
-        tm::CircularBufferConfig(page * pages, {{{{index, format}}}}).set_page_size(index, page));
+        tm::CircularBufferConfig(page * pages, {{{{index, format}}}})
+            .set_page_size(index, page));
   }};
 """
 

@@ -1,7 +1,7 @@
 """Print a plan as a Python host program for `ttnn.generic_op`.
 
-The program needs numpy and ttnn and the files beside it; it knows nothing of TileLang. Device tensors
-are row-major arrays of whole tiles, so that every format is moved bit for bit.
+The program needs numpy and ttnn and the files beside it; it knows nothing of TileLang. Device
+tensors are row-major arrays of whole tiles, so that every format is moved bit for bit.
 """
 
 from __future__ import annotations
@@ -133,13 +133,15 @@ def _compute_config(plan: Plan) -> Iterator[str]:
     yield "def compute_config():"
     yield '    """How the compute engine is set up."""'
     yield "    config = ttnn.ComputeConfigDescriptor("
-    yield f"        math_fidelity=ttnn.MathFidelity.{plan.fidelity}, fp32_dest_acc_en={plan.fp32_dest_acc}"
+    yield f"        math_fidelity=ttnn.MathFidelity.{plan.fidelity},"
+    yield f"        fp32_dest_acc_en={plan.fp32_dest_acc},"
     yield "    )"
     yield f"    modes = [ttnn.UnpackToDestMode.Default] * {load(plan.arch).cb_count}"
     if keeps:
         yield f"    for index in {keeps}:  # these keep all 32 bits on their way into DST"
         yield "        modes[index] = ttnn.UnpackToDestMode.UnpackToDestFp32"
-    yield "    config.unpack_to_dest_mode = ttnn._ttnn.program_descriptor.VectorUnpackToDestMode(modes)"
+    yield "    vector = ttnn._ttnn.program_descriptor.VectorUnpackToDestMode"
+    yield "    config.unpack_to_dest_mode = vector(modes)"
     yield "    return config"
 
 

@@ -21,8 +21,12 @@ _TITLES = {
     attrs.WRITER: "Writer: takes finished blocks back to DRAM.",
 }
 _HELPERS = {
-    ops.FLOOR_DIV: "inline int32_t floor_div(int32_t a, int32_t b) { return a / b - (a % b < 0 ? 1 : 0); }",
-    ops.FLOOR_MOD: "inline int32_t floor_mod(int32_t a, int32_t b) { return a % b + (a % b < 0 ? b : 0); }",
+    ops.FLOOR_DIV: (
+        "inline int32_t floor_div(int32_t a, int32_t b) { return a / b - (a % b < 0 ? 1 : 0); }"
+    ),
+    ops.FLOOR_MOD: (
+        "inline int32_t floor_mod(int32_t a, int32_t b) { return a % b + (a % b < 0 ? b : 0); }"
+    ),
 }
 
 
@@ -77,7 +81,8 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
     yield from _common_arguments(func, frame, context, len(cbs))
     for cb in cbs:
         pages = context.block_pages[cb] = context.scope.fresh(buffers[cb].name + "_pages")
-        yield f"constexpr uint32_t {pages} = {plan[cb].pages};  // of a block, {plan[cb].order} by {plan[cb].order}"
+        order = f"{plan[cb].order} by {plan[cb].order}"
+        yield f"constexpr uint32_t {pages} = {plan[cb].pages};  // of a block, {order}"
         if str(func.attrs[ROLE]) != attrs.COMPUTE:
             size = context.page_bytes[cb] = context.scope.fresh(buffers[cb].name + "_page_bytes")
             yield f"const uint32_t {size} = get_tile_size({context.names[cb]});"
@@ -99,7 +104,8 @@ def _common_arguments(
             name = context.names[var] = context.scope.fresh(tensors[var])
             words = context.scope.fresh(f"{name}_args")
             yield f"constexpr auto {words} = TensorAccessorArgs<{offset}>();"
-            yield f"const auto {name} = TensorAccessor({words}, get_common_arg_val<uint32_t>({index}));"
+            address = f"get_common_arg_val<uint32_t>({index})"
+            yield f"const auto {name} = TensorAccessor({words}, {address});"
             offset = f"{words}.next_compile_time_args_offset()"
         else:
             is_integer = var.dtype == "int32"

@@ -6,15 +6,18 @@ from __future__ import annotations
 import re
 from itertools import chain, count
 
-_KEYWORDS = """
-alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class
-compl const const_cast constexpr continue decltype default delete do double dynamic_cast else enum
-explicit export extern false float for friend goto if inline int long mutable namespace new noexcept
-not not_eq nullptr operator or or_eq private protected public register reinterpret_cast return short
-signed sizeof static static_assert static_cast struct switch template this thread_local throw true
-try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq main
-kernel_main ckernel noc TensorAccessor TensorAccessorArgs
-""".split()
+_KEYWORDS = frozenset(
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t
+    char32_t class compl const const_cast constexpr continue decltype default delete do double
+    dynamic_cast else enum explicit export extern false float for friend goto if inline int
+    long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected
+    public register reinterpret_cast return short signed sizeof static static_assert
+    static_cast struct switch template this thread_local throw true try typedef typeid
+    typename union unsigned using virtual void volatile wchar_t while xor xor_eq main
+    kernel_main ckernel noc TensorAccessor TensorAccessorArgs
+    """.split()  # noqa: SIM905  a list of a hundred strings is harder to read
+)
 _METALIUM = re.compile(
     r"cb_.*|noc_.*|get_.*|tile_regs_.*|pack_.*|copy_.*|matmul_.*|my_[xy]|[A-Z][A-Z0-9_]*_[A-Z0-9_]*"
 )

@@ -52,7 +52,8 @@ class CircularBuffer:
 
 def circular_buffers(frame: Frame) -> dict[tirx.Var, CircularBuffer]:
     """The plan of every on-chip buffer, by its data variable."""
-    return {var: _decode(values) for var, values in frame.annotations[CIRCULAR_BUFFERS].items()}  # pyright: ignore
+    recorded = frame.annotations[CIRCULAR_BUFFERS]
+    return {var: _decode(values) for var, values in recorded.items()}
 
 
 def with_circular_buffers(frame: Frame, plan: Mapping[tirx.Var, CircularBuffer]) -> tirx.PrimFunc:
@@ -90,4 +91,4 @@ def _decode(values: Mapping[str, object]) -> CircularBuffer:
     typed = {
         name: str(value) if isinstance(value, str) else value for name, value in values.items()
     }
-    return CircularBuffer(**{**typed, "unpack_to_dest": bool(typed["unpack_to_dest"])})  # pyright: ignore
+    return CircularBuffer(**{**typed, "unpack_to_dest": bool(typed["unpack_to_dest"])})

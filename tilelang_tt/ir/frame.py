@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tvm import tirx
 
@@ -51,7 +52,7 @@ class Frame:
         return [self.func.buffer_map[p] for p in self.func.params if p in self.func.buffer_map]
 
     @property
-    def annotations(self) -> dict[str, object]:
+    def annotations(self) -> dict[str, Any]:
         return dict(self.realize.block.annotations)
 
     def build(

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tilelang_tt import plan as plans
-from tilelang_tt.diagnostics import DynamicShapeUnfit
-from tilelang_tt.plan import Argument, Kernel, Plan, Tensor
+from tilelang_tt.diagnostics import ArgumentMismatch, DynamicShapeUnfit
+from tilelang_tt.plan import Argument, Kernel, Plan, Scalar, Tensor
 
 Core = tuple[int, int]
 
@@ -65,13 +65,7 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
         if isinstance(param, Tensor):
             assert isinstance(value, np.ndarray), param
             tensors[param.name] = value
-            dims.update(
-                {
-                    name: size
-                    for name, size in zip(param.shape, value.shape, strict=True)
-                    if _is_name(name)
-                }
-            )
+            dims |= _dims(param, value.shape)
         else:
             assert not isinstance(value, np.ndarray), param
             scalars[param.name] = _word(value, param.dtype)
@@ -81,8 +75,10 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
     return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
 
 
-def _is_name(extent: plans.Extent) -> bool:
-    return isinstance(extent, str) and extent.isidentifier()
+def _dims(tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
+    """The dynamic extents that the shape of an argument says."""
+    pairs = zip(tensor.shape, shape, strict=True)
+    return {name: size for name, size in pairs if isinstance(name, str) and name.isidentifier()}
 
 
 def _integers(plan: Plan, arguments: Sequence[object]) -> dict[str, int]:
@@ -105,3 +101,47 @@ def _word(value: float, dtype: str) -> int:
     if dtype == "float32":
         return struct.unpack("<I", struct.pack("<f", value))[0]
     return int(value) & 0xFFFFFFFF
+
+
+def checked(
+    plan: Plan, arguments: Sequence[npt.NDArray[np.generic] | int | float]
+) -> list[npt.NDArray[np.unsignedinteger] | int | float]:
+    """`arguments` as `bind` takes them, where no compiled host function has checked them.
+
+    Raises:
+        ArgumentMismatch: number, kind, width or shape are not those of the parameters.
+    """
+    if len(arguments) != len(plan.params):
+        raise ArgumentMismatch.because(
+            kernel=plan.name, what=f"{len(arguments)} arguments", expected=f"{len(plan.params)}"
+        )
+    pairs = zip(plan.params, arguments, strict=True)
+    return [_checked(plan, param, value) for param, value in pairs]
+
+
+def _checked(
+    plan: Plan, param: Tensor | Scalar, value: npt.NDArray[np.generic] | int | float
+) -> npt.NDArray[np.unsignedinteger] | int | float:
+    if isinstance(param, Scalar):
+        if isinstance(value, np.ndarray):
+            raise _mismatch(plan, param, "an array", f"a {param.dtype} scalar")
+        return value
+    element = element_type(param.dtype)
+    if not isinstance(value, np.ndarray) or value.itemsize != np.dtype(element).itemsize:
+        width = 8 * np.dtype(element).itemsize
+        raise _mismatch(plan, param, repr(type(value)), f"an array of {width}-bit elements")
+    known = [extent for extent in param.shape if isinstance(extent, int)]
+    sizes = [
+        size
+        for size, extent in zip(value.shape, param.shape, strict=False)
+        if isinstance(extent, int)
+    ]
+    if value.ndim != len(param.shape) or known != sizes or not value.flags.c_contiguous:
+        raise _mismatch(plan, param, f"{value.shape}", f"a contiguous array of {param.shape}")
+    return value.view(element)
+
+
+def _mismatch(plan: Plan, param: Tensor | Scalar, what: str, expected: str) -> ArgumentMismatch:
+    return ArgumentMismatch.because(
+        kernel=plan.name, what=f"{what} for {param.name!r}", expected=expected
+    )

@@ -82,4 +82,4 @@ def _view(
         return np.empty(shape, element)
     assert pointer.value is not None
     memory = (ctypes.c_char * (count * np.dtype(element).itemsize)).from_address(pointer.value)
-    return np.frombuffer(memory, element, count).reshape(shape)
+    return np.frombuffer(memoryview(memory), element, count).reshape(shape)

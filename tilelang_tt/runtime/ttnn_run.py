@@ -63,7 +63,8 @@ def run(artifact: Artifact, binding: Binding) -> None:
 
 def _run_in(folder: Path, python: str, artifact: Artifact, binding: Binding) -> None:
     save(artifact, folder)
-    np.savez(folder / "inputs.npz", **_inputs(artifact, binding))
+    inputs = _inputs(artifact, binding)
+    np.savez(folder / "inputs.npz", **inputs)  # pyright: ignore[reportArgumentType]
     command = [
         python,
         str(folder / "host.py"),

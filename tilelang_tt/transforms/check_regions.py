@@ -3,7 +3,9 @@
 Data moves by tiles, so a block must start at a multiple of 32 and end inside its tensor. What
 depends on a dynamic extent is recorded as a condition that the launch checks.
 
-    before:  func                                    after:   func with attrs {"tt.conditions": [...]}
+    before:  func
+
+    after:   func with attrs {"tt.conditions": [...]}
 
 Needs:    `SeparateConsumers`.
 Leaves:   regions in bounds and aligned; on-chip buffers of whole tiles.

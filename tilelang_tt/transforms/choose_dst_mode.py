@@ -4,7 +4,9 @@
 the program keeps a float32 value on the chip, or mixes float16 with bfloat16, which share no 16-bit
 form; the option `fp32_acc` overrides.
 
-    before:  func with a float32 accumulator         after:   func with attrs {"tt.fp32_dest_acc": True}
+    before:  func with a float32 accumulator
+
+    after:   func with attrs {"tt.fp32_dest_acc": True}
 
 Needs:    `FuseElementwise`.
 Leaves:   attribute `tt.fp32_dest_acc`.

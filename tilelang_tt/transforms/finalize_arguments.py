@@ -5,9 +5,10 @@ then the words of the accessors of its tensors. What differs from launch to laun
 cores: addresses, dynamic extents and scalars. What differs from core to core is its share of the
 blocks.
 
-    before:  func                                    after:   func with attrs {"tt.compile_time": [A_s, ..., A, ...],
-                                                                               "tt.common": [A, ...,
-                                                                               n, ...]}
+    before:  func
+
+    after:   func with attrs {"tt.compile_time_cbs": [A_s, ...], "tt.accessors": [A, ...],
+                              "tt.common": [A, ..., n, ...]}
 
 Needs:    a kernel function (`split_kernels`).
 Leaves:   attributes `tt.compile_time_cbs`, `tt.accessors`, `tt.common`: variables, in order of use.

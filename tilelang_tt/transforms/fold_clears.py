@@ -3,9 +3,12 @@
 Clearing an accumulator costs a pass over it, and adding to zero costs another; the packer can
 overwrite at no cost.
 
-    before:  T.fill(C_l, 0)                          after:   for k in range(8):
-             for k in range(8):                                   T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
+    before:  T.fill(C_l, 0)
+             for k in range(8):
                  T.gemm(A_s, B_s, C_l)
+
+    after:   for k in range(8):
+                 T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
 
 Applies where the gemm is the first statement after the fill that touches the accumulator and
 certainly runs. Elsewhere the fill stays and is lowered as what it is.

@@ -59,7 +59,7 @@ class FuseElementwise:
             nonlocal changed
             if changed:
                 return stmts
-            for position, stmt in enumerate(stmts):
+            for position in range(len(stmts)):
                 simpler = self._simplify(stmts, position, uses, frame.body)
                 if simpler is not None:
                     changed = True

@@ -5,13 +5,16 @@ first writes and publishes it after it last did; the consumer waits for it befor
 frees it after it last did. Data that moves over the NoC has arrived before it is published, and has
 left before its pages are freed.
 
-    before:  on reader:  noc_read(..., A_s, 0)       after:   on reader:  cb_reserve_back(A_s, pages)
-             on compute: copy_tile(A_s, 0, 0)                             noc_read(..., A_s, 0)
-                                                                          noc_read_barrier()
-                                                                          cb_push_back(A_s, pages)
-                                                              on compute: cb_wait_front(A_s, pages)
-                                                                          copy_tile(A_s, 0, 0)
-                                                                          cb_pop_front(A_s, pages)
+    before:  on reader:  noc_read(..., A_s, 0)
+             on compute: copy_tile(A_s, 0, 0)
+
+    after:   on reader:  cb_reserve_back(A_s, pages)
+                         noc_read(..., A_s, 0)
+                         noc_read_barrier()
+                         cb_push_back(A_s, pages)
+             on compute: cb_wait_front(A_s, pages)
+                         copy_tile(A_s, 0, 0)
+                         cb_pop_front(A_s, pages)
 
 Needs:    tile instructions (`LowerCopies`, `LowerGemms`, `LowerElementwise`).
 Leaves:   the protocol, each call on its engine.

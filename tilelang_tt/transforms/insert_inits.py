@@ -4,11 +4,15 @@ The unpacker, the matrix unit, the vector unit and the packer keep state: the op
 up for, and the data formats of their registers. This pass follows that state through the program
 and inserts the calls that change it, as far out of loops as one set-up serves the whole loop.
 
-    before:  for block in range(n):                  after:   T.compute_kernel_hw_startup(A.data, B.data, C.data)
-                 T.add_tiles(A.data, B.data, ...)             T.add_init(A.data, B.data)
-                 T.pack_tile(0, C.data, 0)                    for block in range(n):
-                                                                  T.add_tiles(A.data, B.data, ...)
-                                                                  T.pack_tile(0, C.data, 0)
+    before:  for block in range(n):
+                 T.add_tiles(A.data, B.data, ...)
+                 T.pack_tile(0, C.data, 0)
+
+    after:   T.compute_kernel_hw_startup(A.data, B.data, C.data)
+             T.add_init(A.data, B.data)
+             for block in range(n):
+                 T.add_tiles(A.data, B.data, ...)
+                 T.pack_tile(0, C.data, 0)
 
 Needs:    `InsertDstProtocol`.
 Leaves:   a compute kernel in which every operation finds the state it needs.

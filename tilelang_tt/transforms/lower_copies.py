@@ -80,6 +80,7 @@ def _tensor_page(
         index.append(tirx.floordiv(region.mins[-2], tile) + row)
     else:
         index.append(tirx.const(0, "int32"))
-    index.append(tirx.floordiv(region.mins[-1], tile) + column)
+    last = len(region.mins) - 1
+    index.append(tirx.floordiv(region.mins[last], tile) + column)
     assert not lead, region
     return layout.tensor_page(region.buffer, index)

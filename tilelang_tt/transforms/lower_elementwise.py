@@ -166,7 +166,8 @@ def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan)
 def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.Stmt:
     src, dst = transpose.src.buffer, transpose.dst.buffer
     source, grid = layout.tile_grid(src), layout.tile_grid(dst)
-    assert source is not None and grid is not None, transpose
+    assert source is not None, src
+    assert grid is not None, dst
     together = _largest_divisor(grid.columns, dst_tiles)
 
     def section(

@@ -70,7 +70,8 @@ def _product(gemm: Gemm, plan: Plan, dst_tiles: int) -> tirx.Stmt:
     a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
     grid = layout.tile_grid(c)
     inner = layout.tile_grid(a)
-    assert grid is not None and inner is not None, gemm
+    assert grid is not None, c
+    assert inner is not None, a
     depth = inner.columns
     streams = (plan[b.data].order == COLUMN_MAJOR) == gemm.transpose_b
     sub = best_subblock(grid.rows, grid.columns if streams else 1, dst_tiles)

@@ -1,6 +1,8 @@
 """Turn floor division, which C++ lacks, into C++ division where both are the same.
 
-    before:  T.noc_read(A.data, block // 4, ...)     after:   T.noc_read(A.data, T.Div(block, 4), ...)
+    before:  T.noc_read(A.data, block // 4, ...)
+
+    after:   T.noc_read(A.data, T.Div(block, 4), ...)
 
 C++ rounds towards zero. For an operand that may be negative a helper function rounds down.
 

@@ -3,12 +3,17 @@
 A GPU starts a block for each point of the grid. Here a core runs a run of consecutive blocks, which
 the host gives it: the same kernel serves any number of cores, with more blocks than cores or fewer.
 
-    before:  for bx, by in T.grid(gx, gy):           after:   with T.sblock("tilelang_root"):
-                 with T.sblock("tilelang_root"):                  for block in T.serial(first_block, block_count):
-                     ...                                              ...   bx = block % gx, by = block // gx
+    before:  for bx, by in T.grid(gx, gy):
+                 with T.sblock("tilelang_root"):
+                     ...
+
+    after:   with T.sblock("tilelang_root"):
+                 for block in T.serial(first_block, block_count):
+                     ...   bx = block % gx, by = block // gx
 
 Needs:    `CheckRegions`.
-Leaves:   one loop inside the block, which owns the buffers; attribute `tt.grid`; parameters `first_block` and `block_count`.
+Leaves:   one loop inside the block, which owns the buffers; attribute `tt.grid`; parameters
+          `first_block` and `block_count`.
 """
 
 from __future__ import annotations

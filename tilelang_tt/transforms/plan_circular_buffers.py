@@ -3,7 +3,8 @@ way into DST.
 
     before:  A_s = T.sblock_alloc_buffer((64, 32), "bfloat16")
 
-    after:   T.sblock_attr({"tt.circular_buffers": {A_s.data: {"index": 0, "pages": 2, "depth": 3, "order": "row",
+    after:   T.sblock_attr({"tt.circular_buffers": {A_s.data: {
+                 "index": 0, "pages": 2, "depth": 3, "order": "row", "unpack_to_dest": False,
                  "producer": "reader", "consumer": "compute", "reason": "num_stages=3"}}})
 
 Depth, in blocks: a buffer between two engines has two, so that one engine fills a block while the

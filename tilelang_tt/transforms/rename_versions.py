@@ -4,9 +4,13 @@ A TileLang buffer is storage that may hold one value after another; a circular b
 value from a producer to its consumers. After this pass a buffer is written once, or written and
 then accumulated into, before it is read.
 
-    before:  T.gemm(A_s, B_s, C_l, clear_accum=True)   after:   T.gemm(A_s, B_s, C_l, clear_accum=True)
-             for i, j in T.Parallel(64, 64):                    for i, j in T.Parallel(64, 64):
-                 C_l[i, j] = C_l[i, j] + D[i, j]                    C_l_1[i, j] = C_l[i, j] + D[i, j]
+    before:  T.gemm(A_s, B_s, C_l, clear_accum=True)
+             for i, j in T.Parallel(64, 64):
+                 C_l[i, j] = C_l[i, j] + D[i, j]
+
+    after:   T.gemm(A_s, B_s, C_l, clear_accum=True)
+             for i, j in T.Parallel(64, 64):
+                 C_l_1[i, j] = C_l[i, j] + D[i, j]
 
 A value is visible in the loop or branch that defines it and in those inside. Whatever would need a
 value from another iteration, or from a branch that may not have run, is refused.

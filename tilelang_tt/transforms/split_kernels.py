@@ -46,7 +46,8 @@ def _slice(stmt: tirx.Stmt, engine: str) -> tirx.Stmt | None:
         case tirx.For():
             body = _slice(stmt.body, engine)
             return None if body is None else tree.with_body(stmt, body)
-    assert isinstance(stmt, tirx.Evaluate) and ops.definition(stmt) is None, stmt
+    assert isinstance(stmt, tirx.Evaluate), stmt
+    assert ops.definition(stmt) is None, stmt
     return None
 
 

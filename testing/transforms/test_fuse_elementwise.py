@@ -1,0 +1,222 @@
+"""FuseElementwise: values are computed where they are used."""
+
+import pytest
+import tilelang.language as tl
+from helpers import (
+    check,
+    check_unchanged,
+    fragment,
+    line_marked,
+    scripted,
+    shared,
+    tensor,
+    until,
+)
+
+from tilelang_tt.analysis import access
+from tilelang_tt.ir import tree
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
+
+FUSE = FuseElementwise(dst_tiles=4)
+
+
+def test_a_value_used_once_is_computed_where_it_is_used():
+    @T.prim_func(private=True)
+    def before(C: T.Buffer((64, 32), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            C_l = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="local.fragment")
+            C_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            for i in T.parallel(64):
+                for j in T.parallel(32):
+                    C_l[i, j] = A_s[i, j] + B_s[i, j]
+            for a in T.parallel(64):
+                for b in T.parallel(32):
+                    C_s[a, b] = C_l[a, b]
+            T.copy(T.region(C_s[0, 0], 1, 64, 32), T.region(C[0, 0], 2, 64, 32))
+
+    @T.prim_func(private=True)
+    def expected(C: T.Buffer((64, 32), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            C_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            for a in T.parallel(64):
+                for b in T.parallel(32):
+                    C_s[a, b] = A_s[a, b] + B_s[a, b]
+            T.copy(T.region(C_s[0, 0], 1, 64, 32), T.region(C[0, 0], 2, 64, 32))
+
+    check(FUSE, before, expected)
+
+
+BUFFERS = {
+    "O": tensor(64, 64),
+    "P": tensor(64, 64),
+    "F": tensor(64, 64, dtype="float32"),
+    "S": shared(64, 64),
+    "X": shared(64, 64),
+    "Y": shared(64, 64),
+    "G": fragment(64, 64, dtype="float32"),
+    "V": shared(64),
+    "W": shared(64),
+}
+
+
+def nest(target, value):
+    row = target in ("V", "W")
+    inner = f"{target}[j] = {value}" if row else f"{target}[i, j] = {value}"
+    loops = "for j in T.parallel(64):\n    "
+    return loops + inner + "\n" if row else f"for i in T.parallel(64):\n    {loops}    {inner}\n"
+
+
+def nests(*pairs):
+    return "".join(nest(*pair) for pair in pairs)
+
+
+FUSED = {
+    "a chain": (
+        nests(("X", "S[i, j] * S[i, j]"), ("Y", "X[i, j] + S[i, j]"), ("G", "Y[i, j] - S[i, j]"))
+        + "copy(G, F)",
+        nest("G", "T.Cast('float32', S[i, j] * S[i, j] + S[i, j] - S[i, j])") + "copy(G, F)",
+        ["S", "G"],
+    ),
+    "a value used as a row vector": (
+        nests(("W", "V[j] * V[j]"), ("Y", "S[i, j] + W[j]")) + "copy(Y, O)",
+        nest("Y", "S[i, j] + V[j] * V[j]") + "copy(Y, O)",
+        ["S", "Y", "V"],
+    ),
+    "a copy of the operand of a product": (
+        nest("X", "S[i, j]") + "gemm(X, X, G, clear=True); copy(G, F)",
+        "gemm(S, S, G, clear=True); copy(G, F)",
+        ["S", "G"],
+    ),
+    "a copy that a loop reads": (
+        nest("X", "S[i, j]") + "for k in range(2): gemm(X, X, G, clear=k == 0)\ncopy(G, F)",
+        "for k in range(2): gemm(S, S, G, clear=k == 0)\ncopy(G, F)",
+        ["S", "G"],
+    ),
+    "a copy that several statements read": (
+        nests(("X", "S[i, j]"), ("Y", "X[i, j] + X[i, j]")) + "copy(X, O); copy(Y, P)",
+        nest("Y", "S[i, j] + S[i, j]") + "copy(S, O); copy(Y, P)",
+        ["S", "Y"],
+    ),
+    "a converted copy used twice in one statement": (
+        nests(("G", "S[i, j]"), ("X", "G[i, j] * G[i, j]")) + "copy(X, O)",
+        nest(
+            "X",
+            "T.Cast('bfloat16', T.Cast('float32', S[i, j]) * T.Cast('float32', S[i, j]))",
+        )
+        + "copy(X, O)",
+        ["S", "X"],
+    ),
+    "values that nobody uses": (
+        nests(("X", "S[i, j] * S[i, j]"), ("Y", "X[i, j]")) + "transpose(S, X)\ncopy(S, O)",
+        "copy(S, O)",
+        ["S"],
+    ),
+    "statements in between stay": (
+        nest("X", "S[i, j] * S[i, j]") + "copy(S, P)\n" + nest("Y", "X[i, j]") + "copy(Y, O)",
+        "copy(S, P)\n" + nest("Y", "S[i, j] * S[i, j]") + "copy(Y, O)",
+        ["S", "Y"],
+    ),
+}
+
+
+def only(names):
+    return {name: b for name, b in BUFFERS.items() if b.scope == "global" or name in names}
+
+
+@pytest.mark.parametrize("before, expected, left", FUSED.values(), ids=FUSED)
+def test_fused(before, expected, left):
+    check(FUSE, scripted(before, **BUFFERS), scripted(expected, **only(left)))
+
+
+def test_a_sequence_may_become_empty():
+    before = f"for k in range(2):\n    copy(O, X)\n{nest('Y', 'S[i, j]')}copy(Y, P)"
+    after = "for k in range(2):\n    T.evaluate(0)\ncopy(S, P)"
+    check(FUSE, scripted(before, **BUFFERS), scripted(after, **only(["S"])))
+
+
+SQUARE = nest("X", "S[i, j] * S[i, j]")
+UNTOUCHED = {
+    "a value used by two statements": (
+        SQUARE + nests(("Y", "X[i, j] + S[i, j]"), ("G", "X[i, j]")) + "copy(Y, O); copy(G, F)",
+        ["S", "X", "Y", "G"],
+    ),
+    "a value used twice in one statement": (
+        SQUARE + nest("Y", "X[i, j] + X[i, j]") + "copy(Y, O)",
+        ["S", "X", "Y"],
+    ),
+    "a value used in a loop": (
+        SQUARE + "for k in range(2):\n    " + nest("Y", "X[i, j]").replace("\n", "\n    ") + "\n"
+        "    copy(Y, O)",
+        ["S", "X", "Y"],
+    ),
+    "an operand of a product": (SQUARE + "gemm(X, X, G, clear=True); copy(G, F)", ["S", "X", "G"]),
+    "a value that is stored": (SQUARE + "copy(X, O)", ["S", "X"]),
+    "a product": (
+        "gemm(S, S, G, clear=True)\n" + nest("X", "G[i, j]") + "copy(X, O)",
+        ["S", "X", "G"],
+    ),
+    "a value with two writers": (
+        SQUARE + nests(("X", "S[i, j]"), ("Y", "X[i, j] + S[i, j]")) + "copy(Y, O)",
+        ["S", "X", "Y"],
+    ),
+    "a value that is accumulated onto": (
+        nest("G", "S[i, j]") + "gemm(S, S, G)\n" + nest("X", "G[i, j]") + "copy(X, O)",
+        ["S", "X", "G"],
+    ),
+    "a copy whose source changes": (
+        nest("X", "S[i, j]") + "copy(O, S); gemm(X, S, G, clear=True); copy(G, F)",
+        ["S", "X", "G"],
+    ),
+    "a converted operand of a product": (
+        nest("X", "G[i, j]") + "gemm(X, X, G, clear=True); copy(G, F)",
+        ["X", "G"],
+    ),
+    "a row vector that becomes rows": (
+        nest("X", "V[j]") + "gemm(X, X, G, clear=True); copy(G, F)",
+        ["X", "G", "V"],
+    ),
+}
+
+
+@pytest.mark.parametrize("body, names", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_untouched(body, names):
+    check_unchanged(FUSE, scripted(body, **only(names)))
+
+
+def test_fusion_stops_where_an_expression_would_need_too_many_registers():
+    products = nests(("X", "S[i, j] * S[i, j]"), ("Y", "T.exp(S[i, j]) * T.sqrt(S[i, j])"))
+    body = products + nest("G", "X[i, j] / Y[i, j]") + "copy(G, F)"
+    names = ["S", "X", "Y", "G"]
+    before = scripted(body, **only(names))
+    check_unchanged(FuseElementwise(dst_tiles=1), before)
+    left = {
+        tiles: len(access.leaves(Frame.of(FuseElementwise(tiles).rewrite(before)).body))
+        for tiles in (1, 2, 4)
+    }
+    assert left[1] == 4
+    assert left[1] > left[2] >= left[4] == 2
+
+
+def test_a_fused_move_keeps_the_line_of_the_computation():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float32"), C: tl.Tensor((64, 64), "bfloat16")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            C_l = tl.alloc_fragment((64, 64), "float32")
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):  # <- computation
+                C_l[i, j] = A_s[i, j] * 2  # <- assignment
+            tl.copy(C_l, C)
+
+    func = FUSE.rewrite(until(kernel, FUSE.name))
+    _, (fused, _), _ = access.leaves(Frame.of(func).body)
+    path, line = tree.line_of(fused)
+    markers = ("# <- computation", "# <- assignment")
+    assert path == __file__
+    assert line in [line_marked(__file__, marker) for marker in markers]

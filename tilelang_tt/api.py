@@ -1,0 +1,55 @@
+"""What a user can ask of a kernel that TileLang compiled for the target "tenstorrent"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tilelang.jit.kernel import JITKernel
+
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.diagnostics import BadArtifact
+from tilelang_tt.runtime import binding, launch
+from tilelang_tt.runtime import saved as _saved
+from tilelang_tt.summary import summary
+
+
+def artifact(kernel: JITKernel) -> Artifact:
+    """The plan and the sources of a compiled kernel, whether fresh or from TileLang's cache.
+
+    Raises:
+        BadArtifact: the kernel was not compiled for this target.
+    """
+    try:
+        return Artifact.from_listing(kernel.get_kernel_source())
+    except ValueError as error:
+        raise BadArtifact.because(path="the kernel", why=error) from error
+
+
+def save(kernel: JITKernel, folder: str | Path) -> list[Path]:
+    """Write the three kernel sources, the plan and two host programs to `folder`; returns paths.
+
+    `host.py` in that folder launches the kernels with numpy and ttnn alone.
+    """
+    return _saved.save(artifact(kernel), folder)
+
+
+def report(kernel: JITKernel) -> str:
+    """A short text: cores, blocks, destination registers, circular buffers and their L1."""
+    return summary(artifact(kernel).plan)
+
+
+def run_saved(folder: str | Path, arguments: Sequence[np.ndarray | int | float]) -> None:
+    """Launch what `save` wrote, on the mock or on a device as its options say.
+
+    Args:
+        folder: the artifact.
+        arguments: one for each parameter, outputs included. Tensors are contiguous numpy arrays of
+            the parameter's element width; bfloat16 as the uint16 that holds its bits.
+
+    Raises:
+        BadArtifact: the folder holds no artifact of this version, or the arguments do not fit it.
+    """
+    loaded = _saved.load(folder)
+    launch.run(loaded, binding.bind(loaded.plan, binding.checked(loaded.plan, arguments)))

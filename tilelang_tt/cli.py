@@ -1,0 +1,66 @@
+"""The command line: `tilelang-tt demo`, `info` and `errors`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from tilelang_tt import demo, device, diagnostics, options
+from tilelang_tt.version import __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    return arguments.run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tilelang-tt", description="TileLang programs on Tenstorrent chips."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    job = commands.add_parser("demo", help="compile, run and check a GEMM, and save its sources")
+    job.add_argument("--size", type=int, default=1024, help="M = N = K, a multiple of 128")
+    job.add_argument("--arch", choices=device.ARCHS, default=device.ARCHS[0])
+    job.add_argument("--out", type=Path, default=Path("out/gemm"), help="folder for the sources")
+    job.set_defaults(run=_demo)
+    commands.add_parser("info", help="the chips and the target's options").set_defaults(run=_info)
+    commands.add_parser("errors", help="every error code").set_defaults(run=_errors)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    logging.getLogger("tilelang").setLevel(logging.WARNING)
+    if arguments.size <= 0 or arguments.size % 128:
+        print(f"--size must be a positive multiple of 128, not {arguments.size}")
+        return 2
+    outcome = demo.run(
+        arguments.size, arguments.arch, arguments.out, lambda t: print(t, flush=True)
+    )
+    verdict = "agrees with" if outcome.is_right else "DIFFERS from"
+    print(f"result {verdict} torch: largest error {outcome.error:.2e} of the largest value,")
+    print(f"  {outcome.tolerance:.2e} allowed (two roundings to bfloat16)")
+    print(f"written to {arguments.out}: {', '.join(path.name for path in outcome.files)}")
+    return 0 if outcome.is_right else 1
+
+
+def _info(_arguments: argparse.Namespace) -> int:
+    print(options.Options.__doc__)
+    for arch in device.ARCHS:
+        chip = device.load(arch)
+        columns, rows = chip.grid
+        print(f"{arch}: {columns}x{rows} cores, {chip.cb_bytes} bytes of L1 for {chip.cb_count}")
+        print(f"  circular buffers, {chip.clock_ghz} GHz")
+    return 0
+
+
+def _errors(_arguments: argparse.Namespace) -> int:
+    for cls in diagnostics.catalogue():
+        print(f"{cls.code}  {cls.__name__}: {cls.message}")
+        if cls.hint:
+            print(f"        hint: {cls.hint}")
+    return 0

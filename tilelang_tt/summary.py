@@ -1,0 +1,49 @@
+"""A short text about a compiled program: its grid, its registers, and where its L1 goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tilelang_tt import device
+from tilelang_tt.plan import CircularBuffer, Extent, Plan
+
+_HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
+
+
+def summary(plan: Plan) -> str:
+    """The report, several lines."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    chip = device.load(plan.arch)
+    columns, rows = plan.grid
+    tiles = chip.dst_tiles(plan.fp32_dest_acc)
+    width = 32 if plan.fp32_dest_acc else 16
+    used = sum(cb.page_bytes * cb.pages for cb in plan.circular_buffers)
+    yield f"kernel {plan.name} for {plan.arch}, {columns}x{rows} cores, {plan.fidelity}"
+    yield f"blocks: {_product(plan.blocks)}, shared out over {columns * rows} cores"
+    yield f"destination registers: {tiles} tiles of {width}-bit values at a time"
+    share = f"{100 * used / chip.cb_bytes:.1f} %"
+    yield f"L1: {used} of {chip.cb_bytes} bytes ({share}) in circular buffers"
+    yield from _table([_HEADINGS, *(_row(cb) for cb in plan.circular_buffers)])
+
+
+def _row(cb: CircularBuffer) -> tuple[str, ...]:
+    size = cb.page_bytes * cb.pages
+    tiles = f"{cb.block_pages}"
+    return (
+        *(str(cb.index), cb.name, cb.dtype, tiles, str(cb.depth), str(size)),
+        *(cb.producer, cb.consumer, cb.reason),
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
+
+
+def _product(extents: tuple[Extent, ...]) -> str:
+    return " x ".join(str(extent) for extent in extents)
