@@ -280,9 +280,7 @@ def program(
 def calls(func: tirx.PrimFunc, op: ops.OpDef) -> list[tirx.Call]:
     """Every statement that evaluates `op`, in program order."""
     return [
-        stmt.value
-        for stmt in tree.collect(func.body, tirx.Evaluate)
-        if ops.definition(stmt) is op
+        stmt.value for stmt in tree.collect(func.body, tirx.Evaluate) if ops.definition(stmt) is op
     ]
 
 

@@ -157,6 +157,14 @@ class ExternCode(CompileError):
     hint = "write it in TileLang"
 
 
+class DataDependent(CompileError):
+    code = "TT1016"
+    message = "{what} depends on the value of {buffer!r}"
+    hint = (
+        "loops, branches and regions may depend on block and loop variables and scalar parameters"
+    )
+
+
 # 2xxx: regions and shapes. ------------------------------------------------------------------------
 
 
@@ -212,6 +220,18 @@ class UntiledDimension(CompileError):
         "which is tiled in its last two"
     )
     hint = "transpose the tensor so that the dimensions of the block come last"
+
+
+class GemmDtypeMismatch(CompileError):
+    code = "TT2009"
+    message = "T.gemm multiplies {a} by {b}"
+    hint = "convert one operand, so that both have the same dtype"
+
+
+class PartialTileWrite(CompileError):
+    code = "TT2010"
+    message = "one row of {buffer!r} is written, which has others in the same tile"
+    hint = "write 32 rows at a time, or make the tensor 1-D"
 
 
 # 3xxx: the flow of data between statements. -------------------------------------------------------

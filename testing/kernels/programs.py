@@ -5,10 +5,13 @@ language and the operands, `f(T, a, b)`.
 """
 
 import functools
+import re
 
 import tilelang
 import tilelang.language as T
 import torch
+
+import tilelang_tt  # noqa: F401  registers the target
 
 TORCH = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
@@ -23,6 +26,12 @@ def compiled(factory, *args, target="tenstorrent", options=(), out_idx=(-1,), **
     return tilelang.compile(factory(*args, **kwargs), target=chosen, out_idx=list(out_idx))
 
 
+def sources_of(kernel):
+    """The parts of what a compiled kernel shows as its source, by file name."""
+    parts = re.split(r"#if 0  // ==== (\S+) ====\n", kernel.get_kernel_source())
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 # Element-wise, two operands. ----------------------------------------------------------------------
 
 
@@ -31,9 +40,7 @@ def parallel(f, shape, block, dtype, out=None):
     (M, N), (bM, bN), out = shape, block, out or dtype
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), out)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), out)):
         with T.Kernel(T.ceildiv(N, bN), T.ceildiv(M, bM), threads=128) as (bx, by):
             A_s = T.alloc_shared((bM, bN), dtype)
             B_s = T.alloc_shared((bM, bN), dtype)
@@ -54,9 +61,7 @@ def sequential(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(T.ceildiv(N, bN), T.ceildiv(M, bM), threads=128) as (bx, by):
             A_l = T.alloc_fragment((bM, bN), dtype)
             B_l = T.alloc_fragment((bM, bN), dtype)
@@ -76,9 +81,7 @@ def sequential_on_tensors(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(N // bN, M // bM) as (bx, by):
             for i in range(bM):
                 for j in range(bN):
@@ -94,9 +97,7 @@ def on_tensors(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(N // bN, M // bM) as (bx, by):
             for i, j in T.Parallel(bM, bN):
                 row = by * bM + i
@@ -111,9 +112,7 @@ def in_place(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(N // bN, M // bM, threads=256) as (bx, by):
             A_s = T.alloc_shared((bM, bN), dtype)
             B_s = T.alloc_shared((bM, bN), dtype)
@@ -131,9 +130,7 @@ def pipelined(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(M // bM) as by:
             A_s = T.alloc_shared((bM, bN), dtype)
             B_s = T.alloc_shared((bM, bN), dtype)
@@ -153,9 +150,7 @@ def flat_grid(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(T.ceildiv(M, bM) * T.ceildiv(N, bN)) as block_id:
             by = block_id // T.ceildiv(N, bN)
             bx = block_id % T.ceildiv(N, bN)
@@ -180,9 +175,7 @@ def one_block(f, shape, block, dtype):
             C_s[i, j] = f(T, A_s[i, j], B_s[i, j])
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(1) as _:
             A_s = T.alloc_shared((M, N), dtype)
             B_s = T.alloc_shared((M, N), dtype)
@@ -273,9 +266,7 @@ def row_operand(f, shape, block, dtype):
     (M, N), (bM, bN) = shape, block
 
     @T.prim_func
-    def main(
-        A: T.Tensor((M, N), dtype), bias: T.Tensor((N,), dtype), C: T.Tensor((M, N), dtype)
-    ):
+    def main(A: T.Tensor((M, N), dtype), bias: T.Tensor((N,), dtype), C: T.Tensor((M, N), dtype)):
         with T.Kernel(N // bN, M // bM) as (bx, by):
             A_s = T.alloc_shared((bM, bN), dtype)
             bias_s = T.alloc_shared((bN,), dtype)
@@ -392,9 +383,7 @@ def halves_by_block(shape, block, dtype):
 # Matrix products. ---------------------------------------------------------------------------------
 
 
-def gemm(
-    size, block, dtype="bfloat16", out="float32", acc="float32", ta=False, tb=False, stages=2
-):
+def gemm(size, block, dtype="bfloat16", out="float32", acc="float32", ta=False, tb=False, stages=2):
     """C = A B, each operand stored as it is or transposed; a serial loop where `stages` is None."""
     (M, N, K), (bM, bN, bK) = size, block
     steps = functools.partial(T.Pipelined, num_stages=stages) if stages is not None else T.serial
@@ -426,9 +415,43 @@ def gemm(
     return main
 
 
+def starting(form):
+    """What a program does to its accumulator C_l before the product; D_block is a part of D."""
+
+    @T.macro
+    def zero(C_l, D_block):
+        T.fill(C_l, 0)
+
+    @T.macro
+    def one(C_l, D_block):
+        T.fill(C_l, 1.0)
+
+    @T.macro
+    def assignment(C_l, D_block):
+        for i, j in T.Parallel(*C_l.shape):
+            C_l[i, j] = 0
+
+    @T.macro
+    def tensor(C_l, D_block):
+        T.copy(D_block, C_l)
+
+    @T.macro
+    def first_step(C_l, D_block):
+        pass
+
+    return {
+        "fill": zero,
+        "one": one,
+        "assignment": assignment,
+        "tensor": tensor,
+        "first step": first_step,
+    }[form]
+
+
 def gemm_start(form, size, block, dtype="bfloat16"):
-    """The ways to say that the accumulator starts at zero (or, for "one" and "tensor", not)."""
+    """The ways to say what the accumulator starts from; "first step" clears it in the product."""
     (M, N, K), (bM, bN, bK) = size, block
+    start = starting(form)
 
     @T.prim_func
     def main(
@@ -441,15 +464,7 @@ def gemm_start(form, size, block, dtype="bfloat16"):
             A_s = T.alloc_shared((bM, bK), dtype)
             B_s = T.alloc_shared((bK, bN), dtype)
             C_l = T.alloc_fragment((bM, bN), "float32")
-            if form == "fill":
-                T.fill(C_l, 0)
-            if form == "one":
-                T.fill(C_l, 1.0)
-            if form == "assignment":
-                for i, j in T.Parallel(bM, bN):
-                    C_l[i, j] = 0
-            if form == "tensor":
-                T.copy(D[by * bM, bx * bN], C_l)
+            start(C_l, D[by * bM, bx * bN])
             for k in T.Pipelined(K // bK, num_stages=2):
                 T.copy(A[by * bM, k * bK], A_s)
                 T.copy(B[k * bK, bx * bN], B_s)

@@ -77,16 +77,15 @@ EXPRESSIONS = {
 
 def sampled(rows, dtypes=DTYPES):
     """Every row with every dtype; by default every row once, the dtypes in turn."""
-    for index, (row, (at, dtype)) in enumerate(itertools.product(rows, enumerate(dtypes))):
-        is_sample = index // len(dtypes) % len(dtypes) == at
-        yield pytest.param(row, dtype, marks=[] if is_sample else pytest.mark.long)
+    return [
+        pytest.param(row, dtype, marks=[] if index % len(dtypes) == at else pytest.mark.long)
+        for (index, row), (at, dtype) in itertools.product(enumerate(rows), enumerate(dtypes))
+    ]
 
 
 @pytest.mark.parametrize("name, dtype", sampled(EXPRESSIONS))
 def test_an_expression_is_computed(name, dtype):
-    run(
-        programs.parallel, EXPRESSIONS[name], operands(dtype=dtype), SHAPE, (32, 96), dtype=dtype
-    )
+    run(programs.parallel, EXPRESSIONS[name], operands(dtype=dtype), SHAPE, (32, 96), dtype=dtype)
 
 
 @pytest.mark.parametrize("name", ["product_after_products", "sum_of_products"])

@@ -57,6 +57,7 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
 
     Raises:
         DynamicShapeUnfit: a dynamic extent does not fit the blocks.
+        ArgumentMismatch: a tensor is empty, or two disagree about a dynamic extent.
     """
     tensors: dict[str, npt.NDArray[np.unsignedinteger]] = {}
     scalars: dict[str, int] = {}
@@ -65,7 +66,9 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
         if isinstance(param, Tensor):
             assert isinstance(value, np.ndarray), param
             tensors[param.name] = value
-            dims |= _dims(param, value.shape)
+            for name, size in _dims(plan, param, value.shape).items():
+                if dims.setdefault(name, size) != size:
+                    raise _mismatch(plan, param, f"{name}={size}", f"{name}={dims[name]}")
         else:
             assert not isinstance(value, np.ndarray), param
             scalars[param.name] = _word(value, param.dtype)
@@ -75,8 +78,10 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
     return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
 
 
-def _dims(tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
+def _dims(plan: Plan, tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
     """The dynamic extents that the shape of an argument says."""
+    if 0 in shape:
+        raise _mismatch(plan, tensor, f"no elements, shape {shape},", "at least one")
     pairs = zip(tensor.shape, shape, strict=True)
     return {name: size for name, size in pairs if isinstance(name, str) and name.isidentifier()}
 

@@ -9,7 +9,7 @@ depends on a dynamic extent is recorded as a condition that the launch checks.
 
 Needs:    `SeparateConsumers`.
 Leaves:   regions in bounds and aligned; on-chip buffers of whole tiles.
-Errors:   TT1010, TT2001 to TT2004, TT2007, TT2008, TT3006.
+Errors:   TT1010, TT2001 to TT2004, TT2007 to TT2010, TT3006.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt.analysis import access, layout, ranges
 from tilelang_tt.analysis.operands import is_tile_access
 from tilelang_tt.diagnostics import (
+    GemmDtypeMismatch,
     GemmShapeMismatch,
     MisalignedRegion,
+    PartialTileWrite,
     RaggedRegion,
     RegionOutOfBounds,
     SymbolicRegion,
@@ -54,6 +56,8 @@ class CheckRegions:
                 tensor = view.src if is_global(view.src.buffer) else view.dst
                 buffer = view.dst.buffer if is_global(view.src.buffer) else view.src.buffer
                 _check_tiled(tensor, buffer, stmt)
+                if is_global(view.dst.buffer):
+                    _check_whole_tiles(view.dst, stmt)
                 conditions += _check_region(tensor, stmt, analyzer, loops)
             elif isinstance(view, Gemm):
                 _check_gemm(view, stmt)
@@ -80,6 +84,14 @@ def _check_tiled(region: Region, buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
         raise UntiledDimension.at(stmt, tensor=region.buffer.name, buffer=buffer.name, dims=dims)
     if not rows and len(moved) > 1 and moved[-2]:
         raise RaggedRegion.at(stmt, extents=region.text(), buffer=region.buffer.name)
+
+
+def _check_whole_tiles(region: Region, stmt: tirx.Stmt) -> None:
+    """A tile is written as a whole; a single row of one may only be written if it has no other."""
+    if len(region.extents) < 2 or ranges.constant(region.extents[-2]) != 1:
+        return
+    if ranges.constant(region.buffer.shape[-2]) != 1:
+        raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
 
 
 def _check_region(
@@ -144,6 +156,8 @@ def _highest(expr: tirx.PrimExpr, loops: list[tirx.For]) -> tirx.PrimExpr:
 def _check_gemm(gemm: Gemm, stmt: tirx.Stmt) -> None:
     m, n, k = gemm.mnk
     a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
+    if a.dtype != b.dtype:
+        raise GemmDtypeMismatch.at(stmt, a=a.dtype, b=b.dtype)
     expected = (
         [k, m] if gemm.transpose_a else [m, k],
         [n, k] if gemm.transpose_b else [k, n],

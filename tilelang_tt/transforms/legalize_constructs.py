@@ -13,7 +13,7 @@ nor known to be a hint is an error at the user's line; none is skipped.
 
 Needs:    TileLang's `LetInline` and `MaterializeKernelLaunch` without thread binding.
 Leaves:   loops, branches, stores, and the tile operations copy, fill, gemm and transpose.
-Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1015.
+Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1016.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import called, leaf
+from tilelang_tt.ir.tileops import Copy, Gemm, Transpose, called, leaf
 
 _FLOATS = ("float32", "float16", "bfloat16")
 _SCALARS = ("int32", "float32")
@@ -108,6 +108,7 @@ class LegalizeConstructs:
         func = func.with_body(_without_attributes(func.body))
         frame = Frame.of(func)
         _check_thread_indices(frame.body)
+        _check_data_dependence(frame)
         for buffer in frame.buffers:
             _check_buffer(buffer, frame.realize)
         _check_annotations(frame)
@@ -183,6 +184,28 @@ def _check_thread_indices(body: tirx.Stmt) -> None:
         for call in _own_calls(stmt):
             if call.op.name == "tl.launch_thread_idx":
                 raise errors.ThreadIndexUsed.at(stmt)
+
+
+def _check_data_dependence(frame: Frame) -> None:
+    """Every engine evaluates control and regions by itself; none may read what is on the chip."""
+    for stmt in tree.collect(frame.body, (tirx.For, tirx.IfThenElse, tirx.Evaluate)):
+        for what, expr in _control(stmt):
+            for load in tree.collect(expr, tirx.BufferLoad):
+                raise errors.DataDependent.at(stmt, what=what, buffer=load.buffer.name)
+
+
+def _control(stmt: tirx.Stmt) -> list[tuple[str, tirx.PrimExpr]]:
+    match stmt:
+        case tirx.For():
+            return [("a loop", stmt.min), ("a loop", stmt.extent)]
+        case tirx.IfThenElse():
+            return [("a branch", stmt.condition)]
+    match leaf(stmt):
+        case Copy() | Transpose() as move:
+            return [("a region", low) for low in (*move.src.mins, *move.dst.mins)]
+        case Gemm() as gemm:
+            return [("clear_accum", gemm.clear)]
+    return []
 
 
 def _own_calls(stmt: tirx.Stmt) -> list[tirx.Call]:

@@ -1,7 +1,8 @@
-"""Give a buffer that two engines read a copy for the second.
+"""Give a buffer that two engines read, or that two write, a copy for the second.
 
-A circular buffer has one consumer. A value that the compute engine uses and that is also stored to
-DRAM is copied by the compute engine into a buffer for the writer.
+A circular buffer has one producer and one consumer. A value that the compute engine uses and that
+is also stored to DRAM is copied by the compute engine into a buffer for the writer; one that is
+loaded from DRAM to be accumulated into is copied into the accumulator.
 
     before:  T.copy(A[...], A_s)                     after:   T.copy(A[...], A_s)
              C_s[i, j] = A_s[i, j] * 2                        C_s[i, j] = A_s[i, j] * 2
@@ -9,17 +10,19 @@ DRAM is copied by the compute engine into a buffer for the writer.
                                                               T.copy(A_s_out, D[...])
 
 Needs:    `FuseElementwise`.
-Leaves:   buffers that one engine reads.
+Leaves:   buffers that one engine writes and one engine reads.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from tvm import tirx
 
 from tilelang_tt.analysis import access
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Region, is_global, leaf
+from tilelang_tt.ir.tileops import Copy, Gemm, Leaf, Region, leaf
 from tilelang_tt.transforms.elementwise import nest_over
 
 
@@ -30,33 +33,52 @@ class SeparateConsumers:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        buffers = frame.buffers
-        computed = {
-            read
-            for _, view in access.leaves(frame.body)
-            if not isinstance(view, Copy)
-            for read in access.reads(view)
-        }
-
-        def separate(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
-            return [new for stmt in stmts for new in _separate(stmt, computed, buffers)]
-
-        body = tree.rewrite_sequences(frame.body, separate)
-        return frame.build(body=body, buffers=buffers)
+        views = [view for _, view in access.leaves(frame.body)]
+        separation = _Separation(
+            computed={read for view in views for read in _computes_with(view)},
+            accumulated={view.c.buffer for view in views if isinstance(view, Gemm)},
+            buffers=frame.buffers,
+        )
+        body = tree.rewrite_sequences(frame.body, separation.separate_all)
+        return frame.build(body=body, buffers=separation.buffers)
 
 
-def _separate(
-    stmt: tirx.Stmt, computed: set[tirx.Buffer], buffers: list[tirx.Buffer]
-) -> list[tirx.Stmt]:
-    view = leaf(stmt)
-    if not isinstance(view, Copy) or is_global(view.src.buffer) or view.src.buffer not in computed:
-        return [stmt]
-    source = view.src.buffer
-    taken = {buffer.name for buffer in buffers}
-    name = next(
-        n for i in range(len(taken) + 1) if (n := f"{source.name}_out{i or ''}") not in taken
-    )
-    out = tirx.decl_buffer(source.shape, source.dtype, name, scope=source.scope())
-    buffers.append(out)
-    pieces = [nest_over(Region.whole(out), view.src), Copy(Region.whole(out), view.dst).stmt()]
-    return [tree.located(piece, stmt) for piece in pieces]
+def _computes_with(view: Leaf) -> list[tirx.Buffer]:
+    """What the compute engine reads; an accumulator is its own, not an operand."""
+    if isinstance(view, Copy):
+        return []
+    return [read for read in access.reads(view) if not read.same_as(access.writes(view))]
+
+
+@dataclass
+class _Separation:
+    """Rewrites sequences and collects the buffers they need."""
+
+    computed: set[tirx.Buffer]
+    accumulated: set[tirx.Buffer]
+    buffers: list[tirx.Buffer]
+
+    def separate_all(self, stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+        return [new for stmt in stmts for new in self._separate(stmt)]
+
+    def _separate(self, stmt: tirx.Stmt) -> list[tirx.Stmt]:
+        view = leaf(stmt)
+        if not isinstance(view, Copy):
+            return [stmt]
+        if view.src.buffer in self.computed:
+            out = Region.whole(self._like(view.src.buffer, "_out"))
+            pieces = [nest_over(out, view.src), Copy(out, view.dst).stmt()]
+        elif view.dst.buffer in self.accumulated:
+            loaded = Region.whole(self._like(view.dst.buffer, "_in"))
+            pieces = [Copy(view.src, loaded).stmt(), nest_over(view.dst, loaded)]
+        else:
+            return [stmt]
+        return [tree.located(piece, stmt) for piece in pieces]
+
+    def _like(self, buffer: tirx.Buffer, suffix: str) -> tirx.Buffer:
+        taken = {other.name for other in self.buffers}
+        names = (f"{buffer.name}{suffix}{i or ''}" for i in range(len(taken) + 1))
+        name = next(name for name in names if name not in taken)
+        new = tirx.decl_buffer(buffer.shape, buffer.dtype, name, scope=buffer.scope())
+        self.buffers.append(new)
+        return new

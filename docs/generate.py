@@ -1,0 +1,81 @@
+"""Write the pages of docs/ that are made from the code: `./dev docs`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tilelang_tt import diagnostics, pipeline
+from tilelang_tt.ir import verify
+from tilelang_tt.options import Options
+from tilelang_tt.transforms import split_kernels
+
+HERE = Path(__file__).parent
+_NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
+
+
+def errors() -> Iterator[str]:
+    """Every diagnostic with its code, text and hint."""
+    yield _NOTE
+    yield "# Errors\n"
+    yield "Each error has a stable code. A `CompileError` ends with the line of your program."
+    yield "Words in braces are filled in when the error is raised.\n"
+    yield "| code | class | message | what to do |"
+    yield "| --- | --- | --- | --- |"
+    for cls in diagnostics.catalogue():
+        message = cls.message.replace("\n", " ").replace("|", "\\|")
+        hint = cls.hint.replace("|", "\\|")
+        yield f"| {cls.code} | `{cls.__name__}` | {message} | {hint} |"
+
+
+def passes() -> Iterator[str]:
+    """The pipeline, pass by pass, from its docstrings."""
+    yield _NOTE
+    yield "# Passes\n"
+    yield "In order. After each stage a verifier checks what the stage promises (`ir/verify.py`).\n"
+    steps = [*pipeline.tile_program(Options()), *pipeline.streams(Options())]
+    yield from _sections(steps)
+    yield f"## `split_kernels`\n\n{_text(inspect.getdoc(inspect.getmodule(split_kernels)))}\n"
+    for role, own in pipeline.KERNELS.items():
+        if own:
+            yield f"# On the {role} kernel\n"
+            yield from _sections(own)
+    yield "# On every kernel\n"
+    yield from _sections(pipeline.FINISH)
+
+
+def _sections(steps: object) -> Iterator[str]:
+    for step in steps:  # pyright: ignore[reportGeneralTypeIssues]
+        if isinstance(step, verify.Stage):
+            yield f"**Stage: {step.name}.**\n"
+        elif type(step).__module__.startswith("tilelang_tt."):
+            text = _text(inspect.getdoc(sys.modules[type(step).__module__]))
+            yield f"## `{type(step).__name__}`\n\n{text}\n"
+        else:
+            yield f"## `{step.info.name}`\n\nTileLang's own pass.\n"
+
+
+def _text(docstring: str | None) -> str:
+    """A module docstring as Markdown: what is indented by four is code already."""
+    assert docstring is not None
+    return (
+        docstring.replace("\nNeeds:", "\n- Needs:")
+        .replace("\nLeaves:", "\n- Leaves:")
+        .replace("\nErrors:", "\n- Errors:")
+    )
+
+
+PAGES = {"errors.md": errors, "passes.md": passes}
+
+
+def render(name: str) -> str:
+    """The text of one page."""
+    return "\n".join(PAGES[name]()) + "\n"
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        (HERE / page).write_text(render(page))
+        print(f"docs/{page}")

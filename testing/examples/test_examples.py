@@ -1,0 +1,102 @@
+"""Every example runs, checks itself, and says what it found."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tilelang_tt
+from tilelang_tt.runtime import launch
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(ROOT.glob("examples/*/example_*.py"))
+GEMM = ROOT / "examples/gemm/example_gemm.py"
+
+
+@pytest.fixture(autouse=True)
+def _no_saved_kernels(monkeypatch):
+    monkeypatch.setenv("TILELANG_DISABLE_CACHE", "1")
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def lines_of(text):
+    """What an example prints, without TileLang's messages."""
+    return [line for line in text.splitlines() if "[TileLang" not in line]
+
+
+def test_there_are_examples_of_both_families():
+    families = {path.parent.name for path in EXAMPLES}
+    assert families == {"elementwise", "gemm"}
+    assert len(EXAMPLES) >= 9
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--dtype", "float32", "--arch", "blackhole"], ["--dtype", "float16"]],
+    ids=["default", "float32-blackhole", "float16"],
+)
+def test_an_example_finds_its_result_right_and_says_so_in_one_line(path, arguments, capsys):
+    assert module_of(path).main(arguments) == 0
+    (line,) = lines_of(capsys.readouterr().out)
+    assert re.search(r"\d: largest errors? .*\de[-+]\d\d allowed$", line)
+    assert (arguments[1] if arguments else "bfloat16") in line
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_notices_a_wrong_result(path, monkeypatch):
+    def lose_the_result(artifact, bound):
+        for tensor in artifact.plan.tensors:
+            if tensor.is_written:
+                bound.tensors[tensor.name][...] = 0
+
+    monkeypatch.setattr(launch, "run", lose_the_result)
+    assert module_of(path).main([]) == 1
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_explains_its_options(path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        module_of(path).main(["--help"])
+    assert exit_.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(option in shown for option in ("--n", "--dtype", "--arch", "--block"))
+
+
+def test_an_example_takes_sizes_and_blocks(capsys):
+    sizes = ["--m", "96", "--n", "160", "--k", "64", "--block-m", "96", "--block-n", "32"]
+    assert module_of(GEMM).main([*sizes, "--block-k", "32", "--stages", "3"]) == 0
+    assert lines_of(capsys.readouterr().out)[0].startswith("gemm 96x160x64 bfloat16")
+
+
+def test_a_size_that_is_no_multiple_of_the_block_is_an_error_at_the_line_of_the_example(capsys):
+    with pytest.raises(tilelang_tt.diagnostics.RegionOutOfBounds, match=r"example_gemm.py:\d+"):
+        module_of(GEMM).main(["--m", "100"])
+
+
+def test_an_example_runs_as_a_script_and_saves_its_kernels(tmp_path):
+    small = ["--m", "64", "--n", "64", "--k", "64", "--block-m", "32"]
+    done = subprocess.run(
+        [sys.executable, str(GEMM), *small, "--save", "saved"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TILELANG_DISABLE_CACHE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lines_of(done.stdout)[0].startswith("gemm 64x64x64 bfloat16: largest error")
+    files = {path.name for path in (tmp_path / "saved").iterdir()}
+    assert {"reader.cpp", "compute.cpp", "writer.cpp", "plan.json", "host.py"} <= files

@@ -1,0 +1,58 @@
+"""A few programs that the tests of this folder share."""
+
+import tilelang.language as T
+
+from tilelang_tt import pipeline
+from tilelang_tt.codegen import artifact
+from tilelang_tt.options import Options
+
+
+def add(dtype="bfloat16"):
+    @T.prim_func
+    def add(
+        A: T.Tensor((64, 64), dtype), B: T.Tensor((64, 64), dtype), C: T.Tensor((64, 64), dtype)
+    ):
+        with T.Kernel(2, threads=128) as bx:
+            for i, j in T.Parallel(32, 64):
+                C[bx * 32 + i, j] = A[bx * 32 + i, j] + B[bx * 32 + i, j]
+
+    return add
+
+
+def gemm():
+    @T.prim_func
+    def gemm(
+        A: T.Tensor((64, 64), "bfloat16"),
+        B: T.Tensor((64, 64), "bfloat16"),
+        C: T.Tensor((64, 64), "bfloat16"),
+    ):
+        with T.Kernel(2, threads=128) as bx:
+            A_s = T.alloc_shared((64, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 32), "bfloat16")
+            C_l = T.alloc_fragment((64, 32), "float32")
+            T.clear(C_l)
+            for k in T.Pipelined(2, num_stages=3):
+                T.copy(A[0, k * 32], A_s)
+                T.copy(B[k * 32, bx * 32], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[0, bx * 32])
+
+    return gemm
+
+
+def scaled():
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def scaled(A: T.Tensor((m, 32), "float32"), alpha: T.float32, C: T.Tensor((m, 32), "float32")):
+        with T.Kernel(T.ceildiv(m, 32), threads=128) as bx:
+            for i, j in T.Parallel(32, 32):
+                C[bx * 32 + i, j] = A[bx * 32 + i, j] * alpha
+
+    return scaled
+
+
+def compiled(function, **options):
+    chosen = Options(**options)
+    name = str(function.attrs["global_symbol"])
+    return artifact.build(pipeline.lower(function, chosen), name, chosen)

@@ -1,0 +1,95 @@
+"""Artifacts as text and as folders, and launching them without TileLang's host function."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tilelang_tt
+from tilelang_tt.codegen.artifact import Artifact, unpack
+from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact, DynamicShapeUnfit
+from tilelang_tt.runtime import saved
+
+
+def same(left, right):
+    return left.plan == right.plan and dict(left.sources) == dict(right.sources)
+
+
+def test_text_forms_are_exact(artifacts):
+    for artifact in artifacts.values():
+        assert same(unpack(artifact.pack()), artifact)
+        assert same(Artifact.from_listing(artifact.listing()), artifact)
+
+
+def test_a_text_without_a_plan_is_refused():
+    with pytest.raises(ValueError, match="no launch plan"):
+        Artifact.from_listing("int main() {}")
+
+
+def test_a_saved_folder_loads(artifacts, tmp_path):
+    files = saved.save(artifacts["gemm"], tmp_path / "deep" / "gemm")
+    assert {path.name for path in files} == {
+        *("reader.cpp", "compute.cpp", "writer.cpp", "plan.json"),
+        *("host.py", "host.cpp", "tiles.py"),
+    }
+    assert same(saved.load(tmp_path / "deep" / "gemm"), artifacts["gemm"])
+
+
+def test_a_folder_that_is_no_artifact_is_refused(artifacts, tmp_path):
+    with pytest.raises(BadArtifact, match="TT6004"):
+        saved.load(tmp_path)
+    saved.save(artifacts["add"], tmp_path)
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps({**plan, "version": 0}))
+    with pytest.raises(BadArtifact, match="no plan of version 1"):
+        tilelang_tt.run_saved(tmp_path, [])
+
+
+def test_a_saved_kernel_runs_on_numpy_arrays(artifacts, tmp_path):
+    saved.save(artifacts["scaled"], tmp_path)
+    a = np.random.default_rng(0).standard_normal((96, 32)).astype(np.float32)
+    c = np.zeros_like(a)
+    tilelang_tt.run_saved(tmp_path, [a, 2.5, c])
+    np.testing.assert_allclose(c, a * 2.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "arguments, what",
+    [
+        ([np.zeros((32, 32), np.float32)], "1 arguments"),
+        ([np.zeros((32, 32), np.uint16), 1.0, np.zeros((32, 32), np.float32)], "32-bit elements"),
+        ([np.zeros((32, 64), np.float32), 1.0, np.zeros((32, 32), np.float32)], r"\(32, 64\)"),
+        ([np.zeros(32, np.float32), 1.0, np.zeros((32, 32), np.float32)], r"\(32,\)"),
+        (
+            [np.zeros((32, 32), np.float32).T[::2], 1.0, np.zeros((32, 32), np.float32)],
+            "contiguous",
+        ),
+        ([1.0, 1.0, np.zeros((32, 32), np.float32)], "32-bit elements"),
+        ([np.zeros((32, 32), np.float32)] * 3, "a float32 scalar"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(artifacts, tmp_path, arguments, what):
+    saved.save(artifacts["scaled"], tmp_path)
+    with pytest.raises(ArgumentMismatch, match=f"TT6006.*{what}"):
+        tilelang_tt.run_saved(tmp_path, arguments)
+
+
+def test_a_dynamic_extent_that_does_not_fit_is_refused(artifacts, tmp_path):
+    saved.save(artifacts["scaled"], tmp_path)
+    arrays = [np.zeros((40, 32), np.float32), 1.0, np.zeros((40, 32), np.float32)]
+    with pytest.raises(DynamicShapeUnfit, match=r"TT6001.*m=40"):
+        tilelang_tt.run_saved(tmp_path, arrays)
+
+
+def test_tensors_that_disagree_about_a_dynamic_extent_are_refused(artifacts, tmp_path):
+    saved.save(artifacts["scaled"], tmp_path)
+    arrays = [np.zeros((64, 32), np.float32), 1.0, np.zeros((32, 32), np.float32)]
+    with pytest.raises(ArgumentMismatch, match="m"):
+        tilelang_tt.run_saved(tmp_path, arrays)
+
+
+def test_an_empty_tensor_is_refused(artifacts, tmp_path):
+    saved.save(artifacts["scaled"], tmp_path)
+    arrays = [np.zeros((0, 32), np.float32), 1.0, np.zeros((0, 32), np.float32)]
+    with pytest.raises(ArgumentMismatch, match="no elements"):
+        tilelang_tt.run_saved(tmp_path, arrays)

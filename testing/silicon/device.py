@@ -1,0 +1,77 @@
+"""The card or simulator that the programs run on, and what it cannot run."""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from testing.silicon.programs import GRID, Program
+from tilelang_tt import device, pipeline
+from tilelang_tt.codegen import artifact
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.options import Options
+from tilelang_tt.runtime import ttnn_run
+
+SIMULATOR = "TT_METAL_SIMULATOR"
+ARCH = "TILELANG_TT_SILICON_ARCH"
+NO_UNPACK_TO_DEST = "TILELANG_TT_SILICON_NO_UNPACK_TO_DEST"
+_CARDS = "/dev/tenstorrent/*"
+
+# An unary_bcast of a row of float32, which a float32 bias needs: "tensix_setdvalid: interaction
+# between SETDVALID and implied src format is ill-specified". A fault of no program: the routine of
+# the chip's own library does it, and the simulator says it cannot tell what the chip would do.
+_NOT_ON_SIMULATED_BLACKHOLE = frozenset({"gemm-bias-relu-float32"})
+
+
+@dataclass(frozen=True)
+class Silicon:
+    """A card or a simulator."""
+
+    arch: str
+    is_simulator: bool
+
+    def lacks(self, program: Program) -> str:
+        """Why `program` cannot run here; empty where it can."""
+        if self.is_simulator and self.arch == "blackhole":
+            if program.name in _NOT_ON_SIMULATED_BLACKHOLE:
+                return "the simulated Blackhole has no unary_bcast of a float32 row"
+        elif NO_UNPACK_TO_DEST in os.environ and unpacks_to_dest(compiled(program, self.arch)):
+            return f"{NO_UNPACK_TO_DEST} is set, and they move float32 tiles straight to DST"
+        return ""
+
+
+def find() -> Silicon | str:
+    """What there is to run on, or what is missing."""
+    simulator = os.environ.get(SIMULATOR)
+    if simulator is not None:
+        return Silicon(os.environ.get(ARCH) or _arch_of(Path(simulator)), is_simulator=True)
+    if not glob.glob(_CARDS):
+        return "no card or simulator"
+    if ttnn_run.PYTHON not in os.environ and importlib.util.find_spec("ttnn") is None:
+        return f"a card but no ttnn here, and {ttnn_run.PYTHON} is not set"
+    arch = os.environ.get(ARCH)
+    return f"a card, but {ARCH} is not set" if arch is None else Silicon(arch, is_simulator=False)
+
+
+def _arch_of(simulator: Path) -> str:
+    """The architecture that the simulator's description, a file beside it, names."""
+    description = simulator.with_name("soc_descriptor.yaml")
+    match = re.search(r"^arch_name:\s*(\w+)", description.read_text(), re.MULTILINE)
+    arch = match[1].lower() if match else ""
+    assert arch in device.ARCHS, f"{description} names no known architecture; set {ARCH}"
+    return arch
+
+
+def compiled(program: Program, arch: str = "wormhole_b0") -> Artifact:
+    """What the compiler makes of `program`, for a run on ttnn."""
+    options = Options(arch=arch, grid=GRID, execution="ttnn")
+    func = program.build()
+    return artifact.build(pipeline.lower(func, options), str(func.attrs["global_symbol"]), options)
+
+
+def unpacks_to_dest(built: Artifact) -> bool:
+    return any(cb.unpack_to_dest for cb in built.plan.circular_buffers)

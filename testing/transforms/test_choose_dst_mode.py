@@ -1,0 +1,53 @@
+"""ChooseDstMode: 32-bit destination registers where the program needs them."""
+
+import pytest
+import tilelang.language as tl
+from helpers import assert_same, at, fragment, scripted, shared, tensor, until
+
+from tilelang_tt.diagnostics import PrecisionUnavailable
+from tilelang_tt.ir import attrs
+from tilelang_tt.options import Options
+from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
+
+BFLOAT, HALF, FLOAT = (shared(32, 32, dtype=d) for d in ("bfloat16", "float16", "float32"))
+
+
+@pytest.mark.parametrize(
+    "buffers, option, is_fp32",
+    [
+        ([BFLOAT], None, False),
+        ([HALF], None, False),
+        ([FLOAT], None, True),
+        ([BFLOAT, fragment(32, 32, dtype="float32")], None, True),
+        ([BFLOAT, HALF], None, True),
+        ([BFLOAT], True, True),
+        ([FLOAT], False, False),
+        ([BFLOAT, HALF], True, True),
+        ([FLOAT, HALF], False, False),
+        ([], None, False),
+    ],
+)
+def test_mode(buffers, option, is_fp32):
+    named = {f"B{i}": buffer for i, buffer in enumerate(buffers)}
+    before = scripted("T.evaluate(0)", A=tensor(32, 32, dtype="float32"), **named)
+    after = ChooseDstMode(option).rewrite(before)
+    assert bool(after.attrs[attrs.FP32_DEST]) is is_fp32
+    assert_same(after.without_attr(attrs.FP32_DEST), before)
+    assert_same(ChooseDstMode(option).rewrite(after), after)
+
+
+def test_mixing_16_bit_formats_needs_32_bits():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float16"), C: tl.Tensor((64, 64), "bfloat16")):
+        with tl.Kernel(1):  # <- kernel
+            A_s = tl.alloc_shared((64, 64), "float16")
+            C_l = tl.alloc_fragment((64, 64), "bfloat16")
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):
+                C_l[i, j] = A_s[i, j] + 1
+            tl.copy(C_l, C)
+
+    options = Options(fp32_acc=False)
+    pattern = at("TT4004: mixing float16 with bfloat16 needs 32-bit", __file__, "# <- kernel")
+    with pytest.raises(PrecisionUnavailable, match=pattern):
+        ChooseDstMode(False).rewrite(until(kernel, "tt.ChooseDstMode", options))

@@ -1,0 +1,125 @@
+"""LowerCopies: copies become loops over pages."""
+
+import pytest
+from helpers import assert_same, check_unchanged, copy, planned, scripted, shared, tensor
+
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.lower_copies import LowerCopies
+
+
+def test_a_read_is_a_loop_over_its_tiles():
+    @T.prim_func(private=True)
+    def before(A: T.Buffer((128, 256), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            for by in range(2):
+                for k in range(8):
+                    copy(A[by * 64 : by * 64 + 64, k * 32 : k * 32 + 32], A_s)
+
+    @T.prim_func(private=True)
+    def expected(A: T.Buffer((128, 256), "bfloat16")):
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            for by in range(2):
+                for k in range(8):
+                    for r in range(2):
+                        T.noc_read(A.data, by * 16 + r * 8 + k, A_s.data, r)
+
+    assert_same(LowerCopies().rewrite(planned(before)), planned(expected))
+
+
+COPIES = {
+    "a write": (
+        "copy(S, A[0:64, 64:128])",
+        "for r in range(2):\n"
+        "    for c in range(2): T.noc_write(A.data, r * 4 + c + 2, S.data, r * 2 + c)",
+        {"A": tensor(64, 128), "S": shared(64, 64)},
+        "row",
+    ),
+    "one tile": (
+        "copy(A[32:64, 64:96], S)",
+        "T.noc_read(A.data, 6, S.data, 0)",
+        {"A": tensor(64, 128), "S": shared(32, 32)},
+        "row",
+    ),
+    "a buffer kept by columns": (
+        "copy(A, S)",
+        "for r in range(2):\n"
+        "    for c in range(3): T.noc_read(A.data, r * 3 + c, S.data, c * 2 + r)",
+        {"A": tensor(64, 96), "S": shared(64, 96)},
+        "column",
+    ),
+    "a batch": (
+        "copy(A[n, 0:64, 0:32], S)",
+        "for r in range(2): T.noc_read(A.data, n * 2 + r, S.data, r)",
+        {"A": tensor(4, 64, 32), "S": shared(64, 32)},
+        "row",
+    ),
+    "leading dimensions pair up in order": (
+        "copy(A[2:4, n, 0:64, 0:32], S)",
+        "for b in range(2):\n    for r in range(2):\n"
+        "        T.noc_read(A.data, b * 10 + n * 2 + r + 20, S.data, b * 2 + r)",
+        {"A": tensor(4, 5, 64, 32), "S": shared(2, 64, 32)},
+        "row",
+    ),
+    "leading dimensions of one": (
+        "copy(A[1, 0:32, 0:32], S)",
+        "T.noc_read(A.data, 1, S.data, 0)",
+        {"A": tensor(4, 32, 32), "S": shared(1, 32, 32)},
+        "row",
+    ),
+    "a vector": (
+        "copy(A[32:96], S)",
+        "for c in range(2): T.noc_read(A.data, c + 1, S.data, c)",
+        {"A": tensor(96), "S": shared(64)},
+        "row",
+    ),
+    "a row of a matrix": (
+        "copy(A[32, 0:64], S)",
+        "for c in range(2): T.noc_read(A.data, c + 2, S.data, c)",
+        {"A": tensor(64, 64), "S": shared(1, 64)},
+        "row",
+    ),
+    "a tensor whose last tiles are partly filled": (
+        "copy(A[32:64, 0:32], S)",
+        "T.noc_read(A.data, 3, S.data, 0)",
+        {"A": tensor(64, 80), "S": shared(32, 32)},
+        "row",
+    ),
+    "a dynamic tensor": (
+        "copy(A[32:64, 0:32], S)",
+        "T.noc_read(A.data, (n + 31) // 32, S.data, 0)",
+        {"A": tensor(64, "n"), "S": shared(32, 32)},
+        "row",
+    ),
+}
+
+
+@pytest.mark.parametrize("before, expected, buffers, order", COPIES.values(), ids=COPIES)
+def test_pages(before, expected, buffers, order):
+    func = planned(scripted(before, scalars=["n"], **buffers), S={"order": order})
+    after = planned(scripted(expected, scalars=["n"], **buffers), S={"order": order})
+    assert_same(LowerCopies().rewrite(func), after)
+    assert_same(LowerCopies().rewrite(after), after)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "gemm(S, S, S)",
+        "transpose(S, S)",
+        "for i in T.parallel(64):\n    for j in T.parallel(64): S[i, j] = S[i, j]",
+    ],
+)
+def test_untouched(body):
+    check_unchanged(LowerCopies(), planned(scripted(body, S=shared(64, 64))))
+
+
+def test_the_engine_stays_around_the_loop():
+    buffers = {"A": tensor(32, 64), "S": shared(32, 64)}
+    text = 'with T.attr(0, "tt.engine", "reader"):\n    {}'
+    after = text.format("for c in range(2): T.noc_read(A.data, c, S.data, c)")
+    assert_same(
+        LowerCopies().rewrite(planned(scripted(text.format("copy(A, S)"), **buffers))),
+        planned(scripted(after, **buffers)),
+    )

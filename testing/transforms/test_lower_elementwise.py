@@ -1,0 +1,277 @@
+"""LowerElementwise: nests become operations on tiles of DST."""
+
+import pytest
+import tilelang.language as tl
+from helpers import (
+    DEVICE,
+    assert_same,
+    at,
+    calls,
+    check_unchanged,
+    fragment,
+    planned,
+    scripted,
+    shared,
+    transpose,
+    until,
+)
+
+from tilelang_tt.diagnostics import DstOverflow, UnsupportedExpression
+from tilelang_tt.ir import ops
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.lower_elementwise import LowerElementwise
+
+LOWER = LowerElementwise(DEVICE)
+
+
+def test_operations_run_over_all_tiles_in_turn():
+    @T.prim_func(private=True)
+    def before():
+        T.func_attr({"tt.fp32_dest_acc": False})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            C_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            for i in T.parallel(64):
+                for j in T.parallel(64):
+                    C_s[i, j] = A_s[i, j] + B_s[i, j]
+
+    @T.prim_func(private=True)
+    def expected():
+        T.func_attr({"tt.fp32_dest_acc": False})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            C_s = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
+            with T.attr(0, "tt.dst_section", "math, then pack"):
+                for t in range(4):
+                    T.add_tiles(A_s.data, B_s.data, t, t, t)
+                for t in range(4):
+                    T.pack_tile(t, C_s.data, t)
+
+    assert_same(LOWER.rewrite(planned(before)), planned(expected))
+
+
+def test_a_transposition_turns_every_tile():
+    @T.prim_func(private=True)
+    def before():
+        T.func_attr({"tt.fp32_dest_acc": False})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((2, 96, 64), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((2, 64, 96), "bfloat16", scope="shared.dyn")
+            transpose(A_s, B_s)
+
+    @T.prim_func(private=True)
+    def expected():
+        T.func_attr({"tt.fp32_dest_acc": False})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((2, 96, 64), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((2, 64, 96), "bfloat16", scope="shared.dyn")
+            for b in range(2):
+                for r in range(2):
+                    with T.attr(0, "tt.dst_section", "math, then pack"):
+                        for t in range(3):
+                            T.transpose_tile(A_s.data, b * 6 + t * 2 + r, t)
+                        for t in range(3):
+                            T.pack_tile(t, B_s.data, b * 6 + r * 3 + t)
+
+    assert_same(LOWER.rewrite(planned(before)), planned(expected))
+
+
+def function(value, shape, *, is_fp32=False, dst="O", orders=(), **buffers):
+    indices = "ijk"[: len(shape)]
+    loops = "".join(
+        "    " * depth + f"for {var} in T.parallel({extent}):\n"
+        for depth, (var, extent) in enumerate(zip(indices, shape, strict=True))
+    )
+    body = loops + "    " * len(shape) + f"{dst}[{', '.join(indices)}] = {value}"
+    return lowered(body, is_fp32=is_fp32, orders=orders, **buffers)
+
+
+def lowered(body, *, is_fp32=False, orders=(), scalars=("n",), **buffers):
+    func = scripted(body, scalars=scalars, attributes={"tt.fp32_dest_acc": is_fp32}, **buffers)
+    return planned(func, **{name: {"order": "column"} for name in orders})
+
+
+SECTION = 'with T.attr(0, "tt.dst_section", "math, then pack"):\n'
+TILES = {"S": shared(64, 64), "O": shared(64, 64)}
+ONE = {"S": shared(32, 32), "O": shared(32, 32)}
+LOWERED = {
+    "a tile": (
+        ("S[i, j] * S[i, j]", (32, 32)),
+        {},
+        ONE,
+        SECTION + "    T.mul_tiles(S.data, S.data, 0, 0, 0)\n    T.pack_tile(0, O.data, 0)",
+    ),
+    "several operations per tile": (
+        ("T.exp(S[i, j]) + S[i, j]", (64, 64)),
+        {},
+        TILES,
+        SECTION
+        + "    for t in range(4): T.copy_tile(S.data, t, t * 2)\n"
+        + "    for t in range(4): T.copy_dest_values(t * 2, t * 2 + 1, 'Float16_b')\n"
+        + "    for t in range(4): T.exp_tile(t * 2 + 1)\n"
+        + "    for t in range(4): T.add_binary_tile(t * 2 + 1, t * 2, t * 2)\n"
+        + "    for t in range(4): T.pack_tile(t * 2, O.data, t)",
+    ),
+    "more tiles than registers": (
+        ("S[i, j] - S[i, j]", (128, 96)),
+        {},
+        {"S": shared(128, 96), "O": shared(128, 96)},
+        "for chunk in range(2):\n    "
+        + SECTION
+        + "        for t in range(6): T.sub_tiles(S.data, S.data, chunk * 6 + t, chunk * 6 + t, t)\n"
+        + "        for t in range(6): T.pack_tile(t, O.data, chunk * 6 + t)",
+    ),
+    "a row vector for all rows": (
+        ("S[i, j] + V[j]", (64, 64)),
+        {},
+        {**TILES, "V": shared(64)},
+        SECTION
+        + "    for t in range(4): T.add_tiles_bcast_rows(S.data, V.data, t, t % 2, t)\n"
+        + "    for t in range(4): T.pack_tile(t, O.data, t)",
+    ),
+    "a row of a matrix for all rows": (
+        ("S[i, j] * V[0, j]", (64, 64)),
+        {},
+        {**TILES, "V": shared(1, 64)},
+        SECTION
+        + "    for t in range(4): T.mul_tiles_bcast_rows(S.data, V.data, t, t % 2, t)\n"
+        + "    for t in range(4): T.pack_tile(t, O.data, t)",
+    ),
+    "vectors among themselves": (
+        ("V[i] + V[i]", (64,)),
+        {},
+        {"V": shared(64), "O": shared(64)},
+        SECTION
+        + "    for t in range(2): T.add_tiles(V.data, V.data, t, t, t)\n"
+        + "    for t in range(2): T.pack_tile(t, O.data, t)",
+    ),
+    "a buffer kept by columns": (
+        ("S[i, j] + R[i, j]", (64, 96)),
+        {"orders": ["R"]},
+        {"S": shared(64, 96), "R": shared(64, 96), "O": shared(64, 96)},
+        SECTION
+        + "    for t in range(6): T.add_tiles(S.data, R.data, t, t % 3 * 2 + t % 6 // 3, t)\n"
+        + "    for t in range(6): T.pack_tile(t, O.data, t)",
+    ),
+    "a result kept by columns": (
+        ("S[i, j] + S[i, j]", (64, 96)),
+        {"orders": ["O"]},
+        {"S": shared(64, 96), "O": shared(64, 96)},
+        SECTION
+        + "    for t in range(6): T.add_tiles(S.data, S.data, t, t, t)\n"
+        + "    for t in range(6): T.pack_tile(t, O.data, t % 3 * 2 + t % 6 // 3)",
+    ),
+    "a matrix for each of a batch": (
+        ("S[i, j, k] * R[j, k]", (2, 64, 64)),
+        {},
+        {"S": shared(2, 64, 64), "R": shared(64, 64), "O": shared(2, 64, 64)},
+        SECTION
+        + "    for t in range(8): T.mul_tiles(S.data, R.data, t, t % 4, t)\n"
+        + "    for t in range(8): T.pack_tile(t, O.data, t)",
+    ),
+    "a scalar": (
+        ("S[i, j] * T.bfloat16(2)", (32, 32)),
+        {},
+        ONE,
+        SECTION + "    T.copy_tile(S.data, 0, 0)\n"
+        "    T.mul_unary_tile(0, T.float_bits(T.float32(2)))\n"
+        "    T.pack_tile(0, O.data, 0)",
+    ),
+    "a constant": (
+        ("T.bfloat16(3)", (32, 32)),
+        {},
+        ONE,
+        SECTION + "    T.fill_tile_bitcast(0, T.float_bits(T.float32(3)))\n"
+        "    T.pack_tile(0, O.data, 0)",
+    ),
+}
+
+
+@pytest.mark.parametrize("nest, options, buffers, expected", LOWERED.values(), ids=LOWERED)
+def test_lowered(nest, options, buffers, expected):
+    before = function(*nest, **options, **buffers)
+    after = lowered(expected, orders=options.get("orders", ()), **buffers)
+    assert_same(LOWER.rewrite(before), after)
+    assert_same(LOWER.rewrite(after), after)
+
+
+@pytest.mark.parametrize(
+    "dtype, is_fp32, op",
+    [
+        ("bfloat16", False, ops.FPU_BINARY["add"]),
+        ("float16", True, ops.FPU_BINARY["add"]),
+        ("float32", True, ops.SFPU_BINARY["add"]),
+        ("float32", False, ops.SFPU_BINARY["add"]),
+    ],
+)
+def test_the_matrix_unit_computes_what_it_reads_exactly(dtype, is_fp32, op):
+    buffers = {name: shared(32, 32, dtype=dtype) for name in "SRO"}
+    after = LOWER.rewrite(function("S[i, j] + R[i, j]", (32, 32), is_fp32=is_fp32, **buffers))
+    assert len(calls(after, op)) == 1
+
+
+@pytest.mark.parametrize(
+    "dtype, is_fp32, name",
+    [
+        ("bfloat16", False, "Float16_b"),
+        ("float16", False, "Float16"),
+        ("float16", True, "Float32"),
+        ("float32", True, "Float32"),
+    ],
+)
+def test_a_copy_in_dst_names_its_format(dtype, is_fp32, name):
+    buffers = {key: shared(32, 32, dtype=dtype) for key in "SO"}
+    value = "T.exp(S[i, j]) / S[i, j]"
+    after = LOWER.rewrite(function(value, (32, 32), is_fp32=is_fp32, **buffers))
+    (copied,) = calls(after, ops.COPY_DEST)
+    assert ops.COPY_DEST.operand(copied, "format").value == name
+
+
+@pytest.mark.parametrize("is_fp32, together", [(False, 8), (True, 4)])
+def test_as_many_tiles_as_dst_holds_are_worked_on_together(is_fp32, together):
+    buffers = {"S": shared(128, 128), "O": shared(128, 128)}
+    after = LOWER.rewrite(function("S[i, j] + S[i, j]", (128, 128), is_fp32=is_fp32, **buffers))
+    chunks = after.body.block.body
+    assert chunks.extent.value == 16 // together
+
+
+@pytest.mark.parametrize("body", ["copy(S, O)", "gemm(S, S, O)"])
+def test_untouched(body):
+    check_unchanged(LOWER, lowered(body, **TILES))
+
+
+def test_an_expression_that_needs_too_many_registers_is_refused():
+    leaves = [f"T.exp(B{n}[i, j])" for n in range(16)]
+    while len(leaves) > 1:
+        leaves = [f"({a} / {b})" for a, b in zip(leaves[::2], leaves[1::2], strict=True)]
+    buffers = {f"B{n}": shared(32, 32, dtype="float32") for n in range(16)}
+    func = function(leaves[0], (32, 32), is_fp32=True, **buffers, O=shared(32, 32, dtype="float32"))
+    with pytest.raises(DstOverflow, match="TT4003: .* needs 5 destination registers, 4 are there"):
+        LOWER.rewrite(func)
+
+
+def test_an_expression_without_lowering_is_refused_at_its_line():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float32"), C: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), "float32")
+            C_s = tl.alloc_shared((64, 64), "float32")
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):  # <- loop
+                C_s[i, j] = tl.erf(A_s[i, j])  # <- assignment
+            tl.copy(C_s, C)
+
+    pattern = at("TT1007: T.erf(", __file__, "# <- loop", "# <- assignment")
+    with pytest.raises(UnsupportedExpression, match=pattern):
+        LOWER.rewrite(until(kernel, LOWER.name))
+
+
+def test_fragments_are_like_shared_buffers():
+    buffers = {"S": fragment(32, 32), "O": fragment(32, 32)}
+    after = lowered(
+        SECTION + "    T.add_tiles(S.data, S.data, 0, 0, 0)\n    T.pack_tile(0, O.data, 0)",
+        **buffers,
+    )
+    assert_same(LOWER.rewrite(function("S[i, j] + S[i, j]", (32, 32), **buffers)), after)

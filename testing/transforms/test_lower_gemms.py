@@ -1,0 +1,170 @@
+"""LowerGemms: products become blocks of tile products."""
+
+import pytest
+from helpers import (
+    DEVICE,
+    assert_same,
+    calls,
+    check_unchanged,
+    fragment,
+    gemm,
+    planned,
+    scripted,
+    shared,
+)
+
+from tilelang_tt.ir import attrs, ops
+from tilelang_tt.ir.script import T
+from tilelang_tt.transforms.lower_gemms import LowerGemms
+
+LOWER = LowerGemms(DEVICE)
+
+
+def test_a_product_fills_a_block_of_registers_and_packs_it():
+    @T.prim_func(private=True)
+    def before():
+        T.func_attr({"tt.fp32_dest_acc": True})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((32, 64), "bfloat16", scope="shared.dyn")
+            C_l = T.sblock_alloc_buffer((64, 64), "float32", scope="local.fragment")
+            for k in range(4):
+                gemm(A_s, B_s, C_l, clear=k == 0)
+
+    @T.prim_func(private=True)
+    def expected():
+        T.func_attr({"tt.fp32_dest_acc": True})
+        with T.sblock("tilelang_root"):
+            A_s = T.sblock_alloc_buffer((64, 32), "bfloat16", scope="shared.dyn")
+            B_s = T.sblock_alloc_buffer((32, 64), "bfloat16", scope="shared.dyn")
+            C_l = T.sblock_alloc_buffer((64, 64), "float32", scope="local.fragment")
+            for k in range(4):
+                T.pack_reconfig_l1_acc(C_l.data, k != 0)
+                with T.attr(0, "tt.dst_section", "math, then pack"):
+                    T.matmul_block(A_s.data, B_s.data, 0, 0, 0, 0, 2, 2, 1)
+                    for r in range(2):
+                        for c in range(2):
+                            T.pack_tile(r * 2 + c, C_l.data, r * 2 + c)
+                T.pack_reconfig_l1_acc(C_l.data, 0)
+
+    assert_same(LOWER.rewrite(planned(before)), planned(expected))
+
+
+def function(body, shapes, *, is_fp32=True, **orders):
+    buffers = {
+        "A_s": shared(*shapes[0]),
+        "B_s": shared(*shapes[1]),
+        "C_l": fragment(*shapes[2], dtype="float32"),
+    }
+    func = scripted(body, attributes={"tt.fp32_dest_acc": is_fp32}, **buffers)
+    return planned(func, **{name: {"order": order} for name, order in orders.items()})
+
+
+SECTION = 'with T.attr(0, "tt.dst_section", "math, then pack"):\n'
+LOWERED = {
+    "one tile": (
+        "",
+        [(32, 32), (32, 32), (32, 32)],
+        {},
+        SECTION + "    T.matmul_block(A_s.data, B_s.data, 0, 0, 0, 0, 1, 1, 1)\n"
+        "    T.pack_tile(0, C_l.data, 0)",
+    ),
+    "a deep product": (
+        "",
+        [(64, 96), (96, 64), (64, 64)],
+        {},
+        SECTION + "    for kk in range(3):\n"
+        "        T.matmul_block(A_s.data, B_s.data, kk, kk * 2, 0, 0, 2, 2, 3)\n"
+        "    for r in range(2):\n        for c in range(2):\n"
+        "            T.pack_tile(r * 2 + c, C_l.data, r * 2 + c)",
+    ),
+    "a result larger than the registers": (
+        "",
+        [(64, 32), (32, 128), (64, 128)],
+        {},
+        "for c in range(2):\n    "
+        + SECTION
+        + "        T.matmul_block(A_s.data, B_s.data, 0, c * 2, 0, 0, 2, 2, 1)\n"
+        "        for r in range(2):\n            for q in range(2):\n"
+        "                T.pack_tile(r * 2 + q, C_l.data, r * 4 + c * 2 + q)",
+    ),
+    "rows and columns of subblocks": (
+        "",
+        [(128, 64), (64, 128), (128, 128)],
+        {},
+        "for r in range(2):\n    for c in range(2):\n        "
+        + SECTION
+        + "            for kk in range(2):\n"
+        "                T.matmul_block(\n"
+        "                    A_s.data, B_s.data, r * 4 + kk, kk * 4 + c * 2, 0, 0, 2, 2, 2)\n"
+        "            for p in range(2):\n                for q in range(2):\n"
+        "                    T.pack_tile(\n"
+        "                        p * 2 + q, C_l.data, r * 8 + p * 4 + c * 2 + q)",
+    ),
+    "a transposed operand kept by columns streams": (
+        ", transpose_b=True",
+        [(32, 64), (64, 64), (32, 64)],
+        {"B_s": "column"},
+        SECTION + "    for kk in range(2):\n"
+        "        T.matmul_block(A_s.data, B_s.data, kk, kk * 2, 0, 1, 2, 1, 2)\n"
+        "    for c in range(2): T.pack_tile(c, C_l.data, c)",
+    ),
+    "a transposed operand kept by rows goes column by column": (
+        ", transpose_b=True",
+        [(32, 64), (64, 64), (32, 64)],
+        {},
+        "for c in range(2):\n    " + SECTION + "        for kk in range(2):\n"
+        "            T.matmul_block(A_s.data, B_s.data, kk, c * 2 + kk, 0, 1, 1, 1, 2)\n"
+        "        T.pack_tile(0, C_l.data, c)",
+    ),
+    "a first operand kept by columns": (
+        "",
+        [(64, 96), (96, 32), (64, 32)],
+        {"A_s": "column"},
+        SECTION + "    for kk in range(3):\n"
+        "        T.matmul_block(A_s.data, B_s.data, kk * 2, kk, 0, 0, 1, 2, 1)\n"
+        "    for r in range(2): T.pack_tile(r, C_l.data, r)",
+    ),
+    "a result kept by columns": (
+        "",
+        [(64, 32), (32, 64), (64, 64)],
+        {"C_l": "column"},
+        SECTION + "    T.matmul_block(A_s.data, B_s.data, 0, 0, 0, 0, 2, 2, 1)\n"
+        "    for r in range(2):\n        for c in range(2):\n"
+        "            T.pack_tile(r * 2 + c, C_l.data, c * 2 + r)",
+    ),
+}
+
+
+@pytest.mark.parametrize("flags, shapes, orders, expected", LOWERED.values(), ids=LOWERED)
+def test_lowered(flags, shapes, orders, expected):
+    before = function(f"gemm(A_s, B_s, C_l, clear=True{flags})", shapes, **orders)
+    assert_same(LOWER.rewrite(before), function(expected, shapes, **orders))
+
+
+@pytest.mark.parametrize("clear, calls_made", [("True", 0), ("False", 2), ("k == 0", 2)])
+def test_the_packer_adds_only_where_the_accumulator_is_not_cleared(clear, calls_made):
+    body = f"for k in range(2): gemm(A_s, B_s, C_l, clear={clear})"
+    after = LOWER.rewrite(function(body, [(32, 32)] * 3))
+    enables = [call.args[1] for call in calls(after, ops.PACK_ACCUMULATE)]
+    assert len(enables) == calls_made
+    if enables:
+        assert str(enables[0]) == {"False": "T.bool(True)", "k == 0": "k != 0"}[clear]
+        assert enables[1].value == 0
+
+
+@pytest.mark.parametrize("is_fp32, tiles", [(True, 4), (False, 8)])
+def test_the_number_of_registers_follows_the_mode(is_fp32, tiles):
+    after = LOWER.rewrite(
+        function("gemm(A_s, B_s, C_l, clear=True)", [(128, 32), (32, 128), (128, 128)])
+        .without_attr(attrs.FP32_DEST)
+        .with_attr(attrs.FP32_DEST, is_fp32)
+    )
+    (product,) = calls(after, ops.MATMUL_BLOCK)
+    ct, rt = (ops.MATMUL_BLOCK.operand(product, name) for name in ("ct", "rt"))
+    assert int(ct) * int(rt) == tiles
+
+
+@pytest.mark.parametrize("body", ["copy(A_s, C_l)", "transpose(A_s, C_l)"])
+def test_untouched(body):
+    check_unchanged(LOWER, function(body, [(64, 64)] * 3))

@@ -1,0 +1,225 @@
+"""PlanCircularBuffers: index, pages, depth and order of the circular buffer of every buffer."""
+
+import dataclasses
+
+import pytest
+from helpers import DEVICE, assert_same, fragment, scripted, shared, tensor
+
+from tilelang_tt.diagnostics import L1Overflow, TooManyCircularBuffers
+from tilelang_tt.ir import attrs
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
+
+PLAN = PlanCircularBuffers(DEVICE)
+TILE = 32 * 32 * 2
+NEST = "for i in T.parallel({0}):\n    for j in T.parallel({0}): {1}\n"
+
+
+def plan(body, pass_=PLAN, is_fp32=False, **buffers):
+    """The circular buffers of a program, by name."""
+    func = scripted(body, attributes={"tt.fp32_dest_acc": is_fp32}, **buffers)
+    frame = Frame.of(pass_.rewrite(func))
+    planned = attrs.circular_buffers(frame)
+    return {buffer.name: planned[buffer.data] for buffer in frame.buffers}
+
+
+def product(clear="k == 0", transpose_b="False", stages=None):
+    note = f", annotations={{'num_stages': {stages}}}" if stages else ""
+    return (
+        f"for k in T.serial(4{note}):\n"
+        "    copy(A[0:64, k * 32 : k * 32 + 32], A_s)\n"
+        "    copy(B, B_s)\n"
+        f"    gemm(A_s, B_s, C_l, transpose_b={transpose_b}, clear={clear})\n"
+        + NEST.format(64, "C_s[i, j] = C_l[i, j]")
+        + "copy(C_s, C)"
+    )
+
+
+GEMM = {
+    "A": tensor(64, 128),
+    "B": tensor(32, 64),
+    "C": tensor(64, 64),
+    "A_s": shared(64, 32),
+    "B_s": shared(32, 64),
+    "C_l": fragment(64, 64, dtype="float32"),
+    "C_s": shared(64, 64),
+}
+
+
+def test_the_plan_of_a_product():
+    found = plan(product(), is_fp32=True, **GEMM)
+    filled, turns = "one block is filled while another is emptied", "producer and consumer take"
+    assert {
+        name: (cb.index, cb.pages, cb.depth, cb.producer, cb.consumer, cb.unpack_to_dest)
+        for name, cb in found.items()
+    } == {
+        "A_s": (0, 2, 2, "reader", "compute", False),
+        "B_s": (1, 2, 2, "reader", "compute", False),
+        "C_l": (2, 4, 1, "compute", "compute", True),
+        "C_s": (3, 4, 2, "compute", "writer", False),
+    }
+    assert found["A_s"].reason == found["C_s"].reason == filled
+    assert found["C_l"].reason.startswith(turns)
+
+
+def test_the_rest_of_the_function_stays():
+    before = scripted(product(), attributes={"tt.fp32_dest_acc": True}, **GEMM)
+    after = PLAN.rewrite(before)
+    frame = Frame.of(after)
+    assert set(frame.annotations) == {attrs.CIRCULAR_BUFFERS}
+    assert_same(frame.build(annotations={}), before)
+    assert_same(PLAN.rewrite(after), after)
+
+
+def test_inputs_come_first_and_outputs_last():
+    body = NEST.format(64, "M[i, j] = S[i, j] * S[i, j]") + NEST.format(64, "O[i, j] = M[i, j]")
+    found = plan(
+        f"copy(A, S)\n{body}copy(O, C)",
+        A=tensor(64, 64),
+        C=tensor(64, 64),
+        O=shared(64, 64),
+        M=shared(64, 64),
+        S=shared(64, 64),
+    )
+    assert {name: cb.index for name, cb in found.items()} == {"S": 0, "M": 1, "O": 2}
+
+
+@pytest.mark.parametrize(
+    "stages, depth, reason",
+    [
+        (None, 2, "one block is filled while another is emptied"),
+        (1, 2, "one block is filled while another is emptied"),
+        (2, 2, "one block is filled while another is emptied"),
+        (3, 3, "num_stages=3"),
+        (5, 5, "num_stages=5"),
+    ],
+)
+def test_depth_follows_the_stages_of_the_loop(stages, depth, reason):
+    found = plan(product(stages=stages), is_fp32=True, **GEMM)
+    assert (found["A_s"].depth, found["A_s"].reason) == (depth, reason)
+    assert found["C_l"].depth == 1  # turns, whatever the loop says
+    assert found["C_s"].depth == 2  # written outside of the loop
+
+
+def test_the_innermost_stages_count():
+    body = (
+        "for i in T.serial(2, annotations={'num_stages': 5}):\n"
+        "    copy(A, S)\n"
+        "    for k in T.serial(2, annotations={'num_stages': 3}): copy(A, R)\n"
+        "    copy(S, C)\n    copy(R, C)"
+    )
+    tensors = {"A": tensor(64, 64), "C": tensor(64, 64)}
+    found = plan(body, **tensors, S=shared(64, 64), R=shared(64, 64))
+    assert {name: cb.depth for name, cb in found.items()} == {"S": 5, "R": 3}
+
+
+@pytest.mark.parametrize(
+    "products, order",
+    [
+        (["gemm(S, T_s, L, clear=True)"], "row"),
+        (["gemm(S, T_s, L, transpose_b=True, clear=True)"], "column"),
+        (["gemm(T_s, S, L, transpose_b=True, clear=True)"], "row"),
+        (
+            [
+                "gemm(S, T_s, L, transpose_b=True, clear=True)",
+                "gemm(S, T_s, M, transpose_b=True, clear=True)",
+            ],
+            "column",
+        ),
+        (["gemm(S, T_s, L, transpose_b=True, clear=True)", "gemm(S, T_s, M, clear=True)"], "row"),
+    ],
+)
+def test_a_second_operand_that_is_always_transposed_is_kept_by_columns(products, order):
+    body = "copy(A, S); copy(A, T_s)\n" + "\n".join(products)
+    stores = "\ncopy(L, C); copy(M, C)" if len(products) > 1 else "\ncopy(L, C)"
+    buffers = {"L": shared(64, 64)} | ({"M": shared(64, 64)} if len(products) > 1 else {})
+    found = plan(
+        body + stores,
+        A=tensor(64, 64),
+        C=tensor(64, 64),
+        S=shared(64, 64),
+        T_s=shared(64, 64),
+        **buffers,
+    )
+    assert found["T_s"].order == order
+    assert found["S"].order == ("column" if products[0].startswith("gemm(T_s, S") else "row")
+
+
+@pytest.mark.parametrize(
+    "dtype, is_fp32, use, unpacks",
+    [
+        ("float32", True, "value", True),
+        ("float32", False, "value", False),
+        ("bfloat16", True, "value", False),
+        ("float32", True, "first", False),
+        ("float32", True, "second", False),
+    ],
+)
+def test_all_32_bits_go_into_dst_where_no_product_reads_them(dtype, is_fp32, use, unpacks):
+    uses = {
+        "value": NEST.format(64, "O[i, j] = S[i, j] * S[i, j]"),
+        "first": "gemm(S, R, O, clear=True)\n",
+        "second": "gemm(R, S, O, clear=True)\n",
+    }
+    buffers = {"S": shared(64, 64, dtype=dtype), "O": shared(64, 64, dtype=dtype)}
+    body = f"copy(A, S)\n{uses[use]}copy(O, C)"
+    if use != "value":
+        body = "copy(A, R)\n" + body
+        buffers["R"] = shared(64, 64, dtype=dtype)
+    tensors = {name: tensor(64, 64, dtype=dtype) for name in "AC"}
+    assert plan(body, is_fp32=is_fp32, **tensors, **buffers)["S"].unpack_to_dest is unpacks
+
+
+def small(tiles=0, count=32):
+    """A device with less."""
+    size = tiles * TILE + DEVICE.cb_base
+    return PlanCircularBuffers(dataclasses.replace(DEVICE, l1_bytes=size, cb_count=count))
+
+
+PASS_ON = "copy(A, S)\n" + NEST.format(64, "O[i, j] = S[i, j] * S[i, j]") + "copy(O, C)"
+PASSED = {"A": tensor(64, 64), "C": tensor(64, 64), "S": shared(64, 64), "O": shared(64, 64)}
+
+
+@pytest.mark.parametrize("tiles, depths", [(16, [2, 2]), (15, [1, 2]), (11, [1, 1]), (8, [1, 1])])
+def test_depths_shrink_where_l1_is_small(tiles, depths):
+    found = plan(PASS_ON, small(tiles), **PASSED)
+    assert [cb.depth for cb in found.values()] == depths
+    for cb in found.values():
+        assert cb.reason.endswith("less for want of L1") == (cb.depth < 2)
+
+
+def test_the_deepest_buffer_shrinks_first():
+    body = (
+        "for k in T.serial(2, annotations={'num_stages': 4}):\n    copy(A[0:32, 0:32], S)\n    "
+        "copy(A, R)\n    gemm(S, S, O, clear=True)\n    transpose(R, Q)\n    copy(O, C[0:32, 0:32])"
+        "\n    copy(Q, C)"
+    )
+    buffers = {
+        "A": tensor(64, 64),
+        "C": tensor(64, 64),
+        "S": shared(32, 32),
+        "R": shared(64, 64),
+        "O": shared(32, 32),
+        "Q": shared(64, 64),
+    }
+    full = plan(body, **buffers)
+    assert {name: cb.depth for name, cb in full.items()} == {"S": 4, "R": 4, "O": 4, "Q": 4}
+    fitted = plan(body, small(39), **buffers)
+    assert sorted(cb.depth for cb in fitted.values()) == [3, 4, 4, 4]
+    assert fitted["R"].depth == 3 or fitted["Q"].depth == 3
+
+
+def test_what_does_not_fit_at_all_is_refused():
+    with pytest.raises(L1Overflow) as caught:
+        plan(PASS_ON, small(7), **PASSED)
+    text = str(caught.value)
+    assert f"TT4002: the circular buffers take {8 * TILE} bytes of the {7 * TILE} a core" in text
+    assert f"S: 4 tiles of bfloat16 = {4 * TILE} bytes" in text
+    assert f"O: 4 tiles of bfloat16 = {4 * TILE} bytes" in text
+
+
+def test_too_many_buffers_are_refused():
+    assert len(plan(PASS_ON, small(64, count=2), **PASSED)) == 2
+    message = "TT4001: the program needs 2 circular buffers, wormhole_b0 has 1: S, O"
+    with pytest.raises(TooManyCircularBuffers, match=message):
+        plan(PASS_ON, small(64, count=1), **PASSED)
