@@ -175,3 +175,24 @@ def batched_gemm(batch, size, block, dtype, out_dtype):
             T.copy(C_local, C[bz, by * block_M, bx * block_N])
 
     return batched_gemm
+
+
+def double_rows(columns, block, dtype):
+    """C = 2 * A, for any number of rows."""
+    rows = T.dynamic("rows")
+    block_M, block_N = block
+
+    @T.prim_func
+    def double_rows(A: T.Tensor((rows, columns), dtype), C: T.Tensor((rows, columns), dtype)):
+        with T.Kernel(T.ceildiv(columns, block_N), T.ceildiv(rows, block_M), threads=128) as (
+            bx,
+            by,
+        ):
+            A_shared = T.alloc_shared((block_M, block_N), dtype)
+            C_local = T.alloc_fragment((block_M, block_N), dtype)
+            T.copy(A[by * block_M, bx * block_N], A_shared)
+            for i, j in T.Parallel(block_M, block_N):
+                C_local[i, j] = A_shared[i, j] * 2
+            T.copy(C_local, C[by * block_M, bx * block_N])
+
+    return double_rows

@@ -1,0 +1,2 @@
+// See host_api.hpp.
+#pragma once

@@ -1,0 +1,201 @@
+"""The host program of a saved kernel, where there is no ttnn: on a stand-in that runs the mock."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from testing.silicon import kernels, stub_ttnn
+from testing.silicon.device import compiled
+from testing.silicon.programs import GRID, PROGRAMS
+from tilelang_tt import formats, pipeline, plan
+from tilelang_tt.codegen import artifact
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.options import Options
+from tilelang_tt.plan import Scalar, Tensor
+from tilelang_tt.runtime import binding, mock_run, saved
+
+OWN = {"numpy", "ttnn", "tiles", *sys.stdlib_module_names}
+
+
+@dataclass
+class Host:
+    """A host program, loaded, and what it does."""
+
+    artifact: Artifact
+    module: ModuleType
+    recorder: stub_ttnn.Recorder
+    folder: Path
+
+    @property
+    def launched(self) -> stub_ttnn.ProgramDescriptor:
+        (program,) = self.recorder.programs
+        return program
+
+    def run(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        inputs, outputs = self.folder / "inputs.npz", self.folder / "outputs.npz"
+        np.savez(inputs, **arrays)
+        self.module.main(inputs, outputs)
+        with np.load(outputs) as data:
+            return dict(data)
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    """Save an artifact and load its host program."""
+
+    def load(built: Artifact) -> Host:
+        saved.save(built, tmp_path)
+        recorder = stub_ttnn.Recorder(built.plan.arch)
+        monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
+        monkeypatch.setitem(sys.modules, "tiles", _load(tmp_path / "tiles.py"))
+        return Host(built, _load(tmp_path / "host.py"), recorder, tmp_path)
+
+    return load
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _bits(value: torch.Tensor | float, param: Tensor | Scalar) -> np.ndarray:
+    """An argument as a host program reads it."""
+    if isinstance(value, torch.Tensor):
+        words = value.view(torch.uint16 if value.itemsize == 2 else torch.uint32)
+        return words.numpy().copy()
+    return np.array(value, param.dtype).view(np.uint32)
+
+
+def _arrays(built: Artifact, arguments: list[torch.Tensor | float]) -> dict[str, np.ndarray]:
+    """Every parameter by name; the last one is the output, still empty."""
+    *inputs, output = built.plan.params
+    arrays = {
+        param.name: _bits(value, param) for param, value in zip(inputs, arguments, strict=True)
+    }
+    shape = tuple(int(extent) for extent in output.shape)
+    arrays[output.name] = np.zeros(shape, binding.element_type(output.dtype))
+    return arrays
+
+
+def _bound(built: Artifact, arguments: list[torch.Tensor | float]) -> binding.Binding:
+    """The launch that the package itself makes of the arguments."""
+    arrays = _arrays(built, arguments)
+    by_param = zip(built.plan.params, [*arguments, None], strict=True)
+    return binding.bind(
+        built.plan,
+        [value if isinstance(param, Scalar) else arrays[param.name] for param, value in by_param],
+    )
+
+
+def _double_rows() -> Artifact:
+    func = kernels.double_rows(64, (32, 32), "bfloat16")
+    options = Options(grid=GRID)
+    return artifact.build(pipeline.lower(func, options), "double_rows", options)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_the_host_program_computes_what_the_package_does(host, program):
+    arguments = program.arguments()
+    loaded = host(compiled(program))
+    built = loaded.artifact
+    bound = _bound(built, arguments)
+    mock_run.run(built, bound)
+    output = built.plan.params[-1].name
+    actual = loaded.run(_arrays(built, arguments))
+    assert list(actual) == [output]
+    np.testing.assert_array_equal(actual[output], bound.tensors[output])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [program for program in PROGRAMS if program.name in ("scale-float32", "gemm-batched")],
+    ids=lambda program: program.name,
+)
+def test_the_launched_program_is_the_plan(host, program):
+    arguments = program.arguments()
+    loaded = host(compiled(program, "blackhole"))
+    built, launch_plan = loaded.artifact, loaded.artifact.plan
+    loaded.run(_arrays(built, arguments))
+    bound = _bound(built, arguments)
+    (device,) = loaded.recorder.devices
+    names = [tensor.name for tensor in launch_plan.tensors]
+    addresses = dict(zip(names, (tensor.address for tensor in device.tensors), strict=True))
+    for kernel, descriptor in zip(launch_plan.kernels, loaded.launched.kernels, strict=True):
+        assert Path(descriptor.kernel_source).read_text() == built.sources[kernel.file]
+        assert descriptor.config.role == kernel.role
+        words = mock_run.compile_time_args(kernel, launch_plan)
+        assert tuple(descriptor.compile_time_args) == words
+        assert tuple(descriptor.common_runtime_args) == bound.common_args(kernel, addresses)
+        shares = {(core.x, core.y): tuple(words) for core, words in descriptor.runtime_args}
+        assert shares == bound.shares
+    assert not device.is_open
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_the_circular_buffers_are_the_plans(host, program):
+    loaded = host(compiled(program))
+    launch_plan = loaded.artifact.plan
+    planned = [
+        (cb.index, formats.BY_DTYPE[cb.dtype].ttnn, cb.page_bytes, cb.pages)
+        for cb in launch_plan.circular_buffers
+    ]
+    assert planned == loaded.module.CIRCULAR_BUFFERS
+    config = loaded.module.compute_config()
+    assert config.math_fidelity.name == launch_plan.fidelity
+    assert config.fp32_dest_acc_en == launch_plan.fp32_dest_acc
+    straight = {
+        index for index, mode in enumerate(config.unpack_to_dest_mode) if mode.name != "Default"
+    }
+    assert straight == {cb.index for cb in launch_plan.circular_buffers if cb.unpack_to_dest}
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (2, 2), (3, 1), (1, 5), (8, 8), (11, 10)])
+def test_the_shares_are_those_of_the_plan(host, monkeypatch, grid):
+    module = host(compiled(PROGRAMS[0])).module
+    monkeypatch.setattr(module, "GRID", grid)
+    for count in (0, 1, 2, 3, 4, 5, 63, 64, 65, 109, 110, 111, 1000, 4097):
+        shares = {(core.x, core.y): tuple(words) for core, words in module.shares(count)}
+        assert shares == plan.split_blocks(count, grid)
+
+
+@pytest.mark.parametrize("file", ["host.py", "tiles.py"])
+def test_a_saved_folder_needs_numpy_and_ttnn_alone(host, file):
+    text = (host(compiled(PROGRAMS[0])).folder / file).read_text()
+    tree = ast.parse(text)
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {
+        node.module if isinstance(node, ast.ImportFrom) else alias.name
+        for node in imported
+        for alias in node.names
+    }
+    assert {name.partition(".")[0] for name in names if name} <= OWN
+
+
+@pytest.mark.parametrize("rows", [32, 96, 320])
+def test_rows_are_counted_at_run_time(host, rows):
+    values = torch.arange(rows * 64, dtype=torch.float32).reshape(rows, 64).bfloat16()
+    bits = values.view(torch.uint16).numpy()
+    actual = host(_double_rows()).run({"A": bits, "C": np.zeros_like(bits)})["C"]
+    np.testing.assert_array_equal(actual, (values * 2).view(torch.uint16).numpy())
+
+
+def test_rows_that_fit_no_block_are_refused_and_the_device_is_closed(host):
+    loaded = host(_double_rows())
+    bits = np.zeros((40, 64), np.uint16)
+    with pytest.raises(ValueError, match="the shapes do not fit the blocks"):
+        loaded.run({"A": bits, "C": bits})
+    assert [device.is_open for device in loaded.recorder.devices] == [False]
+    assert loaded.recorder.programs == []
