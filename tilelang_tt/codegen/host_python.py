@@ -123,8 +123,9 @@ def _constants(plan: Plan) -> Iterator[str]:
     yield "# Index, format, bytes of a page (one tile), pages."
     yield "CIRCULAR_BUFFERS = ["
     for cb in plan.circular_buffers:
-        ttnn_name = formats.BY_DTYPE[cb.dtype].ttnn
-        yield f"    ({cb.index}, ttnn.{ttnn_name}, {cb.page_bytes}, {cb.pages}),  # {cb.name}"
+        name = formats.BY_DTYPE[cb.dtype].ttnn
+        format_ = f"ttnn.{name}" if name else "None"
+        yield f"    ({cb.index}, {format_}, {cb.page_bytes}, {cb.pages}),  # {cb.name}"
     yield "]"
 
 
@@ -148,6 +149,8 @@ def _compute_config(plan: Plan) -> Iterator[str]:
 def _run(plan: Plan) -> Iterator[str]:
     yield "def run(tensors, shapes, scalars):"
     yield '    """Run the program on device tensors; `shapes` are those the program declares."""'
+    if not all(formats.BY_DTYPE[cb.dtype].ttnn for cb in plan.circular_buffers):
+        yield '    raise NotImplementedError("ttnn has no name for a format; use host.cpp")'
     seen: set[str] = set()
     for tensor in plan.tensors:
         for axis, extent in enumerate(tensor.shape):

@@ -1,0 +1,38 @@
+"""Every test compiles anew and starts without a configured target."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from testing.kernels import programs
+from testing.kernels.programs import compiled
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TILELANG_DISABLE_CACHE", "1")
+    for name in ("TILELANG_DEFAULT_TARGET", "TILELANG_TT_TTNN_PYTHON", "TT_METAL_SIMULATOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def plus(m, a, b):
+    return a + b
+
+
+@pytest.fixture
+def program():
+    """C = A + B on 64 x 96 elements of bfloat16, by blocks of 32 x 32."""
+    return programs.in_place(plus, (64, 96), (32, 32), "bfloat16")
+
+
+@pytest.fixture
+def kernel():
+    """The same, compiled; the output is allocated."""
+    return compiled(programs.in_place, plus, (64, 96), (32, 32), "bfloat16")
+
+
+@pytest.fixture
+def operands():
+    torch.manual_seed(0)
+    return torch.randn(64, 96).bfloat16(), torch.randn(64, 96).bfloat16()
