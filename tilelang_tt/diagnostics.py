@@ -332,7 +332,7 @@ class GridTooLarge(OptionError):
 class DynamicShapeUnfit(LaunchError):
     code = "TT6001"
     message = "kernel {kernel!r}: {condition} does not hold for {values}"
-    hint = "pass tensors whose dynamic extents are multiples of the block's"
+    hint = "dynamic extents must be multiples of the block's; loops may not run past a tensor"
 
 
 class NoTtnn(LaunchError):
@@ -363,7 +363,7 @@ class ArgumentMismatch(LaunchError):
 class BadArtifact(LaunchError):
     code = "TT6004"
     message = "{path} is no artifact of this version: {why}"
-    hint = "export the kernel again with export_sources"
+    hint = "save the kernel again with tilelang_tt.save"
 
 
 # 9xxx: code generation. ---------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class Options:
         _require("arch", self.arch, device.ARCHS)
         _require("fidelity", self.fidelity, FIDELITIES)
         _require("execution", self.execution, EXECUTIONS)
-        if self.fp32_acc not in (None, True, False):
+        if self.fp32_acc is not None and not isinstance(self.fp32_acc, bool):
             raise BadOption.because(
                 name="fp32_acc", value=self.fp32_acc, expected="True, False or None"
             )

@@ -18,6 +18,7 @@ from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
+from tilelang_tt.transforms.inline_bindings import InlineBindings
 from tilelang_tt.transforms.insert_cb_protocol import InsertCbProtocol
 from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
 from tilelang_tt.transforms.insert_inits import InsertInits
@@ -42,8 +43,7 @@ Step = Pass | Rewrite | verify.Stage
 def tile_program(options: Options) -> Sequence[Step]:
     """Front-end IR to a tile program: stages 1 and 2."""
     return (
-        tilelang.transform.LetInline(),
-        tilelang.transform.LegalizeNegativeIndex(),
+        InlineBindings(),
         tilelang.transform.Simplify(),
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),

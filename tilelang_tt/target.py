@@ -28,7 +28,7 @@ def normalize(target: object) -> Target | None:
     if isinstance(target, str) and target.partition("/")[0] == KEY:
         arch = target.partition("/")[2]
         return make(options.parse({"arch": arch} if "/" in target else {}))
-    if isinstance(target, str) and target.lstrip().startswith("{"):
+    if isinstance(target, str) and target.lstrip().startswith("{") and KEY in target:
         decoded = json.loads(target)
         return normalize(decoded) if isinstance(decoded, dict) else None
     if isinstance(target, dict) and target.get("kind") == KEY:

@@ -66,7 +66,8 @@ def test_parentheses_where_the_context_binds_tighter(outer, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["i - (j + k)", "i - (j - k)", "i / (j / k)", "i % (j % k)", "i / (j * k)", "i * (j / k)"]
+    "text",
+    ["i - (j + k)", "i - (j - k)", "i / (j / k)", "i % (j % k)", "i / (j * k)", "i * (j / k)"],
 )
 def test_text_means_what_the_expression_means(text):
     """The printed text, read by C++'s rules of precedence, has the value of the tree."""

@@ -56,7 +56,9 @@ def test_a_loop_variable_gets_a_name_of_its_own():
 
 def test_loops_one_after_the_other_may_share_a_name():
     first, second = tirx.Var("i", "int32"), tirx.Var("i", "int32")
-    lines = printed(tirx.SeqStmt([loop(first, 0, 2, push(first)), loop(second, 0, 3, push(second))]))
+    lines = printed(
+        tirx.SeqStmt([loop(first, 0, 2, push(first)), loop(second, 0, 3, push(second))])
+    )
     assert [line for line in lines if line.startswith("for")] == [
         "for (int32_t i = 0; i < 2; ++i) {",
         "for (int32_t i = 0; i < 3; ++i) {",

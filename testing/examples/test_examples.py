@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import tilelang_tt
+from tilelang_tt.diagnostics import RegionOutOfBounds
 from tilelang_tt.runtime import launch
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +81,8 @@ def test_an_example_takes_sizes_and_blocks(capsys):
     assert lines_of(capsys.readouterr().out)[0].startswith("gemm 96x160x64 bfloat16")
 
 
-def test_a_size_that_is_no_multiple_of_the_block_is_an_error_at_the_line_of_the_example(capsys):
-    with pytest.raises(tilelang_tt.diagnostics.RegionOutOfBounds, match=r"example_gemm.py:\d+"):
+def test_a_size_that_is_no_multiple_of_the_block_is_an_error_at_the_line_of_the_example():
+    with pytest.raises(RegionOutOfBounds, match=r"example_gemm.py:\d+"):
         module_of(GEMM).main(["--m", "100"])
 
 

@@ -73,7 +73,10 @@ def test_an_unknown_name_is_an_error():
 
 
 def test_parse_reads_what_was_printed():
-    text = "@T.prim_func(private=True)\ndef main(A: T.Buffer((4,), 'float32')):\n    A[0] = T.float32(1)"
+    text = (
+        "@T.prim_func(private=True)\n"
+        "def main(A: T.Buffer((4,), 'float32')):\n    A[0] = T.float32(1)"
+    )
     func = parse(text)
     tvm.ir.assert_structural_equal(parse(func.script()), func)
 

@@ -26,6 +26,11 @@ def compiled(factory, *args, target="tenstorrent", options=(), out_idx=(-1,), **
     return tilelang.compile(factory(*args, **kwargs), target=chosen, out_idx=list(out_idx))
 
 
+def plus(m, a, b):
+    """The expression to use where any will do."""
+    return a + b
+
+
 def sources_of(kernel):
     """The parts of what a compiled kernel shows as its source, by file name."""
     parts = re.split(r"#if 0  // ==== (\S+) ====\n", kernel.get_kernel_source())

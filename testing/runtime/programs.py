@@ -52,6 +52,29 @@ def scaled():
     return scaled
 
 
+def inner():
+    k = T.dynamic("k")
+
+    @T.prim_func
+    def inner(
+        A: T.Tensor((32, k), "bfloat16"),
+        B: T.Tensor((k, 32), "bfloat16"),
+        C: T.Tensor((32, 32), "float32"),
+    ):
+        with T.Kernel(1, threads=128) as bx:
+            A_s = T.alloc_shared((32, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 32), "bfloat16")
+            C_l = T.alloc_fragment((32, 32), "float32")
+            T.clear(C_l)
+            for step in T.serial(T.ceildiv(k, 32)):
+                T.copy(A[bx * 32, step * 32], A_s)
+                T.copy(B[step * 32, bx * 32], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[bx * 32, 0])
+
+    return inner
+
+
 def compiled(function, **options):
     chosen = Options(**options)
     name = str(function.attrs["global_symbol"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tilelang_tt
+from runtime.programs import compiled, inner
 from tilelang_tt.codegen.artifact import Artifact, unpack
 from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact, DynamicShapeUnfit
 from tilelang_tt.runtime import saved
@@ -88,8 +89,14 @@ def test_tensors_that_disagree_about_a_dynamic_extent_are_refused(artifacts, tmp
         tilelang_tt.run_saved(tmp_path, arrays)
 
 
-def test_an_empty_tensor_is_refused(artifacts, tmp_path):
+def test_no_blocks_is_no_work(artifacts, tmp_path):
     saved.save(artifacts["scaled"], tmp_path)
-    arrays = [np.zeros((0, 32), np.float32), 1.0, np.zeros((0, 32), np.float32)]
-    with pytest.raises(ArgumentMismatch, match="no elements"):
+    empty = np.zeros((0, 32), np.float32)
+    tilelang_tt.run_saved(tmp_path, [empty, 1.0, empty.copy()])
+
+
+def test_blocks_of_an_empty_tensor_are_refused(tmp_path):
+    saved.save(compiled(inner()), tmp_path)
+    arrays = [np.zeros((32, 0), np.uint16), np.zeros((0, 32), np.uint16), np.zeros((32, 32), "f4")]
+    with pytest.raises(ArgumentMismatch, match=r"TT6006.*no elements for 'A'"):
         tilelang_tt.run_saved(tmp_path, arrays)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from testing.kernels import programs
-from testing.kernels.programs import compiled
+from testing.kernels.programs import compiled, plus
 
 
 @pytest.fixture(autouse=True)
@@ -14,10 +14,6 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TILELANG_DISABLE_CACHE", "1")
     for name in ("TILELANG_DEFAULT_TARGET", "TILELANG_TT_TTNN_PYTHON", "TT_METAL_SIMULATOR"):
         monkeypatch.delenv(name, raising=False)
-
-
-def plus(m, a, b):
-    return a + b
 
 
 @pytest.fixture

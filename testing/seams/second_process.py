@@ -13,7 +13,7 @@ import torch
 
 import tilelang_tt
 from testing.kernels import programs
-from testing.seams.conftest import plus
+from testing.kernels.programs import plus
 from tilelang_tt import pipeline, version
 
 _lower = pipeline.lower

@@ -8,8 +8,7 @@ import tilelang.language as T
 import torch
 
 from testing.kernels import programs
-from testing.kernels.programs import compiled
-from testing.seams.conftest import plus
+from testing.kernels.programs import compiled, plus
 from tilelang_tt.diagnostics import DynamicShapeUnfit, LaunchError
 
 # Outputs. -----------------------------------------------------------------------------------------

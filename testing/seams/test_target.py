@@ -12,10 +12,9 @@ from tvm.target import Target
 
 import tilelang_tt
 from testing.kernels import programs
-from testing.kernels.programs import compiled
-from testing.seams.conftest import plus
+from testing.kernels.programs import compiled, plus
 from tilelang_tt import backend, target
-from tilelang_tt.diagnostics import BadOption, GridTooLarge, OptionError, UnknownOption
+from tilelang_tt.diagnostics import BadOption, GridTooLarge, NoTtnn, OptionError, UnknownOption
 
 WORMHOLE = {"arch": "wormhole_b0", "grid": (8, 8), "fidelity": "HiFi4", "execution": "auto"}
 BLACKHOLE = {**WORMHOLE, "arch": "blackhole", "grid": (11, 10)}
@@ -158,5 +157,5 @@ def test_execution_through_ttnn_is_refused_where_it_is_not_installed(operands):
     kernel = compiled(
         programs.in_place, plus, (64, 96), (32, 32), "bfloat16", options=(("execution", "ttnn"),)
     )
-    with pytest.raises(tilelang_tt.diagnostics.NoTtnn, match="TILELANG_TT_TTNN_PYTHON"):
+    with pytest.raises(NoTtnn, match="TILELANG_TT_TTNN_PYTHON"):
         kernel(*operands)

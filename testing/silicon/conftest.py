@@ -1,22 +1,25 @@
-"""Leaves the silicon tests out where there is nothing to run them on, and says so.
+"""Leaves out the tests that need what is not here, and says so.
 
 At the end of a run: what was left out, and a table of the programs that ran.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter
 
 import pytest
 
 from testing.silicon import device, table
+from tilelang_tt.runtime import ttnn_run
 
 _SECONDS = 300  # a hang hangs: nothing else ends it
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[table.LEFT_OUT] = ()
+    config.addinivalue_line("markers", "ttnn: needs a Python with ttnn, and no card or simulator")
     config.pluginmanager.register(_Table(), "silicon-table")
 
 
@@ -26,13 +29,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if reasons:
         config.hook.pytest_deselected(items=list(reasons))
     config.stash[table.LEFT_OUT] = tuple(
-        f"{reason}: {count} silicon programs not run"
-        for reason, count in Counter(reasons.values()).items()
+        f"{reason}: {count} programs not run" for reason, count in Counter(reasons.values()).items()
     )
 
 
 def _reason(item: pytest.Item) -> str:
     """Why a test does not run; empty where it does."""
+    if item.get_closest_marker("ttnn") is not None and ttnn_run.PYTHON not in os.environ:
+        return f"{ttnn_run.PYTHON} is not set"
     if item.get_closest_marker("silicon") is None:
         return ""
     silicon = device.find()

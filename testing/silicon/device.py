@@ -13,6 +13,7 @@ from testing.silicon.programs import GRID, Program
 from tilelang_tt import device, pipeline
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.ir import attrs
 from tilelang_tt.options import Options
 from tilelang_tt.runtime import ttnn_run
 
@@ -74,4 +75,7 @@ def compiled(program: Program, arch: str = "wormhole_b0") -> Artifact:
 
 
 def unpacks_to_dest(built: Artifact) -> bool:
-    return any(cb.unpack_to_dest for cb in built.plan.circular_buffers)
+    """Whether its compute kernel moves 32-bit tiles from a circular buffer straight to DST."""
+    return any(
+        cb.unpack_to_dest and cb.consumer == attrs.COMPUTE for cb in built.plan.circular_buffers
+    )

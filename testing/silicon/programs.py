@@ -1,20 +1,20 @@
 """The programs that run on silicon: kernel, arguments, exact result, and how far off it may be.
 
 An error is the largest difference to the exact result as a part of the largest magnitude in it.
-What a chip adds to the rounding of the output, by the definition of the simulator, which follows
-the chip bit by bit:
+What a chip adds to the rounding of the output (ttsim's tensix.cpp, `mvmul` and below):
 
-*   One step of the matrix unit sums 16 products. Each group of 8 is aligned to its largest product
-    and keeps 12 bits of each (`mvmul` of ttsim's tensix.cpp). The sums of both groups join the
-    accumulator at full width. So a float32 sum of K products is off by about half a 12th bit of a
-    product times sqrt(K), the same part of the result for every K: 3e-4 to 4e-4 here, `MATRIX_UNIT`
-    is 2 to 3 times that. The mock, which sums exactly, is off by 1e-7.
+*   One step of the matrix unit sums two groups of 8 products. Each product has the 12 bits that one
+    phase multiplies and is aligned, rounded, to the largest of its group; the two sums and the
+    accumulator are then added at 24 bits. So a float32 sum of K products is off by about half a
+    12th bit of a product times sqrt(K), which is the same part of the result for every K: 3.5e-4 to
+    5.0e-4 measured here. `MATRIX_UNIT` is twice the largest. The mock, which sums exactly, is off
+    by 1e-7.
 *   A float32 operand loses its low 13 bits on the way to the matrix unit, cut and not rounded:
     2 * TF32_EPSILON for each operand.
-*   In 16-bit destination registers every sum is rounded to bfloat16, and what the vector unit
-    stores there is cut to it unless its routine rounds: twice the format's epsilon.
-*   Halves are rounded away from zero. The mock rounds them to even, so that bfloat16 results are
-    often one last bit apart: `identical` in the table of the run is then "no".
+*   In 16-bit destination registers every step of a sum is rounded to bfloat16, and what the vector
+    unit stores there is cut, not rounded, unless its routine rounds: 2 * BF16.
+*   The matrix unit and the packer round halves away from zero, the mock to even. So a bfloat16
+    result is often one last bit apart from the mock's: "identical" in the table of a run is "no".
 """
 
 from __future__ import annotations

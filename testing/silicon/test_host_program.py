@@ -1,9 +1,15 @@
-"""The host program of a saved kernel, where there is no ttnn: on a stand-in that runs the mock."""
+"""The host program of a saved kernel, without a chip.
+
+On a stand-in for ttnn that runs the mock; and, where ttnn is installed, on ttnn's own mock device,
+which compiles and loads the kernels but runs nothing.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +20,25 @@ import pytest
 import torch
 
 from testing.silicon import kernels, stub_ttnn
-from testing.silicon.device import compiled
+from testing.silicon.device import SIMULATOR, compiled
 from testing.silicon.programs import GRID, PROGRAMS
 from tilelang_tt import formats, pipeline, plan
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.options import Options
 from tilelang_tt.plan import Scalar, Tensor
-from tilelang_tt.runtime import binding, mock_run, saved
+from tilelang_tt.runtime import binding, mock_run, saved, ttnn_run
+
+# One Wormhole card, in the form of ttnn's cluster descriptions.
+CLUSTER = """
+arch: {0: Wormhole}
+chips: {0: [0, 0, 0, 0]}
+ethernet_connections: []
+chips_with_mmio: [0: 0]
+harvesting: {0: {noc_translation: true, harvest_mask: 32, dram_harvesting_mask: 0,
+  eth_harvesting_mask: 0, pcie_harvesting_mask: 0, l2cpu_harvesting_mask: 0}}
+boards: [[{board_id: 72059269369839682}, {board_type: n150}, {chips: [0]}]]
+"""
 
 OWN = {"numpy", "ttnn", "tiles", *sys.stdlib_module_names}
 
@@ -199,3 +216,30 @@ def test_rows_that_fit_no_block_are_refused_and_the_device_is_closed(host):
         loaded.run({"A": bits, "C": bits})
     assert [device.is_open for device in loaded.recorder.devices] == [False]
     assert loaded.recorder.programs == []
+
+
+@pytest.mark.ttnn
+@pytest.mark.usefixtures("time_limit")
+@pytest.mark.parametrize(
+    "program",
+    [program for program in PROGRAMS if program.name in ("scale-float32", "gemm-bfloat16-out")],
+    ids=lambda program: program.name,
+)
+def test_ttnn_accepts_the_host_program(tmp_path, program):
+    built = compiled(program)
+    saved.save(built, tmp_path)
+    (tmp_path / "cluster.yaml").write_text(CLUSTER)
+    np.savez(tmp_path / "inputs.npz", **_arrays(built, program.arguments()))
+    environment = {name: value for name, value in os.environ.items() if name != SIMULATOR} | {
+        "TT_METAL_MOCK_CLUSTER_DESC_PATH": str(tmp_path / "cluster.yaml"),
+        "TT_METAL_CACHE": str(tmp_path / "cache"),
+        "TT_METAL_SLOW_DISPATCH_MODE": "1",
+    }
+    command = [os.environ[ttnn_run.PYTHON], "host.py", "inputs.npz", "outputs.npz"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    output = built.plan.params[-1]
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        assert {name: array.shape for name, array in outputs.items()} == {output.name: output.shape}

@@ -5,8 +5,10 @@ import tilelang.language as tl
 from helpers import assert_same, at, fragment, scripted, shared, tensor, until
 
 from tilelang_tt.diagnostics import (
+    GemmDtypeMismatch,
     GemmShapeMismatch,
     MisalignedRegion,
+    PartialTileWrite,
     RaggedRegion,
     RegionOutOfBounds,
     SymbolicRegion,
@@ -22,11 +24,13 @@ BUFFERS = {
     "M": tensor("n", "n"),
     "O": tensor(64, 64),
     "V": tensor(96),
+    "Q": tensor(4, 1, 64),
     "S": shared(64, 64),
     "L": fragment(64, 64),
     "G": fragment(64, 64, dtype="float32"),
     "V_s": shared(64),
     "R_s": shared(1, 64),
+    "Z": shared(32, 32),
 }
 OUT = "copy(S, O)"
 NEST = "for i in T.parallel(64):\n    for j in T.parallel(64):\n        "
@@ -47,6 +51,9 @@ ACCEPTED = {
     "an offset vector": ("copy(V[32:96], V_s)", {}),
     "a nest over row vectors": (NEST + "L[i, j] = S[i, j] + V_s[j]", {}),
     "a nest over rows": (NEST + "L[i, j] = S[i, j] + R_s[0, j]", {}),
+    "one tile for all": (NEST + "L[i, j] = S[i, j] + Z[i % 32, j % 32]", {}),
+    "the only row of a tensor": ("copy(V_s, Q[b, 0, 0:64])", {"b": 4}),
+    "a vector that is written": ("copy(V_s, V[0:64])", {}),
     "products": ("gemm(S, S, G); gemm(S, S, G, transpose_a=True); gemm(S, S, G)", {}),
 }
 
@@ -100,6 +107,12 @@ REFUSED = {
         {"X": shared(40, 64)},
         RaggedRegion,
         "TT2001: the 40x64 region of 'X'",
+    ),
+    "a ragged region of a tensor": (
+        "copy(A[0, 0:40, 0:64], S)",
+        {},
+        RaggedRegion,
+        "TT2001: the 1x40x64 region of 'A'",
     ),
     "a block of a tensor as a row": (
         "copy(A[0, 0:64, 0:32], X)",
@@ -228,6 +241,30 @@ REFUSED = {
         {"X": shared(64, 32)},
         GemmShapeMismatch,
         "TT2007",
+    ),
+    "a product of two dtypes": (
+        "gemm(S, X, G)",
+        {"X": shared(64, 64, dtype="float16")},
+        GemmDtypeMismatch,
+        "TT2009: T.gemm multiplies bfloat16 by float16",
+    ),
+    "a row of a tile that has others": (
+        "copy(V_s, O[0, 0:64])",
+        {},
+        PartialTileWrite,
+        "TT2010: one row of 'O' is written",
+    ),
+    "a buffer of several tiles read modulo one": (
+        NEST + "L[i, j] = S[i % 32, j % 32]",
+        {},
+        UnsupportedIndex,
+        r"TT1010: S\[",
+    ),
+    "a tile read modulo its size in another order": (
+        NEST + "L[i, j] = X[j % 32, i % 32]",
+        {"X": shared(32, 32)},
+        UnsupportedIndex,
+        r"TT1010: X\[",
     ),
     "an accumulator that does not fit": (
         "gemm(S, S, X)",

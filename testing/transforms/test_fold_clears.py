@@ -115,7 +115,9 @@ KEPT = {
     ),
     "a product that clears by itself": "fill(C_l, 0); gemm(A_s, B_s, C_l, clear=n == 0)",
     "a product into a part": "fill(C_l, 0); gemm(A_s[0:32, 0:64], B_s, C_l[0:32, 0:64])",
-    "a product that reads what was cleared as its first operand": "fill(C_l, 0); gemm(C_l, B_s, C_l)",
+    "a product that reads what was cleared as its first operand": (
+        "fill(C_l, 0); gemm(C_l, B_s, C_l)"
+    ),
     "a product that reads what was cleared as its second operand": (
         "fill(C_l, 0); gemm(A_s, C_l, C_l)"
     ),

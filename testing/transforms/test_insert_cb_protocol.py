@@ -1,8 +1,8 @@
 """InsertCbProtocol: pages go from the producer of a circular buffer to its consumer and back."""
 
 import pytest
-from helpers import check_unchanged, fragment, planned, scripted, shared, tensor
 from helpers import assert_same as same
+from helpers import check_unchanged, fragment, planned, scripted, shared, tensor
 
 from tilelang_tt.transforms.insert_cb_protocol import InsertCbProtocol
 

@@ -136,7 +136,7 @@ OVERLAPPING = {
 
 @pytest.mark.parametrize("body", OVERLAPPING.values(), ids=OVERLAPPING)
 def test_dependent_iterations_are_refused(body):
-    with pytest.raises(OverlappingIterations, match="TT3005: the iterations .* through 'C_l'"):
+    with pytest.raises(OverlappingIterations, match=r"TT3005: the iterations .* through 'C_l'"):
         IsolateElementwise().rewrite(scripted(body, **BUFFERS))
 
 
@@ -152,7 +152,7 @@ def test_a_store_outside_of_loops_is_refused():
 )
 def test_a_parallel_loop_around_anything_else_is_refused(inside):
     body = f"for i in T.parallel(64):\n    {inside}"
-    with pytest.raises(UnsupportedStatement, match="TT1006: a T.Parallel loop around something"):
+    with pytest.raises(UnsupportedStatement, match=r"TT1006: a T\.Parallel loop around something"):
         IsolateElementwise().rewrite(scripted(body, scalars=["n"], **BUFFERS))
 
 

@@ -1,9 +1,21 @@
 """LegalizeConstructs: hints are dropped, and what has no lowering is refused."""
 
 import pytest
+import tilelang
 import tilelang.language as tl
-from helpers import assert_same, at, check, check_unchanged, copy, program, scripted, shared, until
-from tvm import ir, tirx
+from helpers import (
+    assert_same,
+    at,
+    check,
+    check_unchanged,
+    copy,
+    program,
+    scripted,
+    shared,
+    tensor,
+    until,
+)
+from tvm import IRModule, ir, tirx
 
 from tilelang_tt import diagnostics as errors
 from tilelang_tt.ir.script import T
@@ -276,9 +288,37 @@ def test_a_thread_index_is_refused(kernel):
         rewritten(stmt)
 
 
+DEPENDENT = {
+    "a loop": "for k in range(V[0]): fill(S, 0)",
+    "a branch": "if V[1] == 0: fill(S, 0)",
+    "a region": "copy(A[V[0] : V[0] + 64, 0:64], S)",
+    "clear_accum": "gemm(S, S, S, clear=V[2] == 0)",
+}
+
+
+@pytest.mark.parametrize("what, body", DEPENDENT.items())
+def test_control_that_depends_on_data_is_refused(what, body):
+    func = scripted(body, A=tensor(128, 64), S=shared(64, 64), V=shared(4, dtype="int32"))
+    with pytest.raises(errors.DataDependent, match=f"TT1016: {what} depends on the value of 'V'"):
+        LEGALIZE.rewrite(func)
+
+
+def test_a_serial_loop_of_one_iteration_is_its_body():
+    body = (
+        "for k in T.serial(3, 4, annotations={'num_stages': 2}): copy(A[k * 32 : k * 32 + 32], S)\n"
+        "for i in T.parallel(1):\n    S[i] = S[i] + S[i]"
+    )
+    after = "copy(A[96:128], S)\nfor i in T.parallel(1):\n    S[i] = S[i] + S[i]"
+    buffers = {"A": tensor(128), "S": shared(32)}
+    actual = tilelang.transform.Simplify()(
+        IRModule({"main": LEGALIZE.rewrite(scripted(body, **buffers))})
+    )["main"]
+    assert_same(actual, scripted(after, **buffers))
+
+
 def test_several_kernels_are_refused():
     two = tirx.SeqStmt([program(FILL).body, program(FILL).body])
-    with pytest.raises(errors.SeveralKernels, match="TT1012: the function has 2 T.Kernel"):
+    with pytest.raises(errors.SeveralKernels, match=r"TT1012: the function has 2 T\.Kernel"):
         LEGALIZE.rewrite(tirx.PrimFunc([], two))
 
 

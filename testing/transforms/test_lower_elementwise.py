@@ -120,7 +120,8 @@ LOWERED = {
         {"S": shared(128, 96), "O": shared(128, 96)},
         "for chunk in range(2):\n    "
         + SECTION
-        + "        for t in range(6): T.sub_tiles(S.data, S.data, chunk * 6 + t, chunk * 6 + t, t)\n"
+        + "        for t in range(6):\n"
+        + "            T.sub_tiles(S.data, S.data, chunk * 6 + t, chunk * 6 + t, t)\n"
         + "        for t in range(6): T.pack_tile(t, O.data, chunk * 6 + t)",
     ),
     "a row vector for all rows": (
@@ -146,6 +147,14 @@ LOWERED = {
         SECTION
         + "    for t in range(2): T.add_tiles(V.data, V.data, t, t, t)\n"
         + "    for t in range(2): T.pack_tile(t, O.data, t)",
+    ),
+    "one tile for all": (
+        ("S[i, j] + Z[i % 32, j % 32]", (64, 64)),
+        {},
+        {**TILES, "Z": shared(32, 32)},
+        SECTION
+        + "    for t in range(4): T.add_tiles(S.data, Z.data, t, 0, t)\n"
+        + "    for t in range(4): T.pack_tile(t, O.data, t)",
     ),
     "a buffer kept by columns": (
         ("S[i, j] + R[i, j]", (64, 96)),
@@ -248,7 +257,7 @@ def test_an_expression_that_needs_too_many_registers_is_refused():
         leaves = [f"({a} / {b})" for a, b in zip(leaves[::2], leaves[1::2], strict=True)]
     buffers = {f"B{n}": shared(32, 32, dtype="float32") for n in range(16)}
     func = function(leaves[0], (32, 32), is_fp32=True, **buffers, O=shared(32, 32, dtype="float32"))
-    with pytest.raises(DstOverflow, match="TT4003: .* needs 5 destination registers, 4 are there"):
+    with pytest.raises(DstOverflow, match=r"TT4003: .* needs 5 destination registers, 4 are there"):
         LOWER.rewrite(func)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from helpers import check, check_unchanged, fragment, gemm, scripted, shared, transpose
 
+from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
 
@@ -51,6 +52,9 @@ def test_each_product_gets_a_name_of_its_own():
         scripted(body, **BUFFERS),
         scripted(new, **BUFFERS, A_s_t1=shared(64, 64), A_s_t2=shared(64, 64)),
     )
+    after = MaterializeTransposes().rewrite(scripted(body, **BUFFERS))
+    names = [buffer.name for buffer in Frame.of(after).buffers]
+    assert names == [*BUFFERS, "A_s_t1", "A_s_t2"]
 
 
 def test_leading_dimensions_stay():

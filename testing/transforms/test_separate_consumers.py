@@ -3,6 +3,7 @@
 import pytest
 from helpers import check, check_unchanged, copy, fragment, scripted, shared, tensor
 
+from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 
@@ -58,7 +59,25 @@ def test_every_computation_counts(use):
     )
 
 
+def test_an_accumulator_that_is_loaded_gets_a_copy_of_what_is_loaded():
+    after = f"copy(A, L_in)\n{COPY.replace('S[', 'L_in[').format('L')}gemm(S, S, L); copy(L, D)"
+    buffers = {**BUFFERS, "L": fragment(64, 64)}
+    check(
+        SeparateConsumers(),
+        scripted("copy(A, L); gemm(S, S, L); copy(L, D)", **buffers),
+        scripted(after, **buffers, L_in=fragment(64, 64)),
+    )
+
+
+def test_new_names_do_not_clash():
+    body = "copy(A, S); transpose(S, S_out); copy(S, D); copy(S, D)"
+    after = SeparateConsumers().rewrite(scripted(body, **BUFFERS))
+    names = [buffer.name for buffer in Frame.of(after).buffers]
+    assert names == ["S", "S_out", "L", "S_out1", "S_out2"]
+
+
 UNTOUCHED = {
+    "an accumulator that is stored": "gemm(S, S_out, L); copy(L, D)",
     "a buffer that is only stored": "copy(A, S); copy(S, D)",
     "a buffer that is only computed with": "copy(A, S); gemm(S, S, L, clear=True)",
     "a result that is only stored": "gemm(S, S_out, L, clear=True); copy(L, D)",

@@ -152,7 +152,7 @@ def test_a_store_that_is_no_box_is_refused():
     "body", ["copy(A[0, 0:n, 0:64], S)", "copy(S, A[0, 0:n, 0:64])", "copy(S, L[0:n, 0:64])"]
 )
 def test_a_symbolic_extent_is_refused(body):
-    with pytest.raises(SymbolicRegion, match="TT2002: the extent n of '[AL]'"):
+    with pytest.raises(SymbolicRegion, match=r"TT2002: the extent n of '[AL]'"):
         StageTransfers().rewrite(scripted(body, scalars=["n"], **BUFFERS))
 
 

@@ -76,10 +76,18 @@ Classify = Callable[[tirx.BufferLoad], Operand]
 
 
 def select(
-    value: tirx.PrimExpr, classify: Classify, stmt: tirx.Stmt | None = None
+    value: tirx.PrimExpr,
+    classify: Classify,
+    stmt: tirx.Stmt | None = None,
+    *,
+    fpu_products: bool = True,
 ) -> list[Instruction]:
-    """The instructions that compute `value`; the last one's result is the value."""
-    selector = _Selector(classify, stmt)
+    """The instructions that compute `value`; the last one's result is the value.
+
+    A product on the matrix unit takes a slot of DST for itself; without `fpu_products` all products
+    are the vector unit's, which shares slots.
+    """
+    selector = _Selector(classify, stmt, fpu_products)
     selector.lower(value)
     return selector.instructions
 
@@ -94,6 +102,7 @@ def slots_needed(value: tirx.PrimExpr) -> int:
 class _Selector:
     classify: Classify
     stmt: tirx.Stmt | None
+    fpu_products: bool
     instructions: list[Instruction] = field(default_factory=list)
     known: list[tuple[tirx.PrimExpr, int]] = field(default_factory=list)
 
@@ -152,11 +161,8 @@ class _Selector:
     def _on_fpu(self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr) -> int | None:
         """The matrix unit reads both operands from circular buffers, in one pass, where it can do
         so exactly."""
-        if (
-            name not in ops.FPU_BINARY
-            or not isinstance(left, tirx.BufferLoad)
-            or not isinstance(right, tirx.BufferLoad)
-        ):
+        is_offered = name in ops.FPU_BINARY and (self.fpu_products or name != "mul")
+        if not is_offered or not all(isinstance(x, tirx.BufferLoad) for x in (left, right)):
             return None
         a, b = self.classify(left), self.classify(right)
         if a.row and not b.row and name in _COMMUTATIVE:
@@ -195,7 +201,8 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
     """The same program on slots of DST, and how many it uses.
 
     A slot is free again after the last use of its value. An operation that works in place on a
-    value that is needed later works on a copy.
+    value that is needed later works on a copy. One that accumulates gets a slot that nothing has
+    been in.
     """
     last_use = {
         register: index for index, ins in enumerate(instructions) for register in ins.inputs
@@ -210,7 +217,7 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
         inputs = tuple(slots[register] for register in ins.inputs)
         if dying:
             out = dying.pop(0)
-        elif free:
+        elif free and not ins.op.accumulates:
             out = free.pop(0)
         else:
             out, used = used, used + 1

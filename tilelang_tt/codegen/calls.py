@@ -81,6 +81,7 @@ SPELLINGS: dict[OpDef, Spelling] = {
     ops.COPY_TILE: _plain(ops.COPY_TILE, _MOVE),
     ops.BCAST_ROW_INIT: _plain(ops.BCAST_ROW_INIT, _BCAST, "unary_bcast_init<BroadcastType::ROW>"),
     ops.BCAST_ROW: _plain(ops.BCAST_ROW, _BCAST, "unary_bcast<BroadcastType::ROW>"),
+    ops.BCAST_ROW_TO_DEST: _plain(ops.BCAST_ROW_TO_DEST, _BCAST, "unary_bcast<BroadcastType::ROW>"),
     ops.TRANSPOSE_INIT: _plain(ops.TRANSPOSE_INIT, _TRANSPOSE),
     ops.TRANSPOSE_TILE: _plain(ops.TRANSPOSE_TILE, _TRANSPOSE),
     ops.MATMUL_BLOCK_INIT: _plain(ops.MATMUL_BLOCK_INIT, _MATMUL),

@@ -151,6 +151,21 @@ def _run(plan: Plan) -> Iterator[str]:
     yield '    """Run the program on device tensors; `shapes` are those the program declares."""'
     if not all(formats.BY_DTYPE[cb.dtype].ttnn for cb in plan.circular_buffers):
         yield '    raise NotImplementedError("ttnn has no name for a format; use host.cpp")'
+    yield from _names(plan)
+    for condition in plan.conditions:
+        yield f"    if not ({condition}):"
+        yield f"        raise ValueError({'the shapes do not fit the blocks: ' + condition!r})"
+    blocks = ", ".join(map(str, plan.blocks))
+    yield f"    core_args = list(shares(math.prod([{blocks}])))"
+    yield "    kernels = ["
+    for item in plan.kernels:
+        yield from (f"        {line}" for line in _kernel(item, plan))
+    yield "    ]"
+    yield from _submit(plan)
+
+
+def _names(plan: Plan) -> Iterator[str]:
+    """Dynamic extents and scalars as variables, for the expressions of the plan."""
     seen: set[str] = set()
     for tensor in plan.tensors:
         for axis, extent in enumerate(tensor.shape):
@@ -162,16 +177,6 @@ def _run(plan: Plan) -> Iterator[str]:
             word = f"scalars[{param.name!r}]"
             signed = f"int(np.uint32({word}).view(np.int32))"
             yield f"    {param.name} = {signed if param.dtype == 'int32' else word}"
-    for condition in plan.conditions:
-        yield f"    if not ({condition}):"
-        yield f"        raise ValueError({'the shapes do not fit the blocks: ' + condition!r})"
-    blocks = ", ".join(map(str, plan.blocks))
-    yield f"    core_args = list(shares(math.prod([{blocks}])))"
-    yield "    kernels = ["
-    for item in plan.kernels:
-        yield from (f"        {line}" for line in _kernel(item, plan))
-    yield "    ]"
-    yield from _submit(plan)
 
 
 def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:

@@ -22,7 +22,9 @@ class OpDef:
 
     `unit` is the state an `init` belongs to: "fpu" (unpacker and matrix unit) or "sfpu" (vector
     unit). `src_a` and `src_b` name the circular buffers that feed the source registers; `fills` and
-    `drains` name the one that a data-movement or pack operation writes or reads.
+    `drains` name the one that a data-movement or pack operation writes or reads. One that
+    `accumulates` adds to its destination, which must not have been written since the registers were
+    acquired.
     """
 
     name: str
@@ -36,6 +38,7 @@ class OpDef:
     src_b: str = ""
     fills: str = ""
     drains: str = ""
+    accumulates: bool = False
 
     def __post_init__(self) -> None:
         _tvm_ir.RegisterOp(self.qualified, self.summary)
@@ -165,6 +168,14 @@ BCAST_ROW = OpDef(
     unit="fpu",
     src_b="cb",
 )
+BCAST_ROW_TO_DEST = OpDef(
+    "unary_bcast_row_to_dest",
+    ("cb", "page", "dst"),
+    "The same for a buffer whose 32 bits the unpacker writes to DST by way of source register A.",
+    init=BCAST_ROW_INIT,
+    unit="fpu",
+    src_a="cb",
+)
 TRANSPOSE_TILE = OpDef(
     "transpose_tile",
     ("cb", "page", "dst"),
@@ -194,6 +205,7 @@ def _fpu_binary(name: str, suffix: str = "") -> OpDef:
         unit="fpu",
         src_a="a",
         src_b="b",
+        accumulates=name == "mul",  # the multiplier knows no other way
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from tilelang.ir import get_stmt_span, set_stmt_span
+from tilelang.ir import get_stmt_span, set_stmt_span, stamp_stmt_spans
 from tvm import tirx
 from tvm.tirx.stmt_functor import post_order_visit
 
@@ -29,7 +29,14 @@ def statements(stmt: tirx.Stmt) -> list[tirx.Stmt]:
 def sequence(stmts: Iterable[tirx.Stmt]) -> tirx.Stmt:
     """One statement that runs all; the inverse of `statements`."""
     flat = [inner for stmt in stmts for inner in statements(stmt)]
-    return flat[0] if len(flat) == 1 else tirx.SeqStmt(flat)
+    if len(flat) < 2:
+        return flat[0] if flat else tirx.Evaluate(0)
+    return tirx.SeqStmt(flat)
+
+
+def is_nothing(stmt: tirx.Stmt) -> bool:
+    """Whether the statement does nothing."""
+    return isinstance(stmt, tirx.Evaluate) and isinstance(stmt.value, tirx.IntImm)
 
 
 def located(stmt: StmtT, origin: tirx.Stmt) -> StmtT:
@@ -38,6 +45,15 @@ def located(stmt: StmtT, origin: tirx.Stmt) -> StmtT:
     if span is not None and get_stmt_span(stmt) is None:
         set_stmt_span(stmt, span)
     return stmt
+
+
+def inherit_spans(stmt: tirx.Stmt) -> None:
+    """Give every statement without a source position that of the nearest one around it.
+
+    TileLang's own passes lose the positions of some statements that they rewrite.
+    """
+    for outer in collect(stmt, (tirx.For, tirx.SBlockRealize, tirx.AttrStmt, tirx.IfThenElse)):
+        stamp_stmt_spans(outer, get_stmt_span(outer))
 
 
 def with_body(stmt: tirx.Stmt, body: tirx.Stmt) -> tirx.Stmt:

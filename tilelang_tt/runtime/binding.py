@@ -38,6 +38,11 @@ class Binding:
     dims: Mapping[str, int]
     shares: Mapping[Core, tuple[int, int]]
 
+    @property
+    def block_count(self) -> int:
+        """How many blocks there are to run."""
+        return sum(count for _, count in self.shares.values())
+
     def common_args(self, kernel: Kernel, addresses: Mapping[str, int]) -> tuple[int, ...]:
         """The words that all cores get."""
         return tuple(self._word(argument, addresses) for argument in kernel.common_args)
@@ -57,7 +62,8 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
 
     Raises:
         DynamicShapeUnfit: a dynamic extent does not fit the blocks.
-        ArgumentMismatch: a tensor is empty, or two disagree about a dynamic extent.
+        ArgumentMismatch: two tensors disagree about a dynamic extent, or one that blocks
+            work on is empty.
     """
     tensors: dict[str, npt.NDArray[np.unsignedinteger]] = {}
     scalars: dict[str, int] = {}
@@ -66,7 +72,7 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
         if isinstance(param, Tensor):
             assert isinstance(value, np.ndarray), param
             tensors[param.name] = value
-            for name, size in _dims(plan, param, value.shape).items():
+            for name, size in _dims(param, value.shape).items():
                 if dims.setdefault(name, size) != size:
                     raise _mismatch(plan, param, f"{name}={size}", f"{name}={dims[name]}")
         else:
@@ -75,13 +81,14 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
     _check(plan, {**dims, **_integers(plan, arguments)})
     known = {**dims, **_integers(plan, arguments)}
     count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
+    empty = [param for param in plan.tensors if not tensors[param.name].size]
+    if count and empty:
+        raise _mismatch(plan, empty[0], "no elements", "at least one")
     return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
 
 
-def _dims(plan: Plan, tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
+def _dims(tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
     """The dynamic extents that the shape of an argument says."""
-    if 0 in shape:
-        raise _mismatch(plan, tensor, f"no elements, shape {shape},", "at least one")
     pairs = zip(tensor.shape, shape, strict=True)
     return {name: size for name, size in pairs if isinstance(name, str) and name.isidentifier()}
 

@@ -46,6 +46,8 @@ def launch(blob: str, *raw: object) -> None:
 
 def run(artifact: Artifact, bound: Binding) -> None:
     """Run on what the plan's `execution` says; "auto" means a device or simulator where one is."""
+    if not bound.block_count:
+        return
     if ttnn_run.is_chosen(artifact.plan.execution):
         ttnn_run.run(artifact, bound)
         return
@@ -69,17 +71,18 @@ def _argument(
         assert isinstance(value, int | float), param
         return value
     shape = tuple(int(str(next(rest))) for _ in param.shape)
-    assert isinstance(value, ctypes.c_void_p), param
+    assert isinstance(value, ctypes.c_void_p | None), param  # None is the address of nothing
     return _view(value, shape, binding.element_type(param.dtype))
 
 
 def _view(
-    pointer: ctypes.c_void_p, shape: tuple[int, ...], element: type[np.unsignedinteger]
+    pointer: ctypes.c_void_p | None, shape: tuple[int, ...], element: type[np.unsignedinteger]
 ) -> npt.NDArray[np.unsignedinteger]:
     """The memory at `pointer` as an array; no copy."""
     count = math.prod(shape)
     if count == 0:
         return np.empty(shape, element)
+    assert pointer is not None
     assert pointer.value is not None
     memory = (ctypes.c_char * (count * np.dtype(element).itemsize)).from_address(pointer.value)
     return np.frombuffer(memoryview(memory), element, count).reshape(shape)

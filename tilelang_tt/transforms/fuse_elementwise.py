@@ -51,7 +51,10 @@ class FuseElementwise:
         """The function with one statement fewer, None where nothing is left to do."""
         frame = Frame.of(func)
         uses = Counter(
-            read for _, view in access.leaves(frame.body) for read in set(access.reads(view))
+            read
+            for _, view in access.leaves(frame.body)
+            for read in set(access.reads(view))
+            if not read.same_as(access.writes(view))  # an accumulator is no use of itself
         )
         changed = False
 

@@ -11,7 +11,7 @@ nor known to be a hint is an error at the user's line; none is skipped.
     after:   for k in T.serial(4, annotations={"num_stages": 3}):
                  T.copy(...)
 
-Needs:    TileLang's `LetInline` and `MaterializeKernelLaunch` without thread binding.
+Needs:    `InlineBindings`, and TileLang's `MaterializeKernelLaunch` without thread binding.
 Leaves:   loops, branches, stores, and the tile operations copy, fill, gemm and transpose.
 Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1016.
 """
@@ -103,6 +103,7 @@ class LegalizeConstructs:
     name = "tt.LegalizeConstructs"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        tree.inherit_spans(func.body)
         _check_kernel_count(func)
         _check_parameters(func)
         func = func.with_body(_without_attributes(func.body))
@@ -124,18 +125,23 @@ def _check_kernel_count(func: tirx.PrimFunc) -> None:
         if block.name_hint == "tilelang_root"
     ]
     if len(blocks) != 1:
-        raise errors.SeveralKernels.at(func.body, count=len(blocks))
+        raise errors.SeveralKernels.at(_kernel(func), count=len(blocks))
+
+
+def _kernel(func: tirx.PrimFunc) -> tirx.Stmt:
+    """The T.Kernel, whose line stands for the function's."""
+    return tree.collect(func.body, (tirx.SBlockRealize, tirx.For))[0]
 
 
 def _check_parameters(func: tirx.PrimFunc) -> None:
     for param in func.params:
         buffer = func.buffer_map.get(param)
         if buffer is not None:
-            _check_dtype(f"tensor {buffer.name!r}", buffer.dtype, func.body)
-            _check_contiguous(buffer, func.body)
+            _check_dtype(f"tensor {buffer.name!r}", buffer.dtype, _kernel(func))
+            _check_contiguous(buffer, _kernel(func))
         elif param.dtype not in _SCALARS:
             raise errors.UnsupportedParameter.at(
-                func.body, name=param.name, kind=f"of type {param.dtype}"
+                _kernel(func), name=param.name, kind=f"of type {param.dtype}"
             )
 
 
@@ -233,6 +239,8 @@ def _legalize(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
 
 
 def _legalize_one(stmt: tirx.Stmt) -> tirx.Stmt | None:
+    if tree.is_nothing(stmt) or (isinstance(stmt, tirx.For) and tree.is_nothing(stmt.body)):
+        return None
     match stmt:
         case tirx.Evaluate():
             return _legalize_call(stmt)

@@ -84,9 +84,7 @@ def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
 
 
 def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
-    program, slots = allocate(select(nest.store.value, classifier(nest.dst), stmt))
-    if slots > mode.tiles:
-        raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
+    program, slots = _program(nest, stmt, mode)
     grid = layout.tile_grid(nest.dst)
     assert grid is not None, nest.dst
     together = _largest_divisor(grid.tiles, mode.tiles // slots)
@@ -100,7 +98,7 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
 
         stmts = [
             _for_tiles(
-                together, lambda tile, ins=ins: _instruction(ins, tile, at, page, mode.format)
+                together, lambda tile, ins=ins: _instruction(ins, tile, at, page, plan, mode.format)
             )
             for ins in program
         ]
@@ -114,11 +112,23 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
     return _in_chunks(grid.tiles, together, section)
 
 
+def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[Instruction], int]:
+    """Instructions on slots of DST; products move to the vector unit where slots are short."""
+    slots = 0
+    for fpu_products in (True, False):
+        selected = select(nest.store.value, classifier(nest.dst), stmt, fpu_products=fpu_products)
+        program, slots = allocate(selected)
+        if slots <= mode.tiles:
+            return program, slots
+    raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
+
+
 def _instruction(
     ins: Instruction,
     tile: tirx.PrimExpr,
     at: Callable[[tirx.PrimExpr, int], tirx.PrimExpr],
     page: PageOf,
+    plan: Plan,
     dst_format: str,
 ) -> tirx.Stmt:
     out = at(tile, ins.out)
@@ -126,7 +136,9 @@ def _instruction(
         return ins.op.stmt(at(tile, ins.inputs[0]), out, tirx.StringImm(dst_format))
     if ins.loads:
         pages = [page(load.buffer, tile) for load in ins.loads]
-        return ins.op.stmt(*(load.buffer.data for load in ins.loads), *pages, out)
+        cbs = [load.buffer.data for load in ins.loads]
+        to_dest = ins.op is ops.BCAST_ROW and plan[cbs[0]].unpack_to_dest
+        return (ops.BCAST_ROW_TO_DEST if to_dest else ins.op).stmt(*cbs, *pages, out)
     if ins.bits is not None:
         return ins.op.stmt(out, ins.bits)
     if ins.in_place:

@@ -305,7 +305,8 @@ void sfpu_fill(Call call, Sfpu op, uint32_t dst, uint32_t bits) {
     to.kind = DstKind::integer;
     return;
   }
-  to.kind = float_kind(DataFormat::Float16_b);
+  // 16-bit registers hold what the matrix unit is configured for.
+  to.kind = float_kind(DataFormat(compute_of(thread).source_a_format));
   dst_store_float(to);
 }
 

@@ -1,0 +1,480 @@
+"""The smallest program that causes each error of the compiler.
+
+The line that the error names ends in a comment with its code; where the compiler knows no line
+there is none.
+"""
+
+import tilelang.language as tl
+from tvm import ir
+
+from tilelang_tt import options
+from tilelang_tt.options import Options
+
+CASES = {}
+"""By code: a function that gives a program, and the options to compile it with."""
+
+
+def case(code, **chosen):
+    def register(make):
+        CASES[code] = (make, Options(**chosen))
+        return make
+
+    return register
+
+
+F32, BF16 = "float32", "bfloat16"
+FOREIGN_GEMM = ir.Op.get("tl.tileop.wgmma_gemm")
+
+
+@case("TT1001")
+def unknown_operation():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            for k in tl.serial(4):
+                if k == 2:
+                    tl.loop_break()  # TT1001
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1002")
+def scan():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.cumsum(A_s, dim=1)  # TT1002
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1003")
+def atomic():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.atomic_add(C, A_s)  # TT1003
+
+    return kernel
+
+
+@case("TT1004")
+def synchronisation():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.sync_grid()  # TT1004
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1005")
+def foreign_product():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), BF16), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), BF16)
+            C_l = tl.alloc_fragment((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.evaluate(tl.call_intrin("handle", FOREIGN_GEMM))  # TT1005
+            tl.copy(C_l, C)
+
+    return kernel
+
+
+@case("TT1006")
+def scalar_store():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            C_s[0, 0] = 1  # TT1006
+            tl.copy(C_s, C)
+
+    return kernel
+
+
+@case("TT1007")
+def unknown_function():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):  # TT1007
+                A_s[i, j] = tl.erf(A_s[i, j])  # TT1007
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1008")
+def thread_local():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):  # TT1008
+            C_l = tl.alloc_local((64, 64), F32)
+            tl.clear(C_l)
+            tl.copy(C_l, C)
+
+    return kernel
+
+
+@case("TT1009")
+def double():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float64"), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1010")
+def strided_access():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((128, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            for i, j in tl.Parallel(64, 64):  # TT1010
+                C_s[i, j] = A[2 * i, j]  # TT1010
+            tl.copy(C_s, C)
+
+    return kernel
+
+
+@case("TT1011")
+def thread_index():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1, threads=64):
+            tx = tl.get_thread_binding()
+            C_s = tl.alloc_shared((64, 64), F32)
+            for j in tl.serial(64):
+                C_s[tx, j] = 1
+            tl.copy(C_s, C)
+
+    return kernel
+
+
+@case("TT1012")
+def two_kernels():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+        with tl.Kernel(1):
+            B_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, B_s)
+            tl.copy(B_s, C)
+
+    return kernel
+
+
+@case("TT1013")
+def long_scalar():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32), n: tl.int64):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            tl.fill(C_s, n)
+            tl.copy(C_s, C)
+
+    return kernel
+
+
+@case("TT1014")
+def safe_value():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):  # TT1014
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.annotate_safe_value({A: 1.0})
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT1015")
+def extern_code():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            tl.call_extern("handle", "f", C.data)  # TT1015
+
+    return kernel
+
+
+@case("TT1016")
+def data_dependent():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64,), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            tl.clear(C_s)
+            if A[0] > 0:  # TT1016
+                tl.copy(C_s, C)
+
+    return kernel
+
+
+@case("TT2001")
+def ragged():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((48, 64), F32)
+            tl.copy(A[0:48, 0:64], A_s)  # TT2001
+            tl.copy(A_s, C[0:48, 0:64])
+
+    return kernel
+
+
+@case("TT2002")
+def symbolic_extent():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32), n: tl.int32):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[0:n, 0:64], A_s[0:n, 0:64])  # TT2002
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT2003")
+def misaligned():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((128, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[8, 0], A_s)  # TT2003
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT2004")
+def out_of_bounds():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((96, 64), F32), C: tl.Tensor((128, 64), F32)):
+        with tl.Kernel(2) as bx:
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[bx * 64, 0], A_s)  # TT2004
+            tl.copy(A_s, C[bx * 64, 0])
+
+    return kernel
+
+
+@case("TT2005")
+def extents_differ():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((2, 32, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[0:2, 0:32, 0:64], A_s[0:64, 0:64])  # TT2005
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT2006")
+def part_of_a_buffer():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[0:32, 0:64], A_s[0:32, 0:64])  # TT2006
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT2008")
+def untiled_dimension():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 4, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[0:64, 1, 0:64], A_s)  # TT2008
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT2010")
+def one_row_of_a_tile():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64,), F32)
+            tl.copy(A[0, 0:64], A_s)
+            tl.copy(A_s, C[0, 0:64])  # TT2010
+
+    return kernel
+
+
+@case("TT3001")
+def unwritten_buffer():
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(C_s, C)  # TT3001
+
+    return kernel
+
+
+@case("TT3002")
+def carried_state():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            B_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            for _ in tl.serial(4):
+                tl.transpose(A_s, B_s)
+                tl.transpose(B_s, A_s)  # TT3002
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT3003")
+def value_of_a_loop():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            for _ in tl.serial(4):
+                tl.copy(A, A_s)
+            tl.copy(A_s, C)  # TT3003
+
+    return kernel
+
+
+@case("TT3004")
+def output_read_back():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)  # TT3004
+            tl.copy(A_s, A)
+
+    return kernel
+
+
+@case("TT3005")
+def dependent_iterations():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(64, 64):
+                A_s[i, j] = A_s[j, i]  # TT3005
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT3006")
+def no_output():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32)):
+        with tl.Kernel(1):  # TT3006
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+
+    return kernel
+
+
+@case("TT4001")
+def many_buffers():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), BF16), C: tl.Tensor((64, 64), BF16)):
+        with tl.Kernel(1):  # TT4001
+            for n in [0, 1] * 10:  # a list is unrolled
+                A_s = tl.alloc_shared((32, 32), BF16)
+                C_s = tl.alloc_shared((32, 32), BF16)
+                tl.copy(A[n * 32, 0], A_s)
+                tl.transpose(A_s, C_s)
+                tl.copy(C_s, C[n * 32, 0])
+
+    return kernel
+
+
+@case("TT4002")
+def large_buffer():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((1024, 1024), F32), C: tl.Tensor((1024, 1024), F32)):
+        with tl.Kernel(1):  # TT4002
+            A_s = tl.alloc_shared((1024, 1024), F32)
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+def quotients(x):
+    """A balanced tree of divisions, 16 different values wide."""
+    values = [tl.exp(x * n) for n in range(2, 18)]
+    while len(values) > 1:
+        values = [a / b for a, b in zip(values[::2], values[1::2], strict=True)]
+    return values[0]
+
+
+@case("TT4003")
+def wide_expression():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((32, 32), F32), C: tl.Tensor((32, 32), F32)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((32, 32), F32)
+            tl.copy(A, A_s)
+            for i, j in tl.Parallel(32, 32):  # TT4003
+                A_s[i, j] = quotients(A_s[i, j])  # TT4003
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT4004", fp32_acc=False)
+def mixed_formats():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), "float16"), C: tl.Tensor((64, 64), BF16)):
+        with tl.Kernel(1):  # TT4004
+            A_s = tl.alloc_shared((64, 64), "float16")
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+OPTIONS = {
+    "TT5001": {"grids": "8x8"},
+    "TT5002": {"arch": "grayskull"},
+    "TT5003": {"grid": "9x8"},
+}
+"""Target options that are wrong, by code."""
+
+
+def parse_options(code):
+    return options.parse(OPTIONS[code])
