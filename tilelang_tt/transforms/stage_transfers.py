@@ -81,7 +81,7 @@ class _Staging:
                 *self._stage_copy(Copy(Region.whole(between), copy.dst), stmt),
             ]
         if src.dtype == dst.dtype:
-            return [stmt]
+            return [copy.stmt()]
         if is_global(src):
             between = self._buffer(src, dst.name + "_in", _moved_extents(copy.dst, stmt))
             return [

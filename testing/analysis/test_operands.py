@@ -1,0 +1,91 @@
+"""How element-wise statements read their operands."""
+
+import pytest
+from tvm import tirx
+
+from tilelang_tt.analysis.operands import classifier, is_tile_access
+from tilelang_tt.ir.tileops import Elementwise
+
+b, i, j = (tirx.Var(name, "int32") for name in "bij")
+zero = tirx.const(0, "int32")
+
+
+def buffer(*shape, dtype="bfloat16"):
+    return tirx.decl_buffer(shape, dtype, "S", scope="shared.dyn")
+
+
+def nest(*shape):
+    """A statement that writes all of a buffer of this shape."""
+    indices = [b, i, j][-len(shape) :]
+    loops = [tirx.For(var, 0, 1, tirx.ForKind.PARALLEL, tirx.Evaluate(0)) for var in indices]
+    store = tirx.BufferStore(buffer(*shape), tirx.const(0, "bfloat16"), indices)
+    return Elementwise(tuple(loops), store)
+
+
+ACCESSES = {
+    "the same place": ((64, 64), (64, 64), (i, j), True),
+    "the same place of each of a batch": ((2, 64, 64), (2, 64, 64), (b, i, j), True),
+    "a matrix for each of a batch": ((2, 64, 64), (64, 64), (i, j), True),
+    "a matrix for all, with its dimension of one": ((2, 64, 64), (1, 64, 64), (zero, i, j), True),
+    "a row": ((64, 64), (64,), (j,), True),
+    "a row with its dimension of one": ((64, 64), (1, 64), (zero, j), True),
+    "one tile for all": (
+        (64, 96),
+        (32, 32),
+        (tirx.floormod(i, 32), tirx.floormod(j, 32)),
+        True,
+    ),
+    "transposed": ((64, 64), (64, 64), (j, i), False),
+    "shifted": ((64, 64), (64, 64), (i, j + 1), False),
+    "of another extent": ((64, 64), (128, 64), (i, j), False),
+    "a column": ((64, 64), (64, 1), (i, zero), False),
+    "an element": ((64, 64), (1,), (zero,), False),
+    "the first row of several": ((64, 64), (64, 64), (zero, j), False),
+    "the second row of one": ((64, 64), (1, 64), (zero + 1, j), False),
+    "more dimensions": ((64, 64), (1, 64, 64), (zero, i, j), False),
+    "several tiles modulo one": (
+        (64, 64),
+        (64, 64),
+        (tirx.floormod(i, 32), tirx.floormod(j, 32)),
+        False,
+    ),
+    "one tile in another order": (
+        (64, 64),
+        (32, 32),
+        (tirx.floormod(j, 32), tirx.floormod(i, 32)),
+        False,
+    ),
+    "a batch modulo": ((64, 64, 64), (32, 64, 64), (tirx.floormod(b, 32), i, j), False),
+}
+
+
+@pytest.mark.parametrize("written, read, indices, is_access", ACCESSES.values(), ids=ACCESSES)
+def test_is_tile_access(written, read, indices, is_access):
+    load = tirx.BufferLoad(buffer(*read), list(indices))
+    assert is_tile_access(load, nest(*written)) is is_access
+
+
+@pytest.mark.parametrize(
+    "dtype, fpu_format",
+    [("bfloat16", "Float16_b"), ("float16", "Float16"), ("float32", "")],
+)
+def test_the_matrix_unit_reads_16_bits_exactly(dtype, fpu_format):
+    load = tirx.BufferLoad(buffer(64, 64, dtype=dtype), [i, j])
+    assert classifier(buffer(64, 64))(load).fpu_format == fpu_format
+
+
+@pytest.mark.parametrize(
+    "read, indices, written, is_row",
+    [
+        ((64,), [j], (64, 64), True),
+        ((1, 64), [zero, j], (64, 64), True),
+        ((64, 64), [i, j], (64, 64), False),
+        ((64,), [j], (64,), False),
+        ((64,), [j], (1, 64), False),
+    ],
+)
+def test_a_row_stands_for_all_rows_of_a_matrix(read, indices, written, is_row):
+    load = tirx.BufferLoad(buffer(*read), indices)
+    operand = classifier(buffer(*written))(load)
+    assert operand.row is is_row
+    assert operand.load.same_as(load)

@@ -1,0 +1,119 @@
+"""Programs whose statements hand values to each other in less usual ways."""
+
+import pytest
+import tilelang
+import tilelang.language as T
+import torch
+
+ARCHS = ("wormhole_b0", "blackhole")
+
+
+def copied_across(src, dst):
+    @T.prim_func
+    def main(A: T.Tensor((64, 96), src), C: T.Tensor((64, 96), dst)):
+        with T.Kernel(2, threads=128) as bx:
+            T.copy(A[bx * 32 : bx * 32 + 32, 0:96], C[bx * 32 : bx * 32 + 32, 0:96])
+
+    return main
+
+
+def accumulated_onto_a_tensor():
+    @T.prim_func
+    def main(
+        A: T.Tensor((64, 128), "bfloat16"),
+        B: T.Tensor((128, 32), "bfloat16"),
+        D: T.Tensor((64, 32), "float32"),
+        C: T.Tensor((64, 32), "float32"),
+    ):
+        with T.Kernel(2, threads=128) as bx:
+            A_s = T.alloc_shared((32, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 32), "bfloat16")
+            C_l = T.alloc_fragment((32, 32), "float32")
+            T.copy(D[bx * 32, 0], C_l)
+            for k in T.serial(4):
+                T.copy(A[bx * 32, k * 32], A_s)
+                T.copy(B[k * 32, 0], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[bx * 32, 0])
+
+    return main
+
+
+def steps_that_depend_on_the_block():
+    """The first block runs no step at all: its accumulator is the zero it was cleared to."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((96, 128), "bfloat16"),
+        B: T.Tensor((128, 32), "bfloat16"),
+        C: T.Tensor((96, 32), "float32"),
+    ):
+        with T.Kernel(3, threads=128) as bx:
+            A_s = T.alloc_shared((32, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 32), "bfloat16")
+            C_l = T.alloc_fragment((32, 32), "float32")
+            T.clear(C_l)
+            for k in T.serial(bx * 2):
+                T.copy(A[bx * 32, k * 32], A_s)
+                T.copy(B[k * 32, 0], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[bx * 32, 0])
+
+    return main
+
+
+def with_a_value_nobody_uses():
+    @T.prim_func
+    def main(
+        A: T.Tensor((32, 32), "bfloat16"),
+        B: T.Tensor((32, 32), "bfloat16"),
+        C: T.Tensor((32, 32), "bfloat16"),
+    ):
+        with T.Kernel(1, threads=128) as _bx:
+            A_s = T.alloc_shared((32, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 32), "bfloat16")
+            unused = T.alloc_fragment((32, 32), "float32")
+            T.clear(unused)
+            for k in T.Pipelined(2):
+                T.copy(A[0, k * 0], A_s)
+                T.copy(B[0, k * 0], B_s)
+                T.gemm(A_s, B_s, unused)
+            T.copy(A, C)
+
+    return main
+
+
+def compiled(function, arch="wormhole_b0"):
+    return tilelang.compile(function, target=f"tenstorrent/{arch}", out_idx=[-1])
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("src, dst", [("bfloat16", "bfloat16"), ("bfloat16", "float32")])
+def test_a_tensor_is_copied_to_a_tensor(src, dst, arch):
+    a = torch.randn(64, 96).to(getattr(torch, src))
+    got = compiled(copied_across(src, dst), arch)(a)
+    assert torch.equal(got, a.to(getattr(torch, dst)))
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_product_is_added_to_a_tensor(arch):
+    a, b, d = torch.randn(64, 128).bfloat16(), torch.randn(128, 32).bfloat16(), torch.randn(64, 32)
+    got = compiled(accumulated_onto_a_tensor(), arch)(a, b, d)
+    torch.testing.assert_close(got, a.float() @ b.float() + d, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_loop_may_have_as_many_steps_as_the_block_says(arch):
+    a, b = torch.randn(96, 128).bfloat16(), torch.randn(128, 32).bfloat16()
+    got = compiled(steps_that_depend_on_the_block(), arch)(a, b)
+    for block in range(3):
+        rows, inner = slice(block * 32, block * 32 + 32), slice(0, block * 64)
+        expected = a[rows, inner].float() @ b[inner].float()
+        torch.testing.assert_close(got[rows], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_value_nobody_uses_is_not_computed():
+    kernel = compiled(with_a_value_nobody_uses())
+    a, b = torch.randn(32, 32).bfloat16(), torch.randn(32, 32).bfloat16()
+    assert torch.equal(kernel(a, b), a)
+    assert "matmul" not in kernel.get_kernel_source()
