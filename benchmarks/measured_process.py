@@ -74,8 +74,9 @@ def whole(name: str) -> Times:
 
 def passes(name: str) -> Times:
     """Each pass alone, then the printing of the kernels; the first time in a process and later."""
-    import tilelang_tt  # noqa: F401  TileLang's TVM gets on the import path
     from programs import PROGRAMS
+
+    import tilelang_tt  # noqa: F401  registers the target
 
     func = PROGRAMS[name]()
     first, later = Stopwatch(), Stopwatch()
@@ -130,7 +131,7 @@ def _apply(
         with watch.measure(f"{prefix}verify {step.name}"):
             verify.check(func, step, after="")
         return func
-    pass_ = step if isinstance(step, Pass) else as_tvm_pass(step)
+    pass_: Pass = step if isinstance(step, Pass) else as_tvm_pass(step)
     with watch.measure(f"{prefix}{pass_.info.name}"):
         (func,) = pass_(IRModule({"main": func})).functions.values()
     return func

@@ -4,11 +4,19 @@
 Times are CPU seconds of this process, which runs the mock in one thread. Each program is built
 and run once before anything is measured. The first row is a yardstick: torch's product of the same
 matrices in float32, in one thread. Compare ratios; the seconds are this machine's.
+
+--peer measures TT-Lang's functional simulator in the same run, on the same programs written for it
+(`peer_tt_lang.py`): `pip install tt-lang-sim` in a Python environment of its own.
 """
+
+# pyright: reportInvalidTypeForm=false
 
 from __future__ import annotations
 
 import argparse
+import json
+import logging
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,8 +31,10 @@ from tvm import tirx
 import tilelang_tt  # noqa: F401  registers the target
 from tilelang_tt.tiles import TILE
 
+HERE = Path(__file__).resolve().parent
 TARGET = {"kind": "tenstorrent", "execution": "mock"}  # the whole chip: 8x8 cores
 TITLE = "mock, one thread"
+GEMM, ADD = "GEMM, bfloat16", "add, bfloat16"
 
 
 def measure(name: str, run: Callable[[], object], runs: int) -> Row:
@@ -71,19 +81,35 @@ def benchmark(size: int, runs: int) -> list[Row]:
     tiles = (size // TILE) ** 2
     yardstick = measure(f"torch, float32 product {size}^3", lambda: wide[0] @ wide[1], runs)
     rows = [yardstick]
-    product = measure(f"GEMM {size}^3, bfloat16", compiled(gemm(size), inputs), runs)
+    product = measure(GEMM, compiled(gemm(size), inputs), runs)
     rows += [
         product,
         per_second(product, "GEMM, multiplications and additions", 2e-9 * size**3, "G/s"),
         Row("GEMM, over torch", "x", (product.median / yardstick.median,)),
     ]
     for name, func, used in (
-        ("add, bfloat16", add(size), inputs),
+        (ADD, add(size), inputs),
         ("add, float32", add(size, dtype="float32"), wide),
         ("relu, bfloat16", relu(size, 64, "bfloat16"), inputs[:1]),
     ):
-        row = measure(f"{name}, {size}^2", compiled(func, used), runs)
+        row = measure(name, compiled(func, used), runs)
         rows += [row, per_second(row, f"{name}, tiles written", tiles * 1e-3, "k/s")]
+    return rows
+
+
+def peer(python: Path, size: int, runs: int, ours: list[Row]) -> list[Row]:
+    """What TT-Lang's simulator takes, and how many times ours that is."""
+    progress("TT-Lang's simulator")
+    simulator = [str(python), "-m", "ttl.sim.ttlang_sim", str(HERE / "peer_tt_lang.py")]
+    done = subprocess.run(
+        [*simulator, str(size), str(runs)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    times = json.loads(done.stdout.splitlines()[-1])
+    by_name = {row.name: row for row in ours}
+    rows: list[Row] = []
+    for key, name in (("add", ADD), ("gemm", GEMM)):
+        row = Row(f"TT-Lang: {name}", "CPU s", tuple(times[key]))
+        rows += [row, Row(f"TT-Lang: {name}, over ours", "x", (row.median / by_name[name].median,))]
     return rows
 
 
@@ -93,10 +119,16 @@ def main() -> None:
     )
     parser.add_argument("--size", type=int, default=1024, help="of the matrices (default: 1024)")
     parser.add_argument("--runs", type=int, default=9, help="of each program (default: 9)")
+    parser.add_argument(
+        "--peer", type=Path, metavar="PYTHON", help="a Python that has tt-lang-sim: measure it too"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value here")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    logging.getLogger("tilelang").setLevel(logging.ERROR)
     rows = benchmark(chosen.size, chosen.runs)
+    if chosen.peer is not None:
+        rows += peer(chosen.peer, chosen.size, chosen.runs, rows)
     print_table(TITLE, rows)
     if chosen.json is not None:
         write_json(chosen.json, {TITLE: rows})

@@ -4,7 +4,6 @@ Run by `tt-lang-sim peer_tt_lang.py SIZE RUNS`, which provides `ttl` and `ttnn`.
 order are those of our programs; the grid is the simulator's own.
 """
 
-# ruff: noqa: E402
 # pyright: reportMissingImports=false
 
 import json
@@ -12,9 +11,8 @@ import sys
 import time
 
 import torch
-import ttnn
-
 import ttl
+import ttnn
 
 TILE = 32
 SIZE, RUNS = int(sys.argv[1]), int(sys.argv[2])
@@ -32,6 +30,19 @@ def span(block, tiles):
     return slice(block * tiles, (block + 1) * tiles)
 
 
+def copy_both(first, first_block, second, second_block):
+    """Two transfers at a time."""
+    transfers = ttl.copy(first, first_block), ttl.copy(second, second_block)
+    for transfer in transfers:
+        transfer.wait()
+
+
+def write_blocks(buffer, tensor, tiles):
+    for m, n in blocks_of_this_node(tiles):
+        with buffer.wait() as block:
+            ttl.copy(block, tensor[span(m, tiles), span(n, tiles)]).wait()
+
+
 @ttl.operation(grid="full")
 def add(a: ttnn.Tensor, b: ttnn.Tensor, c: ttnn.Tensor) -> None:
     tiles = 2
@@ -44,10 +55,8 @@ def add(a: ttnn.Tensor, b: ttnn.Tensor, c: ttnn.Tensor) -> None:
     def read():
         for m, n in blocks_of_this_node(tiles):
             with a_buffer.reserve() as a_block, b_buffer.reserve() as b_block:
-                first = ttl.copy(a[span(m, tiles), span(n, tiles)], a_block)
-                second = ttl.copy(b[span(m, tiles), span(n, tiles)], b_block)
-                first.wait()
-                second.wait()
+                where = span(m, tiles), span(n, tiles)
+                copy_both(a[where], a_block, b[where], b_block)
 
     @ttl.compute()
     def compute():
@@ -61,9 +70,18 @@ def add(a: ttnn.Tensor, b: ttnn.Tensor, c: ttnn.Tensor) -> None:
 
     @ttl.datamovement()
     def write():
-        for m, n in blocks_of_this_node(tiles):
-            with c_buffer.wait() as c_block:
-                ttl.copy(c_block, c[span(m, tiles), span(n, tiles)]).wait()
+        write_blocks(c_buffer, c, tiles)
+
+
+def add_product(a_buffer, b_buffer, sum_buffer):
+    """One step over K."""
+    with (
+        a_buffer.wait() as a_block,
+        b_buffer.wait() as b_block,
+        sum_buffer.wait() as before,
+        sum_buffer.reserve() as after,
+    ):
+        after.store(before + a_block @ b_block)
 
 
 @ttl.operation(grid="full")
@@ -80,10 +98,9 @@ def gemm(a: ttnn.Tensor, b: ttnn.Tensor, c: ttnn.Tensor) -> None:
         for m, n in blocks_of_this_node(tiles):
             for k in range(steps):
                 with a_buffer.reserve() as a_block, b_buffer.reserve() as b_block:
-                    first = ttl.copy(a[span(m, tiles), span(k, k_tiles)], a_block)
-                    second = ttl.copy(b[span(k, k_tiles), span(n, tiles)], b_block)
-                    first.wait()
-                    second.wait()
+                    left = a[span(m, tiles), span(k, k_tiles)]
+                    right = b[span(k, k_tiles), span(n, tiles)]
+                    copy_both(left, a_block, right, b_block)
 
     @ttl.compute()
     def compute():
@@ -91,21 +108,13 @@ def gemm(a: ttnn.Tensor, b: ttnn.Tensor, c: ttnn.Tensor) -> None:
             with sum_buffer.reserve() as zero:
                 zero.store(ttl.block.fill(0, shape=zero.shape))
             for _ in range(steps):
-                with (
-                    a_buffer.wait() as a_block,
-                    b_buffer.wait() as b_block,
-                    sum_buffer.wait() as before,
-                    sum_buffer.reserve() as after,
-                ):
-                    after.store(before + a_block @ b_block)
+                add_product(a_buffer, b_buffer, sum_buffer)
             with sum_buffer.wait() as total, c_buffer.reserve() as c_block:
                 c_block.store(total)
 
     @ttl.datamovement()
     def write():
-        for m, n in blocks_of_this_node(tiles):
-            with c_buffer.wait() as c_block:
-                ttl.copy(c_block, c[span(m, tiles), span(n, tiles)]).wait()
+        write_blocks(c_buffer, c, tiles)
 
 
 def on_device(tensor, device):

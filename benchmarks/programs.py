@@ -1,5 +1,7 @@
 """The two programs that are timed."""
 
+# pyright: reportInvalidTypeForm=false
+
 from collections.abc import Callable
 
 import tilelang.language as T

@@ -191,13 +191,14 @@ def scripted(
     *,
     grid: dict[str, int | str] | None = None,
     scalars: Sequence[str] = (),
+    symbols: Sequence[str] = (),
     attributes: dict[str, object] | None = None,
     **buffers: Buffer,
 ) -> tirx.PrimFunc:
     """The function whose block holds `body`, in TVMScript.
 
-    `grid` are the extents of the loops around the block, `scalars` int32 parameters. An attribute
-    that is the name of a scalar stands for it.
+    `grid` are the extents of the loops around the block, `scalars` int32 parameters, `symbols`
+    dynamic extents. An attribute that is the name of a scalar stands for it.
     """
     tensors = {name: buffer for name, buffer in buffers.items() if buffer.scope == "global"}
     params = [f"{name}_handle: T.handle" for name in tensors]
@@ -211,7 +212,8 @@ def scripted(
         if buffer.scope != "global"
     ]
     values = {key: _Name(v) if v in scalars else v for key, v in (attributes or {}).items()}
-    lines = [*([f"T.func_attr({values})"] if values else []), *matches]
+    lines = [*(f"{name} = T.int32()" for name in symbols)]
+    lines += [*([f"T.func_attr({values})"] if values else []), *matches]
     names, extents = list(grid or {}), [str(extent) for extent in (grid or {}).values()]
     depth = 0
     if names:

@@ -191,6 +191,33 @@ def test_an_operation_in_place_on_a_dying_value_needs_no_copy():
     assert [text(ins) for ins in program] == [LOAD_F, "r0 = sqrt_tile(r0)", "r0 = exp_tile(r0)"]
 
 
+def test_a_slot_is_free_after_its_last_use():
+    value = F
+    for divisor in (G, A, B, V):
+        value = value / f32(divisor)
+    assert allocate(select(value, classify))[1] == 2
+
+
+def test_what_accumulates_gets_a_slot_that_nothing_has_been_in():
+    value = call("exp", F) / G / f32(A * B)
+    program, used = allocate(select(value, classify))
+    (product,) = [ins for ins in program if ins.op is ops.FPU_BINARY["mul"]]
+    before = program[: program.index(product)]
+    assert product.op.accumulates
+    assert product.out not in {ins.out for ins in before}
+    assert used == 3
+    shared_slots = allocate(select(value, classify, fpu_products=False))[1]
+    assert shared_slots == 3
+
+
+def test_without_products_on_the_matrix_unit_the_vector_unit_multiplies():
+    ops_used = [ins.op for ins in select(A * B, classify, fpu_products=False)]
+    assert ops_used == [ops.COPY_TILE, ops.COPY_TILE, ops.SFPU_BINARY["mul"]]
+    assert [ins.op for ins in select(A + B, classify, fpu_products=False)] == [
+        ops.FPU_BINARY["add"]
+    ]
+
+
 def test_slots_needed_counts_every_operand():
     assert slots_needed(A + B) == 2
     assert slots_needed(A) == 1

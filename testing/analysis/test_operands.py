@@ -43,6 +43,12 @@ ACCESSES = {
     "the first row of several": ((64, 64), (64, 64), (zero, j), False),
     "the second row of one": ((64, 64), (1, 64), (zero + 1, j), False),
     "more dimensions": ((64, 64), (1, 64, 64), (zero, i, j), False),
+    "one tile for a part of the last": (
+        (48, 64),
+        (32, 32),
+        (tirx.floormod(i, 32), tirx.floormod(j, 32)),
+        False,
+    ),
     "several tiles modulo one": (
         (64, 64),
         (64, 64),

@@ -29,7 +29,7 @@ def main() -> int:
                 compiler=options.compiler,
                 allow_deprecated=options.allow_deprecated,
                 use_cache=not options.no_cache,
-                progress=print_progress,
+                progress=None if options.quiet else print_progress,
             )
         except (WheelError, ToolchainError) as error:
             sys.exit(str(error))
@@ -47,6 +47,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="units parsed at a time")
     parser.add_argument("--compiler", default="auto", help="auto, zig or clang++-N")
     parser.add_argument("--allow-deprecated", action="store_true", help="as the JIT does")
+    parser.add_argument("--quiet", action="store_true", help="print findings and sums alone")
     parser.add_argument("--no-cache", action="store_true", help="forget earlier verdicts")
     return parser.parse_args()
 

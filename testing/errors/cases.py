@@ -1,7 +1,6 @@
 """The smallest program that causes each error of the compiler.
 
-The line that the error names ends in a comment with its code; where the compiler knows no line
-there is none.
+A line that the error may name ends in a comment with its code.
 """
 
 import tilelang.language as tl
@@ -135,7 +134,7 @@ def thread_local():
 def double():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), "float64"), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
+        with tl.Kernel(1):  # TT1009
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
             tl.copy(A_s, C)
@@ -164,7 +163,7 @@ def thread_index():
             tx = tl.get_thread_binding()
             C_s = tl.alloc_shared((64, 64), F32)
             for j in tl.serial(64):
-                C_s[tx, j] = 1
+                C_s[tx, j] = 1  # TT1011
             tl.copy(C_s, C)
 
     return kernel
@@ -174,11 +173,11 @@ def thread_index():
 def two_kernels():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
+        with tl.Kernel(1):  # TT1012
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
             tl.copy(A_s, C)
-        with tl.Kernel(1):
+        with tl.Kernel(1):  # TT1012
             B_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, B_s)
             tl.copy(B_s, C)
@@ -190,7 +189,7 @@ def two_kernels():
 def long_scalar():
     @tl.prim_func
     def kernel(C: tl.Tensor((64, 64), F32), n: tl.int64):
-        with tl.Kernel(1):
+        with tl.Kernel(1):  # TT1013
             C_s = tl.alloc_shared((64, 64), F32)
             tl.fill(C_s, n)
             tl.copy(C_s, C)

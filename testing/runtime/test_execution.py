@@ -36,6 +36,16 @@ def test_a_failing_ttnn_shows_its_output(artifacts, monkeypatch, tmp_path):
         ttnn_run.run(artifacts["add"], bound(artifacts["add"]))
 
 
+def test_a_hanging_ttnn_ends(artifacts, monkeypatch, tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 30\n")
+    python.chmod(0o755)
+    monkeypatch.setenv(ttnn_run.PYTHON, str(python))
+    monkeypatch.setenv(ttnn_run.TIMEOUT, "0.1")
+    with pytest.raises(TtnnFailed, match=r"no end after 0\.1 seconds"):
+        ttnn_run.run(artifacts["add"], bound(artifacts["add"]))
+
+
 def test_auto_means_the_mock_where_no_device_is(monkeypatch):
     monkeypatch.delenv("TT_METAL_SIMULATOR", raising=False)
     monkeypatch.setenv(ttnn_run.PYTHON, "/some/python")

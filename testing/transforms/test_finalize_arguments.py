@@ -1,12 +1,12 @@
 """FinalizeArguments: the arguments of a kernel, in the order in which the host passes them."""
 
-from helpers import OPTIONS, assert_same, planned, scripted, shared, tensor
+from helpers import assert_same, planned, scripted, shared, tensor
 
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, FinalizeArguments
 
 OWN = {"tt.first_block": "first", "tt.block_count": "count"}
-SCALARS = ["m", "n", "p", "first", "count"]
+SCALARS, SYMBOLS = ["p", "first", "count"], ["m", "n"]
 BUFFERS = {
     "A": tensor(64, "n"),
     "B": tensor("m", "n"),
@@ -18,7 +18,9 @@ BUFFERS = {
 
 
 def arguments(body, **plan):
-    before = planned(scripted(body, scalars=SCALARS, attributes=OWN, **BUFFERS), **plan)
+    before = planned(
+        scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS), **plan
+    )
     after = FinalizeArguments().rewrite(before)
     assert_same(FinalizeArguments().rewrite(after), after)
     bare = after
@@ -52,13 +54,8 @@ def test_tensors_come_before_dimensions_and_dimensions_before_scalars():
     )
     cbs, accessors, common = arguments(body)
     assert (cbs, accessors) == (["S"], ["A", "B"])
-    assert common[:4] == ["A", "B", "n", "m"]
-    assert "p" in common[4:]
+    assert common == ["A", "B", "n", "m", "p"]
 
 
 def test_the_share_of_the_core_is_no_common_argument():
     assert arguments("for k in T.serial(first, first + count): T.comment('x')") == ([], [], [])
-
-
-def test_default_options_have_a_device():
-    assert OPTIONS.device.cb_count == 32

@@ -78,6 +78,14 @@ FOLDED = {
         "fill(C_l, 0); copy(A_s, D_l); gemm(A_s, B_s, C_l)",
         "copy(A_s, D_l); gemm(A_s, B_s, C_l, clear=True)",
     ),
+    "a clear under a condition": (
+        "for k in range(4):\n    if k == 0: fill(C_l, 0)\n    gemm(A_s, B_s, C_l)",
+        "for k in range(4): gemm(A_s, B_s, C_l, clear=k == 0)",
+    ),
+    "a clear under a condition, before a loop": (
+        "if n == 0: fill(C_l, 0)\nfor k in range(4): gemm(A_s, B_s, C_l)",
+        "for k in range(4): gemm(A_s, B_s, C_l, clear=T.And(n == 0, k == 0))",
+    ),
     "two accumulators": (
         "fill(C_l, 0); fill(D_l, 0); gemm(A_s, B_s, C_l); gemm(A_s, B_s, D_l)",
         "gemm(A_s, B_s, C_l, clear=True); gemm(A_s, B_s, D_l, clear=True)",
@@ -106,6 +114,10 @@ KEPT = {
     "a fill with another value": "fill(C_l, 1); gemm(A_s, B_s, C_l)",
     "a fill with a variable": "fill(C_l, n); gemm(A_s, B_s, C_l)",
     "a fill of a part": "fill(C_l[0:32, 0:64], 0); gemm(A_s, B_s, C_l)",
+    "a clear with an alternative": (
+        "if n == 0: fill(C_l, 0)\nelse: copy(A_s, D_l)\ngemm(A_s, B_s, C_l)"
+    ),
+    "a fill with another value under a condition": ("if n == 0: fill(C_l, 1)\ngemm(A_s, B_s, C_l)"),
     "no product": "fill(C_l, 0); copy(C_l, D_l)",
     "a loop that may not run": "fill(C_l, 0)\nfor k in range(n): gemm(A_s, B_s, C_l)",
     "a product that may not run": "fill(C_l, 0)\nif n == 0: gemm(A_s, B_s, C_l)",

@@ -106,6 +106,7 @@ FUSED = {
         "copy(S, O)",
         ["S"],
     ),
+    "a product that nobody uses": ("gemm(S, S, G)\ncopy(S, O)", "copy(S, O)", ["S"]),
     "statements in between stay": (
         nest("X", "S[i, j] * S[i, j]") + "copy(S, P)\n" + nest("Y", "X[i, j]") + "copy(Y, O)",
         "copy(S, P)\n" + nest("Y", "S[i, j] * S[i, j]") + "copy(Y, O)",

@@ -96,6 +96,18 @@ PROTECTED = {
             DRAIN_O,
         ),
     ),
+    "a loop in which a block is handed over, among others": (
+        lines(loop(READ, MOVE), PACK, WRITE),
+        lines(loop(FILL_S, DRAIN_S), FILL_O, DRAIN_O),
+    ),
+    "several uses in a loop after the block is filled": (
+        lines(READ, loop(MOVE, MOVE)),
+        lines(FILL_S, wait("compute", "S"), loop(MOVE, MOVE), pop("compute", "S")),
+    ),
+    "a block that several statements fill": (
+        lines(PACK, PACK, WRITE),
+        lines(reserve("compute", "O"), PACK, PACK, push("compute", "O"), DRAIN_O),
+    ),
     "a branch in which a block is handed over": (
         "if n == 0:\n" + lines(READ, MOVE, depth=1),
         "if n == 0:\n" + lines(FILL_S, DRAIN_S, depth=1),
@@ -141,6 +153,14 @@ def test_a_statement_is_protected_from_outside_its_engine():
     )
 
 
-@pytest.mark.parametrize("body", [MOVE, "T.evaluate(0)", lines(on("compute", "T.exp_tile(0)"))])
+INSIDE = """\
+with T.attr(0, "tt.engine", "compute"):
+    T.pack_tile(0, O.data, 0)
+    T.copy_tile(O.data, 0, 0)"""
+
+
+@pytest.mark.parametrize(
+    "body", [INSIDE, MOVE, "T.evaluate(0)", lines(on("compute", "T.exp_tile(0)"))]
+)
 def test_untouched(body):
     check_unchanged(InsertCbProtocol(), planned(scripted(body, **BUFFERS), **PLAN))

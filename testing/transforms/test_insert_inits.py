@@ -159,6 +159,18 @@ SETUPS = {
         COPY_A + EXP + nested("if n == 0:", EXP) + EXP + PACK,
         START + INIT_A + COPY_A + EXP_INIT + EXP + nested("if n == 0:", EXP) + EXP + PACK,
     ),
+    "a branch that changes what was set": (
+        COPY_A + EXP + nested("if n == 0:", SQRT) + EXP + PACK,
+        START
+        + INIT_A
+        + COPY_A
+        + EXP_INIT
+        + EXP
+        + nested("if n == 0:", SQRT_INIT, SQRT)
+        + EXP_INIT
+        + EXP
+        + PACK,
+    ),
     "both sides of a branch": (
         COPY_A + nested("if n == 0:", EXP) + nested("else:", SQRT) + EXP + PACK,
         START

@@ -73,6 +73,10 @@ REWRITTEN = {
         "fill(C_l[n, 0:64], 2)",
         "for i in T.parallel(64): C_l[n, i] = T.bfloat16(2)",
     ),
+    "loops in another order": (
+        "for j in T.parallel(64):\n    for i in T.parallel(64): C_l[i, j] = A_s[j, i]",
+        NEST + "C_l[i, j] = A_s[j, i]",
+    ),
     "unrolled and vectorised loops": (
         "for i in T.unroll(64):\n    for j in T.vectorized(64): C_l[i, j] = A_s[i, j]",
         NEST + "C_l[i, j] = A_s[i, j]",

@@ -308,12 +308,26 @@ def test_a_serial_loop_of_one_iteration_is_its_body():
         "for k in T.serial(3, 4, annotations={'num_stages': 2}): copy(A[k * 32 : k * 32 + 32], S)\n"
         "for i in T.parallel(1):\n    S[i] = S[i] + S[i]"
     )
-    after = "copy(A[96:128], S)\nfor i in T.parallel(1):\n    S[i] = S[i] + S[i]"
+    after = "copy(A[96:128], S)\nfor i in T.parallel(1):\n    S[0] = S[0] + S[0]"
     buffers = {"A": tensor(128), "S": shared(32)}
     actual = tilelang.transform.Simplify()(
         IRModule({"main": LEGALIZE.rewrite(scripted(body, **buffers))})
     )["main"]
     assert_same(actual, scripted(after, **buffers))
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "T.evaluate(0)",
+        "for k in range(2): T.evaluate(0)",
+        "for k in range(2):\n    for l in range(2): T.evaluate(T.tvm_storage_sync('shared'))",
+    ],
+)
+def test_what_does_nothing_is_dropped(nothing):
+    buffers = {"A": tensor(64, 64), "S": shared(64, 64)}
+    before = scripted(f"{nothing}\ncopy(A, S)\n{nothing}", **buffers)
+    check(LEGALIZE, before, scripted("copy(A, S)", **buffers))
 
 
 def test_several_kernels_are_refused():
@@ -345,6 +359,34 @@ def test_errors_point_at_the_users_line():
         (atomic, errors.UnsupportedAtomic, "TT1003", "# <- atomic"),
         (extern, errors.ExternCode, "TT1015", "# <- extern"),
         (annotated, errors.UnsupportedSemantics, "TT1014", "# <- annotated"),
+    ):
+        with pytest.raises(error, match=at(text, __file__, marker)):
+            LEGALIZE.rewrite(until(kernel, LEGALIZE.name))
+
+
+def test_what_is_about_the_whole_function_points_at_the_kernel():
+    @tl.prim_func
+    def double(A: tl.Tensor((64, 64), "float64")):
+        with tl.Kernel(1):  # <- double
+            tl.evaluate(0)
+
+    @tl.prim_func
+    def long(A: tl.Tensor((64, 64), "float32"), n: tl.int64):
+        with tl.Kernel(1):  # <- long
+            tl.evaluate(n)
+
+    @tl.prim_func
+    def thread(A: tl.Tensor((64, 64), "float32")):
+        with tl.Kernel(1, threads=64):
+            tx = tl.get_thread_binding()
+            A_s = tl.alloc_shared((64, 64), "float32")
+            for i in tl.serial(64):
+                A_s[tx, i] = 1  # <- thread
+
+    for kernel, error, text, marker in (
+        (double, errors.UnsupportedDtype, "TT1009", "# <- double"),
+        (long, errors.UnsupportedParameter, "TT1013", "# <- long"),
+        (thread, errors.ThreadIndexUsed, "TT1011", "# <- thread"),
     ):
         with pytest.raises(error, match=at(text, __file__, marker)):
             LEGALIZE.rewrite(until(kernel, LEGALIZE.name))

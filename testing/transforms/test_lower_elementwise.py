@@ -79,7 +79,7 @@ def test_a_transposition_turns_every_tile():
 
 
 def function(value, shape, *, is_fp32=False, dst="O", orders=(), **buffers):
-    indices = "ijk"[: len(shape)]
+    indices = "ijkl"[: len(shape)]
     loops = "".join(
         "    " * depth + f"for {var} in T.parallel({extent}):\n"
         for depth, (var, extent) in enumerate(zip(indices, shape, strict=True))
@@ -180,6 +180,22 @@ LOWERED = {
         + "    for t in range(8): T.mul_tiles(S.data, R.data, t, t % 4, t)\n"
         + "    for t in range(8): T.pack_tile(t, O.data, t)",
     ),
+    "a matrix for all of a batch, with its dimension of one": (
+        ("S[i, j, k] * R[0, j, k]", (2, 64, 64)),
+        {},
+        {"S": shared(2, 64, 64), "R": shared(1, 64, 64), "O": shared(2, 64, 64)},
+        SECTION
+        + "    for t in range(8): T.mul_tiles(S.data, R.data, t, t % 4, t)\n"
+        + "    for t in range(8): T.pack_tile(t, O.data, t)",
+    ),
+    "a matrix for each of the inner of two batches": (
+        ("S[i, j, k, l] * R[j, k, l]", (2, 3, 32, 32)),
+        {},
+        {"S": shared(2, 3, 32, 32), "R": shared(3, 32, 32), "O": shared(2, 3, 32, 32)},
+        SECTION
+        + "    for t in range(6): T.mul_tiles(S.data, R.data, t, t % 3, t)\n"
+        + "    for t in range(6): T.pack_tile(t, O.data, t)",
+    ),
     "a scalar": (
         ("S[i, j] * T.bfloat16(2)", (32, 32)),
         {},
@@ -236,6 +252,37 @@ def test_a_copy_in_dst_names_its_format(dtype, is_fp32, name):
     after = LOWER.rewrite(function(value, (32, 32), is_fp32=is_fp32, **buffers))
     (copied,) = calls(after, ops.COPY_DEST)
     assert ops.COPY_DEST.operand(copied, "format").value == name
+
+
+def test_one_buffer_of_16_bits_decides_the_format_of_16_bit_registers():
+    buffers = {"S": shared(32, 32, dtype="float16"), "O": shared(32, 32, dtype="float32")}
+    value = "T.Cast('float32', T.exp(S[i, j]) / S[i, j])"
+    (copied,) = calls(LOWER.rewrite(function(value, (32, 32), **buffers)), ops.COPY_DEST)
+    assert ops.COPY_DEST.operand(copied, "format").value == "Float16"
+
+
+def test_a_row_whose_32_bits_go_straight_to_dst_is_broadcast_there():
+    buffers = {"S": shared(32, 32, dtype="float32"), "O": shared(32, 32, dtype="float32")}
+    row = {"V": shared(32, dtype="float32")}
+    before = function("S[i, j] / V[j]", (32, 32), is_fp32=True, **buffers, **row)
+    to_dest = {"unpack_to_dest": True}
+    direct = planned(before, V=to_dest, S=to_dest)
+    for func, op in ((before, ops.BCAST_ROW), (direct, ops.BCAST_ROW_TO_DEST)):
+        after = LOWER.rewrite(func)
+        assert len(calls(after, op)) == len(calls(after, ops.COPY_TILE)) == 1
+
+
+def test_products_move_to_the_vector_unit_where_registers_are_short():
+    products = [f"B{n}[i, j] * B{n + 1}[i, j]" for n in range(0, 10, 2)]
+    value = products[0]
+    for product in products[1:]:
+        value = f"({value}) / ({product})"
+    buffers = {name: shared(32, 32) for name in [*(f"B{n}" for n in range(10)), "O"]}
+    wide = LOWER.rewrite(function(value, (32, 32), **buffers))
+    narrow = LOWER.rewrite(function(value, (32, 32), is_fp32=True, **buffers))
+    assert len(calls(wide, ops.FPU_BINARY["mul"])) == 5
+    assert len(calls(narrow, ops.FPU_BINARY["mul"])) == 0
+    assert len(calls(narrow, ops.SFPU_BINARY["mul"])) == 5
 
 
 @pytest.mark.parametrize("is_fp32, together", [(False, 8), (True, 4)])

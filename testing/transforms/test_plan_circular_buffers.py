@@ -189,10 +189,11 @@ def test_depths_shrink_where_l1_is_small(tiles, depths):
 
 
 def test_the_deepest_buffer_shrinks_first():
+    """Not the largest: a block more or less matters least where there are many."""
     body = (
-        "for k in T.serial(2, annotations={'num_stages': 4}):\n    copy(A[0:32, 0:32], S)\n    "
-        "copy(A, R)\n    gemm(S, S, O, clear=True)\n    transpose(R, Q)\n    copy(O, C[0:32, 0:32])"
-        "\n    copy(Q, C)"
+        "copy(A, R)\ntranspose(R, Q)\ncopy(Q, C)\n"
+        "for k in T.serial(2, annotations={'num_stages': 4}):\n"
+        "    copy(A[0:32, 0:32], S)\n    transpose(S, O)\n    copy(O, C[0:32, 0:32])"
     )
     buffers = {
         "A": tensor(64, 64),
@@ -203,10 +204,10 @@ def test_the_deepest_buffer_shrinks_first():
         "Q": shared(64, 64),
     }
     full = plan(body, **buffers)
-    assert {name: cb.depth for name, cb in full.items()} == {"S": 4, "R": 4, "O": 4, "Q": 4}
-    fitted = plan(body, small(39), **buffers)
-    assert sorted(cb.depth for cb in fitted.values()) == [3, 4, 4, 4]
-    assert fitted["R"].depth == 3 or fitted["Q"].depth == 3
+    assert {name: cb.depth for name, cb in full.items()} == {"S": 4, "R": 2, "O": 4, "Q": 2}
+    fitted = plan(body, small(23), **buffers)
+    assert (fitted["R"].depth, fitted["Q"].depth) == (2, 2)
+    assert sorted([fitted["S"].depth, fitted["O"].depth]) == [3, 4]
 
 
 def test_what_does_not_fit_at_all_is_refused():

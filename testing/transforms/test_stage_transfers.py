@@ -82,6 +82,17 @@ STAGED = {
         "copy(F_in_out, A[n, 0:64, 0:64])",
         {"F_in": shared(64, 64, dtype="float32"), "F_in_out": shared(64, 64)},
     ),
+    "a copy between tensors goes through the chip": (
+        "copy(A[0, 0:64, 0:64], A[1, 0:64, 0:64])",
+        "copy(A[0, 0:64, 0:64], A_in)\ncopy(A_in, A[1, 0:64, 0:64])",
+        {"A_in": shared(64, 64)},
+    ),
+    "a copy between tensors that converts": (
+        "copy(F, A[1, 0:64, 0:64])",
+        f"copy(F, F_in)\n{NEST}F_in_out[i, j] = T.Cast('bfloat16', F_in[i, j])\n"
+        "copy(F_in_out, A[1, 0:64, 0:64])",
+        {"F_in": shared(64, 64, dtype="float32"), "F_in_out": shared(64, 64)},
+    ),
     "a tensor is brought in once for all its uses": (
         NEST + "L[i, j] = A[n, i, j] * A[n, i, j]",
         f"copy(A[n, 0:64, 0:64], A_in)\n{NEST}L[i, j] = A_in[i, j] * A_in[i, j]",

@@ -25,6 +25,8 @@ from tilelang_tt.runtime.binding import Binding
 from tilelang_tt.runtime.saved import save
 
 PYTHON = "TILELANG_TT_TTNN_PYTHON"
+TIMEOUT = "TILELANG_TT_TTNN_TIMEOUT"
+_DEFAULT_TIMEOUT = 600
 _SIMULATOR = "TT_METAL_SIMULATOR"
 _CARDS = "/dev/tenstorrent/*"
 
@@ -71,12 +73,24 @@ def _run_in(folder: Path, python: str, artifact: Artifact, binding: Binding) -> 
         str(folder / "inputs.npz"),
         str(folder / "outputs.npz"),
     ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise TtnnFailed.because(status=done.returncode, output=(done.stdout + done.stderr)[-4000:])
+    status, output = _run_command(command, folder)
+    if status:
+        raise TtnnFailed.because(status=status, output=output[-4000:])
     with np.load(folder / "outputs.npz") as outputs:
         for name in outputs.files:
             binding.tensors[name][...] = outputs[name]
+
+
+def _run_command(command: list[str], folder: Path) -> tuple[object, str]:
+    """Exit status and output; a device that hangs ends as a failure, not as a hang."""
+    limit = float(os.environ.get(TIMEOUT, _DEFAULT_TIMEOUT))
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=limit
+        )
+    except subprocess.TimeoutExpired:
+        return "none", f"no end after {limit:g} seconds ({TIMEOUT} sets the limit)"
+    return done.returncode, done.stdout + done.stderr
 
 
 def _inputs(artifact: Artifact, binding: Binding) -> dict[str, np.ndarray]:

@@ -43,7 +43,7 @@ def _isolate(stmt: tirx.Stmt) -> tirx.Stmt:
     if isinstance(stmt, tirx.BufferStore):
         raise UnsupportedStatement.at(stmt, kind="scalar assignment")
     if isinstance(stmt, tirx.For) and _is_element_loop(stmt):
-        nests = _nests(stmt, ())
+        nests = [_in_store_order(nest) for nest in _nests(stmt, ())]
         _check_independent(nests)
         return tree.sequence(tree.located(nest.stmt(), nest.store) for nest in nests)
     view = leaf(stmt)
@@ -74,6 +74,18 @@ def _nests(stmt: tirx.Stmt, loops: tuple[tirx.For, ...]) -> list[Elementwise]:
         case tirx.BufferStore():
             return [Elementwise(loops, stmt)]
     return [nest for child in tree.statements(stmt) for nest in _nests(child, loops)]
+
+
+def _in_store_order(nest: Elementwise) -> Elementwise:
+    """The nest with its loops, whose order means nothing, in the order of the store's indices."""
+    ordered = [
+        loop
+        for index in nest.store.indices
+        for loop in nest.loops
+        if loop.loop_var in tree.collect(index, tirx.Var)
+    ]
+    is_permutation = len(ordered) == len(nest.loops) == len({loop.loop_var for loop in ordered})
+    return Elementwise(tuple(ordered), nest.store) if is_permutation else nest
 
 
 def _check_independent(nests: list[Elementwise]) -> None:
