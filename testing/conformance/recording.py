@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.kernel import KernelSource
+from testing.conformance.kernel import KernelSource
 from tilelang_tt import formats
 from tilelang_tt.codegen import artifact as artifacts
 from tilelang_tt.codegen.artifact import Artifact

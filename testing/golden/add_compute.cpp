@@ -25,7 +25,7 @@ void kernel_main() {
     cb_wait_front(cb_A_s, A_s_pages);
     cb_wait_front(cb_B_s, B_s_pages);
     cb_reserve_back(cb_C_l, C_l_pages);
-    // programs.py: for i, j in tl.Parallel(64, 64)
+    // programs.py: C_l[i, j] = A_s[i, j] + B_s[i, j]
     for (int32_t chunk = 0; chunk < 2; ++chunk) {
       tile_regs_acquire();
       for (int32_t t = 0; t < 2; ++t) {

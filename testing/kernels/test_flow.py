@@ -83,6 +83,21 @@ def with_a_value_nobody_uses():
     return main
 
 
+def one_branch_or_the_other():
+    @T.prim_func
+    def main(A: T.Tensor((32, 64), "bfloat16"), n: T.int32, C: T.Tensor((32, 64), "bfloat16")):
+        with T.Kernel(1, threads=128) as _bx:
+            A_s = T.alloc_shared((32, 64), "bfloat16")
+            T.copy(A, A_s)
+            if n > 0:
+                T.copy(A_s, C)
+            else:
+                T.fill(A_s, 1)
+                T.copy(A_s, C)
+
+    return main
+
+
 def compiled(function, arch="wormhole_b0"):
     return tilelang.compile(function, target=f"tenstorrent/{arch}", out_idx=[-1])
 
@@ -117,3 +132,10 @@ def test_a_value_nobody_uses_is_not_computed():
     a, b = torch.randn(32, 32).bfloat16(), torch.randn(32, 32).bfloat16()
     assert torch.equal(kernel(a, b), a)
     assert "matmul" not in kernel.get_kernel_source()
+
+
+@pytest.mark.parametrize("n", [1, 0, -7])
+def test_a_branch_may_depend_on_a_scalar(n):
+    a = torch.randn(32, 64).bfloat16()
+    got = compiled(one_branch_or_the_other())(a, n)
+    assert torch.equal(got, a if n > 0 else torch.ones_like(a))

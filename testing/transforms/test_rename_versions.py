@@ -66,6 +66,13 @@ RENAMED = {
         "copy(S_2, O[0, 0:64, 0:64])",
         ["S", "S_1", "S_2"],
     ),
+    "a value of one branch leaves the other its own": (
+        f"{READ}\nif n == 0:\n    copy(A[1, 0:64, 0:64], S)\n    copy(S, O[0, 0:64, 0:64])\n"
+        "else: copy(S, O[1, 0:64, 0:64])",
+        f"{READ}\nif n == 0:\n    copy(A[1, 0:64, 0:64], S_1)\n    copy(S_1, O[0, 0:64, 0:64])\n"
+        "else: copy(S, O[1, 0:64, 0:64])",
+        ["S", "S_1"],
+    ),
     "a transposition defines its destination": (
         f"{READ}; transpose(S, L); transpose(L, S); copy(S, O[0, 0:64, 0:64])",
         f"{READ}; transpose(S, L); transpose(L, S_1); copy(S_1, O[0, 0:64, 0:64])",
@@ -90,8 +97,8 @@ def test_renamed(before, expected, names):
     tensors = only()
     check(
         RenameVersions(),
-        scripted(before, **tensors, **order),
-        scripted(expected, **tensors, **after),
+        scripted(before, scalars=["n"], **tensors, **order),
+        scripted(expected, scalars=["n"], **tensors, **after),
     )
 
 
@@ -111,6 +118,11 @@ UNTOUCHED = {
     ),
     "a value from around the loop": (f"{READ}\nfor k in range(4): gemm(S, S, G, clear=True)", "SG"),
     "a value from around the branch": (f"{READ}\nif n == 0: gemm(S, S, G, clear=True)", ["S", "G"]),
+    "a value from around both branches": (
+        f"{READ}\nif n == 0: copy(S, O[0, 0:64, 0:64])\nelse: copy(S, O[1, 0:64, 0:64])\n"
+        "copy(S, O[2, 0:64, 0:64])",
+        ["S"],
+    ),
     "an accumulator that clears in the first of two loops": (
         f"{READ}\nfor i in range(2):\n    for k in range(4): gemm(S, S, G, clear=k == 0)",
         ["S", "G"],
@@ -188,6 +200,18 @@ REFUSED = {
         "    for i in T.parallel(64):\n        for j in T.parallel(64): L[i, j] = G[i, j]",
         CarriedState,
         "TT3002: 'G' carries .* loop over k ",
+    ),
+    "an accumulator stored inside the loop that clears it": (
+        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=k == 0)\n"
+        "    for i in T.parallel(64):\n        for j in T.parallel(64): L[i, j] = G[i, j]",
+        CarriedState,
+        "TT3002: 'G' carries .* loop over k ",
+    ),
+    "a value of one branch, read after both": (
+        f"{READ}\nif n == 0: copy(A[1, 0:64, 0:64], S)\nelse: copy(S, O[0, 0:64, 0:64])\n"
+        "copy(S, O[1, 0:64, 0:64])",
+        ValueEscapesScope,
+        "TT3003: 'S'",
     ),
     "a value updated after it was read": (
         f"{READ}; gemm(S, S, G, clear=True)\n{NEST}L[i, j] = G[i, j]\ngemm(S, S, G)",

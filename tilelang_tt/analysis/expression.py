@@ -207,7 +207,6 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
     last_use = {
         register: index for index, ins in enumerate(instructions) for register in ins.inputs
     }
-    last_use[instructions[-1].out] = len(instructions)
     slots: dict[int, int] = {}
     free: list[int] = []
     used = 0

@@ -32,7 +32,7 @@ class Scope:
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, made an identifier and unique, which is taken from now on."""
-        base = re.sub(r"\W", "_", wanted) or "value"
+        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "value"
         if base[0].isdigit() or base in _KEYWORDS or _METALIUM.fullmatch(base):
             base = f"v_{base}"
         return self.take(

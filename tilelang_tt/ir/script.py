@@ -6,6 +6,7 @@ here resolves a name that TVM's own namespace lacks to the registered operation 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from tvm import ir, tirx
@@ -27,6 +28,7 @@ class _Dialect:
         return found
 
 
+@functools.cache
 def _operation(name: str) -> Callable[..., tirx.Call] | None:
     registered = set(ir.Op.list_op_names())
     for prefix in ("tl.tileop.", "tl.", "tt."):

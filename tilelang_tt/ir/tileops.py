@@ -185,7 +185,10 @@ class Elementwise:
         return next(axes, None) is None
 
     def stmt(self) -> tirx.Stmt:
-        """The nest with loop variables of its own, so that two nests never share one."""
+        """The nest with loop variables of its own, so that two nests never share one.
+
+        It stands where the store stands in the user's program, not where the loops begin.
+        """
         fresh = {
             loop.loop_var: tirx.Var(loop.loop_var.name, loop.loop_var.dtype) for loop in self.loops
         }
@@ -195,7 +198,7 @@ class Elementwise:
             inner = tirx.For(
                 fresh[loop.loop_var], loop.min, loop.extent, tirx.ForKind.PARALLEL, stmt
             )
-            stmt = tree.located(inner, loop)
+            stmt = tree.located(inner, self.store)
         return stmt
 
 

@@ -107,8 +107,9 @@ def map_bodies(stmt: tirx.Stmt, rewrite: Callable[[tirx.Stmt], tirx.Stmt]) -> ti
         case tirx.SeqStmt():
             return sequence(rewrite(child) for child in stmt.seq)
         case tirx.IfThenElse():
+            then = rewrite(stmt.then_case)
             other = None if stmt.else_case is None else rewrite(stmt.else_case)
-            return located(tirx.IfThenElse(stmt.condition, rewrite(stmt.then_case), other), stmt)
+            return located(tirx.IfThenElse(stmt.condition, then, other), stmt)
         case tirx.For() | tirx.AttrStmt():
             return with_body(stmt, rewrite(stmt.body))
         case tirx.SBlockRealize():

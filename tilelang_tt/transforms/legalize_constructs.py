@@ -5,7 +5,7 @@ nor known to be a hint is an error at the user's line; none is skipped.
 
     before:  T.attr(None, "threadblock_swizzle_pattern", ...)
              for k in T.serial(4, annotations={"num_stages": 3}):
-                 T.copy(..., coalesced_width=8)
+                 T.copy(...)
                  T.tvm_storage_sync("shared")
 
     after:   for k in T.serial(4, annotations={"num_stages": 3}):
@@ -255,9 +255,8 @@ def _legalize_call(stmt: tirx.Evaluate) -> tirx.Stmt | None:
     call = called(stmt)
     if call is None or call.op.name in _HINT_OPS:
         return None
-    _check_call_annotations(call, stmt)
-    view = leaf(stmt)
-    if view is not None:
+    if leaf(stmt) is not None:
+        _check_call_annotations(call, stmt)
         return stmt
     refusal = next(error for prefixes, error in _REFUSED if call.op.name.startswith(prefixes))
     raise refusal.at(stmt, op="T." + call.op.name.rsplit(".", 1)[-1])

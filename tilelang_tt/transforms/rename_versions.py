@@ -88,8 +88,29 @@ class _Renaming:
         if isinstance(stmt, tirx.For):
             return tree.with_body(stmt, self._scope(stmt.body, (*path, stmt)))
         if isinstance(stmt, tirx.IfThenElse):
-            return tree.map_bodies(stmt, lambda branch: self._scope(branch, (*path, branch)))
+            return self._branches(stmt, path)
         return tree.map_bodies(stmt, lambda child: self.visit(child, path))
+
+    def _branches(self, stmt: tirx.IfThenElse, path: Path) -> tirx.Stmt:
+        """Visit each branch from the same start; what differs at the ends is not visible after."""
+        start = dict(self.current)
+        ends: list[dict[tirx.Buffer, _Version | None]] = []
+
+        def visit(branch: tirx.Stmt) -> tirx.Stmt:
+            self.current = dict(start)
+            new = self._scope(branch, (*path, branch))
+            ends.append(self.current)
+            return new
+
+        new = tree.map_bodies(stmt, visit)
+        known = {buffer for end in ends for buffer in end}
+        self.current = {
+            buffer: start.get(buffer)
+            if all(end.get(buffer) is start.get(buffer) for end in ends)
+            else None
+            for buffer in known
+        }
+        return new
 
     def _scope(self, body: tirx.Stmt, path: Path) -> tirx.Stmt:
         """Visit a loop body or a branch; what it defines is not visible after it."""
@@ -114,6 +135,8 @@ class _Renaming:
             target = self._update(dst, stmt, path)
         else:
             target = self._define(dst, _scope_of(view, path), stmt)
+            if isinstance(view, Gemm) and not view.always_clears:  # later iterations accumulate
+                self._visible(dst, stmt).updates.append(path)
         return rebuffered(view, lambda buffer: sources.get(buffer, buffer), lambda _: target)
 
     def _read(self, buffer: tirx.Buffer, stmt: tirx.Stmt, path: Path) -> tirx.Buffer:
