@@ -237,6 +237,18 @@ def test_a_parameter_that_cannot_be_passed_is_refused(dtype):
         rewritten(scalars=[tirx.Var("n", dtype)])
 
 
+def test_a_name_means_one_thing():
+    first, second = tl.dynamic("m"), tl.dynamic("m")
+
+    @tl.prim_func
+    def kernel(A: tl.Tensor((first, 32), "bfloat16"), C: tl.Tensor((second, 32), "bfloat16")):
+        with tl.Kernel(1):
+            tl.copy(A[0:32, 0:32], C[0:32, 0:32])
+
+    with pytest.raises(errors.UnsupportedParameter, match="'m' is the name of two different"):
+        until(kernel, "tt.FoldClears")
+
+
 @pytest.mark.parametrize(
     "strides, accepted", [((64, 1), True), ((128, 1), False), ((1, 64), False)]
 )

@@ -6,7 +6,8 @@ Knows nothing of statements or roles.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from tvm import ir, tirx
 
@@ -44,51 +45,67 @@ _UNARY = 70
 Names = Mapping[tirx.Var, str]
 
 
+@dataclass(frozen=True)
+class _Language:
+    """How operators and functions are written, and what a variable is called."""
+
+    operators: Mapping[type, tuple[str, int]]
+    functions: Mapping[type, str]
+    name_of: Callable[[tirx.Var], str]
+
+
 def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
-    """C++ for `expr`.
+    """C++ for `expr`; parenthesised only where the operator around it, of precedence `outer`, binds
+    tighter."""
+    language = _Language(_CPP, _CPP_FUNCTIONS, lambda var: names[var])
 
-    Parenthesised only where the operator around it, of precedence `outer`, binds tighter.
-    """
-    match expr:
-        case tirx.Not():
-            return f"!{print_expr(expr.a, names, _UNARY)}"
-        case tirx.IntImm() if expr.dtype == "bool":
-            return "true" if expr.value else "false"
-        case tirx.Call() if isinstance(expr.op, ir.Op) and expr.op.name in _CALLS:
-            args = ", ".join(print_expr(arg, names) for arg in expr.args)
-            return f"{_CALLS[expr.op.name]}({args})"
-        case tirx.Call() if expr.op.same_as(ops.FLOAT_BITS.op):
-            return _float_bits(expr.args[0], names)
-    return _print(expr, names, outer, _CPP, _CPP_FUNCTIONS, print_expr)
+    def visit(inner: tirx.PrimExpr, outer: int) -> str:
+        match inner:
+            case tirx.Not():
+                return f"!{visit(inner.a, _UNARY)}"
+            case tirx.IntImm() if inner.dtype == "bool":
+                return "true" if inner.value else "false"
+            case tirx.Call() if isinstance(inner.op, ir.Op) and inner.op.name in _CALLS:
+                args = ", ".join(visit(arg, 0) for arg in inner.args)
+                return f"{_CALLS[inner.op.name]}({args})"
+            case tirx.Call() if inner.op.same_as(ops.FLOAT_BITS.op):
+                return _float_bits(inner.args[0], names)
+        return _print(inner, outer, language, visit)
+
+    return visit(expr, outer)
 
 
-def print_extent(expr: tirx.PrimExpr, outer: int = 0) -> str:
+def print_extent(expr: tirx.PrimExpr) -> str:
     """The text of an extent or condition in a plan."""
-    return _print(
-        expr,
-        {},
-        outer,
-        _PLAN,
-        _PLAN_FUNCTIONS,
-        lambda inner, _names, level=0: print_extent(inner, level),
-    )
+    language = _Language(_PLAN, _PLAN_FUNCTIONS, lambda var: var.name)
+
+    def visit(inner: tirx.PrimExpr, outer: int) -> str:
+        return _print(inner, outer, language, visit)
+
+    return visit(expr, 0)
 
 
-def _print(expr, names, outer, operators, functions, recurse) -> str:  # noqa: ANN001
+def _print(
+    expr: tirx.PrimExpr,
+    outer: int,
+    language: _Language,
+    visit: Callable[[tirx.PrimExpr, int], str],
+) -> str:
+    """What both languages share; `visit` prints an operand."""
     match expr:
         case tirx.IntImm():
             return str(expr.value) if expr.value >= 0 or outer == 0 else f"({expr.value})"
         case tirx.Var():
-            return names[expr] if names else expr.name
+            return language.name_of(expr)
         case tirx.Cast() if expr.dtype == "int32" and expr.value.dtype in ("int64", "bool"):
-            return recurse(expr.value, names, outer)
+            return visit(expr.value, outer)
     kind = type(expr)
-    if kind in functions:
-        return f"{functions[kind]}({recurse(expr.a, names)}, {recurse(expr.b, names)})"
-    if kind not in operators:
+    if kind in language.functions:
+        return f"{language.functions[kind]}({visit(expr.a, 0)}, {visit(expr.b, 0)})"
+    if kind not in language.operators:
         raise UnprintableExpr.at(None, kind=kind.__name__, expr=expr)
-    symbol, precedence = operators[kind]
-    text = f"{recurse(expr.a, names, precedence)} {symbol} {recurse(expr.b, names, precedence + 1)}"
+    symbol, precedence = language.operators[kind]
+    text = f"{visit(expr.a, precedence)} {symbol} {visit(expr.b, precedence + 1)}"
     return f"({text})" if precedence < outer else text
 
 

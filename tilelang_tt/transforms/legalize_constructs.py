@@ -106,6 +106,7 @@ class LegalizeConstructs:
         tree.inherit_spans(func.body)
         _check_kernel_count(func)
         _check_parameters(func)
+        _check_names(func)
         func = func.with_body(_without_attributes(func.body))
         frame = Frame.of(func)
         _check_thread_indices(frame.body)
@@ -143,6 +144,18 @@ def _check_parameters(func: tirx.PrimFunc) -> None:
             raise errors.UnsupportedParameter.at(
                 _kernel(func), name=param.name, kind=f"of type {param.dtype}"
             )
+
+
+def _check_names(func: tirx.PrimFunc) -> None:
+    """The plan knows dynamic extents and scalars by name, so a name must mean one thing."""
+    seen: dict[str, tirx.Var] = {
+        param.name: param for param in func.params if param not in func.buffer_map
+    }
+    for buffer in func.buffer_map.values():
+        for var in (var for extent in buffer.shape for var in tree.collect(extent, tirx.Var)):
+            if not seen.setdefault(var.name, var).same_as(var):
+                kind = "the name of two different values"
+                raise errors.UnsupportedParameter.at(_kernel(func), name=var.name, kind=kind)
 
 
 def _check_contiguous(buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
