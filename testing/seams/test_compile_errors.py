@@ -40,8 +40,8 @@ def expression():
     @T.prim_func
     def main(A: T.Tensor((64, 64), BF16), C: T.Tensor((64, 64), BF16)):
         with T.Kernel(2, 2) as (bx, by):
-            for i, j in T.Parallel(32, 32):  # expression
-                C[by * 32 + i, bx * 32 + j] = T.erf(A[by * 32 + i, bx * 32 + j])
+            for i, j in T.Parallel(32, 32):
+                C[by * 32 + i, bx * 32 + j] = T.erf(A[by * 32 + i, bx * 32 + j])  # expression
 
     return main
 

@@ -27,7 +27,7 @@ def test_the_source_of_a_kernel_is_its_three_kernels(kernel):
 
 def test_sources_name_the_lines_of_the_program_they_come_from(kernel):
     compute, reader = (sources_of(kernel)[f"{name}.cpp"] for name in ("compute", "reader"))
-    assert re.search(r"// programs\.py:\d+: for i, j in T\.Parallel\(bM, bN\)", compute)
+    assert re.search(r"// programs\.py:\d+: \w+\[i, j\] = f\(T, \w+\[i, j\]", compute)
     assert re.search(r"// programs\.py:\d+: T\.copy\(A\[by \* bM", reader)
 
 
