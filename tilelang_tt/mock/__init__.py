@@ -27,6 +27,7 @@ from tilelang_tt.mock.report import (
     LinkReport,
     Report,
 )
+from tilelang_tt.mock.roofline import Roofline, roofline
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
@@ -53,9 +54,11 @@ __all__ = [
     "Program",
     "ProgramError",
     "Report",
+    "Roofline",
     "RunError",
     "Timing",
     "UndefinedBehavior",
     "Unsupported",
     "allocate",
+    "roofline",
 ]
