@@ -24,6 +24,7 @@ _RATES = (
     "noc.link_bytes",
     "noc.multicast_bytes",
     "dram.bytes",
+    "dram.stream_bytes",
 )
 _FIXED = ("noc.packet_bytes", "noc.width", "noc.height", "dram.efficiency", "pack.accumulate")
 _PLACES = ("noc.columns", "noc.rows", "noc.dram_ports")

@@ -41,7 +41,8 @@ struct Section {
 
 struct Transfers {
   Cycles reads_done = 0, writes_done = 0, writes_left = 0, atomics_done = 0;
-  bool linked = false;  // the last multicast keeps its path
+  Cycles command_free = 0;  // when the next command may be given
+  bool linked = false;      // the last multicast keeps its path
 };
 
 struct Increment {

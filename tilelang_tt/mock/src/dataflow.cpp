@@ -205,10 +205,13 @@ Transfers& transfers_of(const Thread& thread) { return thread.core->clock.transf
 // A call that uses what other cores use as well: it has its turn by time.
 Thread& begin_in_order(Call call, Op op, uint32_t bytes = 0) {
   Thread& thread = begin(call, op);
-  const double packets = std::ceil(bytes / run->timing.noc.packet_bytes);
-  if (packets > 1) {
-    charge(*thread.core, static_cast<Engine>(thread.role),
-           (packets - 1) * run->timing.data_movement[uint32_t(op)], call.name);
+  if (bytes != 0) {
+    const NocTiming& noc = run->timing.noc;
+    Cycles& free = transfers_of(thread).command_free;
+    wait_until(*thread.core, static_cast<Engine>(thread.role), free, Stall::transfer, call.name);
+    const double packets = std::ceil(bytes / noc.packet_bytes);
+    const Cycles interval = op == Op::noc_read ? noc.read_interval : noc.write_interval;
+    free = timeline_of(thread).now + packets * interval;
   }
   run_earlier_threads();
   return thread;

@@ -92,8 +92,11 @@ Cycles occupy_bank(uint32_t noc, uint32_t bank, uint32_t bytes, bool is_read, Cy
   const Cycles request = smooth_max(packets * timing.dram.request, transfer);
   Resource& whole = run->network.banks[bank];
   (is_read ? whole.read_bytes : whole.written_bytes) += bytes;
-  return std::max(occupy(run->network.bank_ports[noc][bank], at, request / timing.dram.efficiency),
-                  occupy(whole, at, transfer / timing.dram.efficiency));
+  const Cycles port =
+      occupy(run->network.bank_ports[noc][bank], at, request / timing.dram.efficiency);
+  const Cycles queued = occupy(whole, at, transfer / timing.dram.efficiency);
+  const Cycles alone = is_read ? bytes / timing.dram.stream_bytes : 0;
+  return std::max({port, queued, at + alone});
 }
 
 }  // namespace
@@ -165,7 +168,6 @@ Multicast::Multicast(const Core& from, uint32_t noc, uint32_t bytes, Cycles at)
 
 void Multicast::add(const Core& to) {
   Network& network = run->network;
-  ++destinations_;
   const Cycles service = bytes_ / run->timing.noc.multicast_bytes;
   const auto occupy_once = [&](uint32_t link) {
     if (network.marks[link] != network.mark) {
@@ -183,8 +185,8 @@ void Multicast::add(const Core& to) {
 
 void Multicast::finish(bool opens, bool loopback) {
   const NocTiming& costs = run->timing.noc;
-  const Cycles open = loopback ? costs.loopback_open + costs.loopback_core * destinations_
-                               : costs.multicast_open + costs.multicast_core * destinations_;
+  const Cycles open = loopback ? costs.loopback_open + costs.loopback_hop * longest_
+                               : costs.multicast_open + costs.multicast_hop * longest_;
   const Cycles fixed = opens ? open : costs.multicast_linked;
   Resource& out = run->network.out[noc_][number_of(from_)];
   out.written_bytes += bytes_;

@@ -54,7 +54,7 @@ class Multicast {
 
  private:
   const Core& from_;
-  uint32_t noc_, bytes_, destinations_ = 0, longest_ = 0;
+  uint32_t noc_, bytes_, longest_ = 0;
   Cycles at_, sent_ = 0;
 };
 

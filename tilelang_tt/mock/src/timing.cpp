@@ -72,6 +72,8 @@ void read_noc(Table& table, NocTiming& noc) {
       noc.dram_ports[index].push_back({x[bank], y[bank]});
     }
   }
+  noc.read_interval = table["noc.read_interval"];
+  noc.write_interval = table["noc.write_interval"];
   noc.hop = table["noc.hop"];
   noc.read_base = table["noc.read_base"];
   noc.write_base = table["noc.write_base"];
@@ -82,9 +84,9 @@ void read_noc(Table& table, NocTiming& noc) {
   noc.multicast_bytes = table["noc.multicast_bytes"];
   noc.multicast_linked = table["noc.multicast_linked"];
   noc.multicast_open = table["noc.multicast_open"];
-  noc.multicast_core = table["noc.multicast_core"];
+  noc.multicast_hop = table["noc.multicast_hop"];
   noc.loopback_open = table["noc.loopback_open"];
-  noc.loopback_core = table["noc.loopback_core"];
+  noc.loopback_hop = table["noc.loopback_hop"];
 }
 
 void read_engines(Table& table, Timing& timing) {
@@ -121,7 +123,7 @@ std::string read_timing(const TtMockProgram& program, Timing& timing) {
   for (const char* name : sfpu_names) {
     timing.sfpu.push_back(table[std::string("sfpu.") + name]);
   }
-  timing.dram = {table["dram.bytes"], table["dram.efficiency"], table["dram.request"],
+  timing.dram = {table["dram.bytes"], table["dram.stream_bytes"], table["dram.efficiency"], table["dram.request"],
                  table["dram.read_extra"], table["dram.write_extra"]};
   read_noc(table, timing.noc);
   read_engines(table, timing);

@@ -18,6 +18,7 @@ struct NocTiming {
   uint32_t width, height;
   std::vector<uint32_t> columns, rows;     // of the cores, by logical coordinate
   std::vector<Place> dram_ports[2];        // by NoC and bank
+  Cycles read_interval, write_interval;    // between two packets' commands
   Cycles hop;                              // from one router to the next
   Cycles read_base, write_base;            // a round trip without its hops
   double read_bytes, write_bytes;          // per cycle, at a core's port
@@ -25,12 +26,13 @@ struct NocTiming {
   double packet_bytes;                     // the longest packet
   double multicast_bytes;                  // per cycle
   Cycles multicast_linked;                 // of a packet on a path that was kept
-  Cycles multicast_open, multicast_core;   // of reserving a path, and per destination
-  Cycles loopback_open, loopback_core;     // the same, where the sender is a destination
+  Cycles multicast_open, multicast_hop;    // of reserving a path, and per router of the longest
+  Cycles loopback_open, loopback_hop;      // the same, where the sender is a destination
 };
 
 struct DramTiming {
   double bytes;                    // per cycle, of one bank
+  double stream_bytes;             // per cycle, of one read alone
   double efficiency;               // what refreshes and turn-arounds leave of it
   Cycles request;                  // between two requests at a bank's port
   Cycles read_extra, write_extra;  // latency on top of a transfer between cores
