@@ -79,10 +79,10 @@ def rows() -> Rows:
         yield Row(name, model, cycles, "cycles", _LATENCIES, fitted)
     for arch, size, rate, fitted, source in _BANKS:
         device = chip(arch)
-        cores = _beside_banks(device)
+        cores = _beside_banks(device, readers=1 if arch == "WH" else 4)
         job = Job(device, {0: 1}, list(cores), reader=_READ, page_bytes=size)
         first = {core: (bank,) for core, bank in cores.items()}
-        name = f"{arch} DRAM read, a core beside each bank, {size} B pages"
+        name = f"{arch} DRAM read, cores beside each bank, {size} B pages"
         yield Row(name, _rate(job, device.dram_banks, first), rate, "GB/s", source, fitted)
     device = chip("WH")
     everyone = {(x, y): ((x + 8 * y) * 37,) for x in range(8) for y in range(8)}
@@ -98,8 +98,8 @@ def _rate(job: Job, stride: int, first: dict[mock.program.Core, tuple[int, ...]]
     return 128 * job.page_bytes * len(job.cores) / (runs[1] - runs[0]) * job.chip.clock_ghz
 
 
-def _beside_banks(device: Device) -> dict[mock.program.Core, int]:
-    """For each bank a core of its own, the first free one downstream of it."""
+def _beside_banks(device: Device, readers: int) -> dict[mock.program.Core, int]:
+    """For each bank cores of its own, the first free ones downstream of it."""
     values = mock.timing.load(device.name).values
     columns = [values[f"noc.columns.{i}"] for i in range(device.grid[0])]
     lines = [values[f"noc.rows.{i}"] for i in range(device.grid[1])]
@@ -108,9 +108,10 @@ def _beside_banks(device: Device) -> dict[mock.program.Core, int]:
         x, y = (values[f"noc.dram_ports_0_{axis}.{bank}"] for axis in "xy")
         row = next((i for i, line in enumerate(lines) if line >= y), 0)
         column = next(i for i, place in enumerate(columns) if place > x)
-        while (column, row) in taken:
-            column += 1
-        taken[column, row] = bank
+        for _ in range(readers):
+            while (column, row) in taken:
+                column += 1
+            taken[column, row] = bank
     return taken
 
 
