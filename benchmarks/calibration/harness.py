@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilelang_tt import device, formats, mock
+from tilelang_tt.mock.program import Core, Fidelity, Role
 
 ARCHS = {"WH": "wormhole_b0", "BH": "blackhole"}
 BF16 = formats.BY_NAME["Float16_b"]
@@ -45,11 +46,11 @@ class Job:
 
     chip: device.Device
     pages: Mapping[int, int]
-    cores: Sequence[mock.program.Core] = ((0, 0),)
+    cores: Sequence[Core] = ((0, 0),)
     reader: str = ""
     compute: str = ""
     writer: str = ""
-    fidelity: mock.program.Fidelity = "HiFi4"
+    fidelity: Fidelity = "HiFi4"
     semaphores: tuple[int, ...] = ()
     page_bytes: int = TILE
 
@@ -58,13 +59,13 @@ class Job:
         words: Mapping[str, Sequence[int]],
         tensors: Sequence[int] = (),
         compile_time: Mapping[str, Sequence[int]] | None = None,
-        per_core: Mapping[mock.program.Core, Sequence[int]] | None = None,
+        per_core: Mapping[Core, Sequence[int]] | None = None,
     ) -> mock.Report:
         """One run. `words`: arguments by role; those of `per_core` follow. `tensors`: their tiles;
         the addresses are common arguments of all kernels."""
         addresses = mock.allocate(self.chip, [(self.page_bytes, tiles) for tiles in tensors])
         data = [np.zeros(tiles * self.page_bytes, np.uint8) for tiles in tensors]
-        sources: dict[mock.program.Role, str] = {
+        sources: dict[Role, str] = {
             "reader": self.reader,
             "writer": self.writer,
             "compute": self.compute,

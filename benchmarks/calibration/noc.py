@@ -99,12 +99,12 @@ _MULTICASTS = (
     ("WH", (0, 7), 2048, False, False, 365, False),
     ("WH", (1, 1), 2048, True, False, 112, True),
     ("WH", (7, 7), 2048, True, False, 350, True),
-    ("WH", (0, 7), 2048, True, False, 220, False),
+    ("WH", (0, 7), 2048, True, False, 220, True),
     ("WH", (7, 7), 8192, True, False, 555, False),
     ("BH", (0, 9), 2048, False, True, 47, True),
     ("BH", (0, 9), 16384, False, True, 284, False),
     ("BH", (1, 1), 2048, False, False, 314, True),
-    ("BH", (4, 4), 2048, False, False, 364, False),
+    ("BH", (4, 4), 2048, False, False, 364, True),
     ("BH", (0, 9), 2048, False, False, 443, False),
     ("BH", (1, 1), 2048, True, False, 78, True),
     ("BH", (7, 7), 2048, True, False, 321, True),
@@ -117,9 +117,7 @@ def rows() -> Rows:
     for arch, kind, far, count, size, cycles, fitted in _UNICAST:
         device = chip(arch)
         other = (device.grid[0] - 1, device.grid[1] - 1) if far else (0, device.grid[1] - 1)
-        job = Job(
-            device, {0: 64}, ((0, 0), other), reader=_READ if kind == "read" else _WRITE
-        )
+        job = Job(device, {0: 64}, ((0, 0), other), reader=_READ if kind == "read" else _WRITE)
         model = _difference(job, count, (size, *other))
         where = "far corner" if far else "same column"
         name = f"{arch} L1 {kind} {count} x {size} B, {where}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from benchmarks.calibration.harness import TILE, Job, Row, Rows, chip
-from tilelang_tt import mock
+from tilelang_tt.mock import timing
+from tilelang_tt.mock.program import FIDELITIES, Fidelity
 
 _LADDER = "tt-lang benchmarks/microbench/RESULTS.md"
 _GEMM = "tt-metal tech_reports/GEMM_FLOPS"
 _BLOCK = 8  # tiles of each side of a core's block in the ladder
-_PHASES = dict(zip(mock.program.FIDELITIES, (1, 2, 3, 4), strict=True))
+_PHASES = dict(zip(FIDELITIES, (1, 2, 3, 4), strict=True))
 
 # Arguments: tiles of both operands of a K block, number of K blocks.
 _FEED = """
@@ -220,7 +221,7 @@ _UTILISATION = (
     ("WH", False, 3, 87.1, False),
 )
 # arch, grid, M, K, N, inner tiles of a block, fidelity, per cent of the math kernel's time, fitted
-_CHIP = (
+_CHIP: tuple[tuple[str, tuple[int, int], int, int, int, int, Fidelity, float, bool], ...] = (
     ("WH", (8, 8), 512, 512, 512, 2, "HiFi4", 40.8, False),
     ("WH", (8, 8), 1024, 1024, 1024, 4, "HiFi4", 77.2, False),
     ("WH", (8, 8), 2048, 2048, 2048, 4, "HiFi4", 89.6, False),
@@ -264,7 +265,7 @@ def _ladder(arch: str, single: bool, blocks: int) -> float:
     shape = (_BLOCK, _BLOCK, 2, 4, _BLOCK, blocks, int(single))
     words = {"reader": (_BLOCK**2, blocks), "writer": (_BLOCK**2,)}
     report = job.run(words, compile_time={"compute": shape})
-    startup = mock.timing.load(job.chip.name).values["startup"]
+    startup = timing.load(job.chip.name).values["startup"]
     return 100 * report.tile_products * 64 / (report.engine("math").finished - startup)
 
 
@@ -273,7 +274,7 @@ def _gemm(
     grid: tuple[int, int],
     tiles: tuple[int, int, int],
     inner: int,
-    fidelity: mock.program.Fidelity,
+    fidelity: Fidelity,
 ) -> float:
     m, k, n = tiles
     lines, columns = m // grid[1], n // grid[0]

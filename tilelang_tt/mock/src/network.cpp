@@ -63,15 +63,26 @@ uint32_t hops_between(uint32_t noc, Place from, Place to) {
   return noc == 0 ? right + down : (width - right) % width + (height - down) % height;
 }
 
-Cycles occupy_links(uint32_t noc, Place from, Place to, uint32_t bytes, Cycles at) {
+struct Route {
+  Cycles done;
+  uint32_t hops;
+};
+
+Route occupy_links(uint32_t noc, Place from, Place to, uint32_t bytes, Cycles at) {
   const Cycles service = bytes / run->timing.noc.link_bytes;
   Cycles done = at;
-  for_each_link(noc, from, to, [&](uint32_t link) {
+  const uint32_t hops = for_each_link(noc, from, to, [&](uint32_t link) {
     Resource& resource = run->network.links[link];
     resource.written_bytes += bytes;
     done = std::max(done, occupy(resource, at, service));
   });
-  return done;
+  return {done, hops};
+}
+
+// There and back again is once around the torus in each direction that is gone at all.
+uint32_t round_trip_hops(Place a, Place b) {
+  const NocTiming& noc = run->timing.noc;
+  return (a.x != b.x ? noc.width : 0) + (a.y != b.y ? noc.height : 0);
 }
 
 // The cube root of a^3 + b^3, by Newton's method: a library's may differ from host to host.
@@ -85,15 +96,25 @@ Cycles smooth_max(Cycles a, Cycles b) {
   return root;
 }
 
+// What a request of so many bytes takes of a bank's port. Most requests are like the one before.
+Cycles request_service(uint32_t bytes) {
+  Network& network = run->network;
+  if (network.request_bytes != bytes) {
+    const DramTiming& dram = run->timing.dram;
+    const double packets = std::max(1.0, bytes / run->timing.noc.packet_bytes);
+    network.request_bytes = bytes;
+    network.request_service =
+        smooth_max(packets * dram.request, bytes / dram.bytes) / dram.efficiency;
+  }
+  return network.request_service;
+}
+
 Cycles occupy_bank(uint32_t noc, uint32_t bank, uint32_t bytes, bool is_read, Cycles at) {
   const Timing& timing = run->timing;
-  const double packets = std::max(1.0, bytes / timing.noc.packet_bytes);
   const Cycles transfer = bytes / timing.dram.bytes;
-  const Cycles request = smooth_max(packets * timing.dram.request, transfer);
   Resource& whole = run->network.banks[bank];
   (is_read ? whole.read_bytes : whole.written_bytes) += bytes;
-  const Cycles port =
-      occupy(run->network.bank_ports[noc][bank], at, request / timing.dram.efficiency);
+  const Cycles port = occupy(run->network.bank_ports[noc][bank], at, request_service(bytes));
   const Cycles queued = occupy(whole, at, transfer / timing.dram.efficiency);
   const Cycles alone = is_read ? bytes / timing.dram.stream_bytes : 0;
   return std::max({port, queued, at + alone});
@@ -133,9 +154,8 @@ Cycles time_read(const Core& to, uint32_t noc, End from, uint32_t bytes, Cycles 
     done = std::max(done, occupy_bank(noc, from.bank, bytes, true, at));
     latency += run->timing.dram.read_extra;
   }
-  done = std::max(done, occupy_links(noc, source, target, bytes, at));
-  const uint32_t hops = hops_between(noc, target, source) + hops_between(noc, source, target);
-  return done + latency + hops * costs.hop;
+  done = std::max(done, occupy_links(noc, source, target, bytes, at).done);
+  return done + latency + round_trip_hops(source, target) * costs.hop;
 }
 
 Arrival time_write(const Core& from, uint32_t noc, End to, uint32_t bytes, Cycles at) {
@@ -155,10 +175,10 @@ Arrival time_write(const Core& from, uint32_t noc, End to, uint32_t bytes, Cycle
     done = std::max(done, occupy_bank(noc, to.bank, bytes, false, at));
     latency += run->timing.dram.write_extra;
   }
-  done = std::max(done, occupy_links(noc, source, target, bytes, at));
-  const Cycles there = hops_between(noc, source, target) * costs.hop;
-  const Cycles back = hops_between(noc, target, source) * costs.hop;
-  return {left, done + latency / 2 + there, done + latency + there + back};
+  const Route route = occupy_links(noc, source, target, bytes, at);
+  done = std::max(done, route.done);
+  const Cycles around = round_trip_hops(source, target) * costs.hop;
+  return {left, done + latency / 2 + route.hops * costs.hop, done + latency + around};
 }
 
 Multicast::Multicast(const Core& from, uint32_t noc, uint32_t bytes, Cycles at)

@@ -28,6 +28,8 @@ struct Network {
   std::vector<Resource> bank_ports[2];  // by NoC
   std::vector<uint32_t> marks;          // of links, to count each once in a multicast
   uint32_t mark = 0;
+  uint32_t request_bytes = 0;  // what request_service is of
+  Cycles request_service = 0;
 };
 
 struct Arrival {
