@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 
 from testing.mock import kernels as k
 from testing.mock.matmuls import BLOCKS, TILES, Matmul
-from tilelang_tt import mock
+from tilelang_tt import device, mock
 from tilelang_tt.mock import timing
 
 ARCHS = ("wormhole_b0", "blackhole")
@@ -174,3 +175,68 @@ def test_a_recorded_run_gives_a_trace() -> None:
     trace = json.loads(json.dumps(report.trace()))
     names = {event["name"] for event in trace["traceEvents"]}
     assert {"matmul_block", "pack_block", "noc_async_read_page", "wait: matmul_block"} <= names
+
+
+PASS_ON = """
+#include "api/dataflow/dataflow_api.h"
+
+void kernel_main() {
+  const uint32_t turn = get_arg_val<uint32_t>(0);
+  const uint32_t next = get_arg_val<uint32_t>(1);
+  volatile tt_l1_ptr uint32_t* mine =
+      reinterpret_cast<volatile tt_l1_ptr uint32_t*>(get_semaphore(0));
+  if (turn != 0) {
+    noc_semaphore_wait_min(mine, 1);
+  }
+  if (next != 0) {
+    noc_semaphore_inc(get_noc_addr(next, 0, get_semaphore(0)), 1);
+    noc_async_atomic_barrier();
+  }
+}
+"""
+
+
+def test_a_chain_of_semaphores_takes_the_time_of_its_hops() -> None:
+    """Each core waits for the one before it; the signal takes a one-way latency each time."""
+    last = 5
+    args = {(x, 0): (x, x + 1 if x < last else 0) for x in range(last + 1)}
+    program = mock.Program(
+        (mock.Kernel("reader", "reader.cpp", PASS_ON, args),),
+        (mock.CircularBuffer(0, "a", k.U8, 64, 1),),
+        device.load("wormhole_b0"),
+        semaphores=(0,),
+    )
+    report = program.build().run([])
+    waits = [report.cores[x, 0].engines["reader"].stalls["semaphore"] for x in range(last + 1)]
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    values = timing.load("wormhole_b0").values
+    one_way = values["noc.write_base"] / 2 + values["noc.hop"]
+    assert all(later - earlier >= one_way for earlier, later in itertools.pairwise(waits))
+
+
+def test_cores_that_share_a_bank_wait_for_each_other() -> None:
+    """Page 0 is in one bank: eight cores that read it take nearly eight times as long."""
+    source = k.READ_ONE.replace("noc_async_read_page(i, a", "noc_async_read_page(0, a")
+    compute = k.compute_one("copy_tile(0, 0, 0);")
+    cycles: list[float] = []
+    for count in (1, 8):
+        cores = tuple((x, 0) for x in range(count))
+        pipeline = k.Pipeline(
+            compute, inputs=(k.BF16,), reader=source, cores=cores, pages=16, arch="wormhole_b0"
+        )
+        matrix = np.ones((32 * count, 32 * 16), np.float32)
+        report, _ = pipeline.launch(matrix)
+        cycles.append(report.dram_banks[0].busy)
+        assert report.dram_banks[0].busy <= report.cycles - report.launch_cycles
+    assert cycles[1] >= 7 * cycles[0]
+
+
+def test_a_page_is_not_overwritten_before_its_time() -> None:
+    """A read without reserve is an error even where the mock has run the consumer already."""
+    reader = k.READ_TWO.replace(
+        "    cb_reserve_back(0, 1);\n", "    if (i < first + 2) { cb_reserve_back(0, 1); }\n"
+    )
+    a = np.ones((32, 128), np.float32)
+    with pytest.raises(mock.UndefinedBehavior, match="cb_overwrite"):
+        k.Pipeline(k.ADD, reader=reader, pages=1).run(a, a)
