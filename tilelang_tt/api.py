@@ -9,7 +9,8 @@ import numpy as np
 from tilelang.jit.kernel import JITKernel
 
 from tilelang_tt.codegen.artifact import Artifact
-from tilelang_tt.diagnostics import BadArtifact
+from tilelang_tt.diagnostics import BadArtifact, NotProfiled
+from tilelang_tt.mock import Report
 from tilelang_tt.runtime import binding, launch
 from tilelang_tt.runtime import saved as _saved
 from tilelang_tt.summary import summary
@@ -38,6 +39,26 @@ def save(kernel: JITKernel, folder: str | Path) -> list[Path]:
 def report(kernel: JITKernel) -> str:
     """A short text: cores, blocks, destination registers, circular buffers and their L1."""
     return summary(artifact(kernel).plan)
+
+
+def profile(kernel: JITKernel, *arguments: object, trace: bool = False) -> Report:
+    """Run a kernel once on the mock, with the arguments it takes, and report its times.
+
+    Args:
+        kernel: compiled for this target.
+        arguments: as in a call of the kernel.
+        trace: keep what each engine did when, for `Report.trace`.
+
+    Raises:
+        NotProfiled: the kernel does not run on the mock.
+        BadArtifact: the kernel was not compiled for this target.
+    """
+    artifact(kernel)
+    with launch.recorded(trace) as reports:
+        kernel(*arguments)
+    if len(reports) != 1:
+        raise NotProfiled.because(count=len(reports))
+    return reports[0]
 
 
 def run_saved(folder: str | Path, arguments: Sequence[np.ndarray | int | float]) -> None:

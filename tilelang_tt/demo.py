@@ -12,7 +12,8 @@ import tilelang.language as T
 import torch
 from tvm import tirx
 
-from tilelang_tt import api, formats
+from tilelang_tt import api, device, formats, mock
+from tilelang_tt.runtime import launch
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,13 @@ def run(size: int, arch: str, folder: Path, say: Callable[[str], None]) -> Outco
     a, b = (torch.randn(size, size).bfloat16() for _ in range(2))
     say("building the kernels and running them ...")
     started = time.perf_counter()
-    got = kernel(a, b).float()
+    with launch.recorded() as reports:
+        got = kernel(a, b).float()
     say(f"  {time.perf_counter() - started:.2f} s")
+    for report in reports:  # none where it ran on a device
+        shares = mock.roofline(report, device.load(arch))
+        say(f"predicted: {report.cycles:.0f} cycles, {report.microseconds:.1f} us,")
+        say(f"  {shares.flops:.1%} of the arithmetic and {shares.dram:.1%} of the DRAM peak")
     expected = a.float() @ b.float()
     error = ((got - expected).abs().max() / expected.abs().max()).item()
     files = api.save(kernel, folder)

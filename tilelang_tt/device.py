@@ -30,6 +30,7 @@ class Device:
     dram_bank_bytes: int
     dram_first_address: int
     dram_read_alignment: int
+    dram_peak: float  # bytes a second, all banks
     dst_tiles_16bit: int
     dst_tiles_32bit: int
     max_runtime_args: int
@@ -66,6 +67,7 @@ def load(arch: str) -> Device:
         dram_bank_bytes=data["dram"]["bank_bytes"],
         dram_first_address=data["dram"]["first_address"],
         dram_read_alignment=data["dram"]["read_alignment"],
+        dram_peak=data["dram"]["peak_gb_per_second"] * 1e9,
         dst_tiles_16bit=data["dst"]["tiles_16bit"],
         dst_tiles_32bit=data["dst"]["tiles_32bit"],
         max_runtime_args=data["kernel"]["max_runtime_args"],

@@ -366,6 +366,12 @@ class BadArtifact(LaunchError):
     hint = "save the kernel again with tilelang_tt.save"
 
 
+class NotProfiled(LaunchError):
+    code = "TT6007"
+    message = "the call launched the mock {count} times; a profile is of one launch"
+    hint = 'compile the kernel with execution "mock" and give arguments that make it do something'
+
+
 # 9xxx: code generation. ---------------------------------------------------------------------------
 
 

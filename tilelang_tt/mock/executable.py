@@ -9,39 +9,22 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.mock import errors
+from tilelang_tt.mock import errors, report
 from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
 from tilelang_tt.mock.program import FIDELITIES, ROLES, Buffer, Core, Kernel, Program
+from tilelang_tt.mock.timing import Timing
 
 # `void kernel_main()` as the Itanium C++ ABI spells it.
 _ENTRY = "_Z11kernel_mainv"
 _ORIGIN = re.compile(r"^\s*//\s*(\S+\.py:\d+(?::.*)?)$")
 _ARCH_DEFINES = {"wormhole_b0": "ARCH_WORMHOLE", "blackhole": "ARCH_BLACKHOLE"}
 _WORD = 0xFFFFFFFF
-
-
-@dataclass(frozen=True)
-class KernelReport:
-    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved."""
-
-    calls: Mapping[str, int]
-    pages_pushed: int
-    bytes_read: int
-    bytes_written: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run did, by kernel name."""
-
-    kernels: Mapping[str, KernelReport]
 
 
 class _DeviceStruct(ctypes.Structure):
@@ -98,6 +81,10 @@ class _KernelStruct(ctypes.Structure):
     )
 
 
+class _ParameterStruct(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("value", ctypes.c_double))
+
+
 class _ProgramStruct(ctypes.Structure):
     _fields_ = (
         ("device", _DeviceStruct),
@@ -105,10 +92,13 @@ class _ProgramStruct(ctypes.Structure):
         ("circular_buffers", ctypes.c_void_p),
         ("buffers", ctypes.c_void_p),
         ("semaphores", ctypes.c_void_p),
+        ("parameters", ctypes.c_void_p),
         ("kernel_count", ctypes.c_uint32),
         ("circular_buffer_count", ctypes.c_uint32),
         ("buffer_count", ctypes.c_uint32),
         ("semaphore_count", ctypes.c_uint32),
+        ("parameter_count", ctypes.c_uint32),
+        ("record", ctypes.c_uint32),
     )
 
 
@@ -162,8 +152,13 @@ class Executable:
         buffers: Sequence[Buffer],
         common_args: Mapping[str, Sequence[int]] | None = None,
         core_args: Mapping[str, Mapping[Core, Sequence[int]]] | None = None,
-    ) -> Report:
-        """Runs to the end. A kernel that the arguments do not name keeps those of the program."""
+        *,
+        record: bool = False,
+    ) -> report.Report:
+        """Runs to the end. A kernel that the arguments do not name keeps those of the program.
+
+        `record` keeps what each engine did when, for `Report.trace`.
+        """
         program = _with_arguments(self.program, common_args or {}, core_args or {})
         keep: list[_Words] = []
         kernels = (_KernelStruct * len(program.kernels))()
@@ -172,6 +167,7 @@ class Executable:
         circular_buffers = _circular_buffer_structs(program)
         tensors = _buffer_structs(buffers)
         semaphores = _Words(program.semaphores)
+        parameters = _parameter_structs(program.costs)
         answer = self._engine.run(
             _ProgramStruct(
                 device=_device_struct(program),
@@ -179,15 +175,18 @@ class Executable:
                 circular_buffers=ctypes.addressof(circular_buffers),
                 buffers=ctypes.addressof(tensors),
                 semaphores=semaphores.pointer,
+                parameters=ctypes.addressof(parameters),
                 kernel_count=len(kernels),
                 circular_buffer_count=len(circular_buffers),
                 buffer_count=len(tensors),
                 semaphore_count=len(program.semaphores),
+                parameter_count=len(parameters),
+                record=int(record),
             )
         )
         if "error" in answer:
             raise _error(program, answer["error"])
-        return Report({name: KernelReport(**counts) for name, counts in answer["kernels"].items()})
+        return report.from_json(program, answer)
 
 
 def build(program: Program) -> Executable:
@@ -290,6 +289,17 @@ def _circular_buffer_structs(program: Program) -> ctypes.Array[_CircularBufferSt
             for cb in program.circular_buffers
         )
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _parameter_array(items: tuple[tuple[str, float], ...]) -> ctypes.Array[_ParameterStruct]:
+    return (_ParameterStruct * len(items))(
+        *(_ParameterStruct(name.encode(), value) for name, value in items)
+    )
+
+
+def _parameter_structs(costs: Timing) -> ctypes.Array[_ParameterStruct]:
+    return _parameter_array(tuple(costs.values.items()))
 
 
 def _buffer_structs(buffers: Sequence[Buffer]) -> ctypes.Array[_BufferStruct]:

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from tilelang_tt import formats
 from tilelang_tt.device import Device
+from tilelang_tt.mock import timing
 from tilelang_tt.mock.errors import ProgramError
+from tilelang_tt.mock.timing import Timing
 
 if TYPE_CHECKING:
     from tilelang_tt.mock.executable import Executable
@@ -83,6 +85,12 @@ class Program:
     fp32_dest_acc: bool = False
     dst_full_sync: bool = False
     semaphores: tuple[int, ...] = field(default=())
+    timing: Timing | None = None  # None: the device's
+
+    @property
+    def costs(self) -> Timing:
+        """What the clock charges."""
+        return self.timing if self.timing is not None else timing.load(self.device.name)
 
     def __post_init__(self) -> None:
         _check_kernels(self)

@@ -10,6 +10,7 @@ import ctypes
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,20 +20,29 @@ from tilelang_tt.plan import Plan, Scalar, Tensor
 from tilelang_tt.runtime import binding, mock_run, ttnn_run
 from tilelang_tt.runtime.binding import Binding
 
-_reports: contextvars.ContextVar[list[mock_run.mock.Report] | None] = contextvars.ContextVar(
-    "reports", default=None
+
+@dataclass
+class _Recording:
+    """Where the reports of launches go, and whether they hold intervals."""
+
+    reports: list[mock_run.mock.Report]
+    trace: bool
+
+
+_recording: contextvars.ContextVar[_Recording | None] = contextvars.ContextVar(
+    "recording", default=None
 )
 
 
 @contextmanager
-def recorded() -> Iterator[list[mock_run.mock.Report]]:
-    """Collect what the mock reports of every launch inside the `with`."""
-    reports: list[mock_run.mock.Report] = []
-    token = _reports.set(reports)
+def recorded(trace: bool = False) -> Iterator[list[mock_run.mock.Report]]:
+    """Collect what the mock reports of every launch inside the `with`; `trace` adds intervals."""
+    recording = _Recording([], trace)
+    token = _recording.set(recording)
     try:
-        yield reports
+        yield recording.reports
     finally:
-        _reports.reset(token)
+        _recording.reset(token)
 
 
 def launch(blob: str, *raw: object) -> None:
@@ -51,9 +61,10 @@ def run(artifact: Artifact, bound: Binding) -> None:
     if ttnn_run.is_chosen(artifact.plan.execution):
         ttnn_run.run(artifact, bound)
         return
-    report = mock_run.run(artifact, bound)
-    if (reports := _reports.get()) is not None:
-        reports.append(report)
+    recording = _recording.get()
+    report = mock_run.run(artifact, bound, recording is not None and recording.trace)
+    if recording is not None:
+        recording.reports.append(report)
 
 
 def _arguments(

@@ -15,8 +15,10 @@ from tilelang_tt.runtime.binding import Binding, element_type
 _INTERLEAVED_DRAM = 2  # tt-metal's ArgConfig: IsDram set, everything else static
 
 
-def run(artifact: Artifact, binding: Binding) -> mock.Report:
+def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Report:
     """Run the kernels; tensors are read from and written to the memory that `binding` views.
+
+    `record` keeps the intervals that `Report.trace` shows.
 
     Raises:
         mock.MockError: a kernel breaks a rule of the device, or the cores deadlock.
@@ -43,6 +45,7 @@ def run(artifact: Artifact, binding: Binding) -> mock.Report:
         buffers,
         common_args={kernel.file: binding.common_args(kernel, by_name) for kernel in plan.kernels},
         core_args={kernel.file: dict(binding.shares) for kernel in plan.kernels},
+        record=record,
     )
     for tensor, buffer in zip(plan.tensors, buffers, strict=True):
         if tensor.is_written:

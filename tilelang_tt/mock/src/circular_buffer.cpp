@@ -71,6 +71,26 @@ void check_in_flight(const std::vector<Transfer>& transfers, const CircularBuffe
   }
 }
 
+// The data-movement calls are charged where all calls begin.
+void charge_compute(Thread& thread, Engine engine, Op op) {
+  if (thread.role == Role::compute) {
+    charge(*thread.core, engine, run->timing.compute[uint32_t(op)], thread.call.name);
+  }
+}
+
+// Waits for the time of the last of `pages` pages; the ones before it were not later.
+void wait_for_page(Thread& thread, Engine engine, CircularBuffer& cb, uint32_t first,
+                   uint32_t pages, Cycles Page::* time, Cycles& waited) {
+  if (pages == 0) {
+    return;
+  }
+  const uint32_t last = (first + pages - 1) % cb.config->pages;
+  Core& core = *thread.core;
+  const Cycles before = core.clock.engines[uint32_t(engine)].now;
+  wait_until(core, engine, cb.pages[last].*time, Stall::circular_buffer, cb.config->name);
+  waited += core.clock.engines[uint32_t(engine)].now - before;
+}
+
 }  // namespace
 
 CircularBuffer& cb_at(Thread& thread, uint32_t index) {
@@ -85,7 +105,10 @@ void cb_reserve(Call call, uint32_t index, uint32_t pages) {
   CircularBuffer& cb = cb_at(thread, index);
   claim(thread, cb, cb.producer, "cb_two_producers", "produces");
   check_capacity(cb, pages);
+  charge_compute(thread, Engine::pack, Op::cb_reserve);
   block_until({WaitKind::cb_free, index, pages});
+  wait_for_page(thread, engine_that_fills(thread), cb, cb.write_page, pages, &Page::freed,
+                cb.producer_wait);
   cb.reserved = cb.reserved > pages ? cb.reserved : pages;
 }
 
@@ -100,8 +123,13 @@ void cb_push(Call call, uint32_t index, uint32_t pages) {
   const uint32_t first = cb.write_page;
   advance(cb, cb.write_page, pages, "pushing");
   check_in_flight(thread.reads, cb, pages_range(cb, first, pages), late_read);
+  const Engine engine = engine_that_fills(thread);
+  charge_compute(thread, engine, Op::cb_push);
+  const Cycles visible =
+      thread.core->clock.engines[uint32_t(engine)].now + run->timing.cb_visible;
   for (uint32_t page = first; page < first + pages; ++page) {
     ++cb.pages[page].generation;
+    cb.pages[page].filled = visible;
   }
   cb.reserved -= pages;
   cb.packed = 0;
@@ -115,7 +143,10 @@ void cb_wait(Call call, uint32_t index, uint32_t pages) {
   CircularBuffer& cb = cb_at(thread, index);
   claim(thread, cb, cb.consumer, "cb_two_consumers", "consumes");
   check_capacity(cb, pages);
+  charge_compute(thread, Engine::unpack, Op::cb_wait);
   block_until({WaitKind::cb_filled, index, pages});
+  wait_for_page(thread, engine_that_drains(thread), cb, cb.read_page, pages, &Page::filled,
+                cb.consumer_wait);
   cb.waited = cb.waited > pages ? cb.waited : pages;
 }
 
@@ -130,6 +161,13 @@ void cb_pop(Call call, uint32_t index, uint32_t pages) {
   const uint32_t first = cb.read_page;
   advance(cb, cb.read_page, pages, "popping");
   check_in_flight(thread.writes, cb, pages_range(cb, first, pages), late_write);
+  const Engine engine = engine_that_drains(thread);
+  charge_compute(thread, engine, Op::cb_pop);
+  const Cycles visible =
+      thread.core->clock.engines[uint32_t(engine)].now + run->timing.cb_visible;
+  for (uint32_t page = first; page < first + pages; ++page) {
+    cb.pages[page].freed = visible;
+  }
   cb.waited -= pages;
   cb.occupied -= pages;
   wake(*thread.core);

@@ -123,6 +123,9 @@ void require_startup(const Compute& compute) {
 
 void set_init(Compute& compute, Call call, Init init) {
   require_startup(compute);
+  const Cycles cycles = run->timing.compute[uint32_t(Op::init)];
+  charge(*run->current->core, Engine::unpack, cycles, call.name);
+  charge(*run->current->core, Engine::math, cycles, call.name);
   compute.init = init;
   compute.init_call = call;
 }
@@ -248,20 +251,29 @@ void hw_startup(Call call, uint32_t cb_a, uint32_t cb_b, uint32_t cb_out) {
   compute.source_a_format = cb_at(thread, cb_a).config->format;
   compute.source_b_format = cb_at(thread, cb_b).config->format;
   compute.pack_format = cb_at(thread, cb_out).config->format;
+  for (const Engine engine : {Engine::unpack, Engine::math, Engine::pack}) {
+    charge(*thread.core, engine, run->timing.startup, call.name);
+  }
 }
 
 namespace {
 
-void reconfigure(Call call, uint32_t Compute::* format, uint32_t cb) {
+Thread& begin_reconfigure(Call call, uint32_t Compute::* format) {
   Thread& thread = begin(call, Op::configure);
   require_startup(compute_of(thread));
+  const Engine engine = format == &Compute::pack_format ? Engine::pack : Engine::unpack;
+  charge(*thread.core, engine, run->timing.compute[uint32_t(Op::configure)], call.name);
+  return thread;
+}
+
+void reconfigure(Call call, uint32_t Compute::* format, uint32_t cb) {
+  Thread& thread = begin_reconfigure(call, format);
   compute_of(thread).*format = cb_at(thread, cb).config->format;
 }
 
 // The form that trusts its caller about what is configured: equal formats change nothing.
 void reconfigure(Call call, uint32_t Compute::* format, uint32_t old_cb, uint32_t cb) {
-  Thread& thread = begin(call, Op::configure);
-  require_startup(compute_of(thread));
+  Thread& thread = begin_reconfigure(call, format);
   if (cb_at(thread, old_cb).config->format != cb_at(thread, cb).config->format) {
     compute_of(thread).*format = cb_at(thread, cb).config->format;
   }
@@ -284,8 +296,26 @@ void reconfig_pack(Call call, uint32_t old_cb, uint32_t cb) {
 
 // Destination register sections: math fills one while the packer empties the one before.
 
+namespace {
+
+Compute& begin_section(Call call, Engine engine) {
+  Thread& thread = begin(call, Op::dst_section);
+  charge(*thread.core, engine, run->timing.compute[uint32_t(Op::dst_section)], call.name);
+  return compute_of(thread);
+}
+
+size_t math_section_index(const Compute& compute) {
+  return (compute.first_committed + compute.committed) % compute.sections.size();
+}
+
+Cycles visible_from(Engine engine) {
+  return run->current->core->clock.engines[uint32_t(engine)].now + run->timing.dst_visible;
+}
+
+}  // namespace
+
 void dst_acquire(Call call) {
-  Compute& compute = compute_of(begin(call, Op::dst_section));
+  Compute& compute = begin_section(call, Engine::math);
   if (compute.acquired) {
     likely("tile_regs_commit is missing before this acquire");
     fail("dst_protocol", -1, "the destination register is acquired already");
@@ -298,6 +328,9 @@ void dst_acquire(Call call) {
         compute.sections.size());
   }
   compute.acquired = true;
+  Core& core = *run->current->core;
+  wait_until(core, Engine::math, core.clock.sections[math_section_index(compute)].free,
+             Stall::destination, call.name);
   DstSection& section = math_section(compute);
   for (uint32_t slot = 0; slot < run->program->device.dst_tiles; ++slot) {
     section.tiles[slot].written = false;
@@ -305,17 +338,19 @@ void dst_acquire(Call call) {
 }
 
 void dst_commit(Call call) {
-  Compute& compute = compute_of(begin(call, Op::dst_section));
+  Compute& compute = begin_section(call, Engine::math);
   if (!compute.acquired) {
     likely("tile_regs_acquire is missing before this commit");
     fail("dst_protocol", -1, "the destination register is not acquired");
   }
   compute.acquired = false;
+  run->current->core->clock.sections[math_section_index(compute)].ready =
+      visible_from(Engine::math);
   ++compute.committed;
 }
 
 void dst_wait(Call call) {
-  Compute& compute = compute_of(begin(call, Op::dst_section));
+  Compute& compute = begin_section(call, Engine::pack);
   if (compute.packing) {
     likely("tile_regs_release is missing before this wait");
     fail("dst_protocol", -1, "the packer owns the destination register already");
@@ -325,21 +360,26 @@ void dst_wait(Call call) {
     fail("dst_protocol", -1, "no section of the destination register is committed");
   }
   compute.packing = true;
+  Core& core = *run->current->core;
+  wait_until(core, Engine::pack, core.clock.sections[compute.first_committed].ready,
+             Stall::destination, call.name);
 }
 
 void dst_release(Call call) {
-  Compute& compute = compute_of(begin(call, Op::dst_section));
+  Compute& compute = begin_section(call, Engine::pack);
   if (!compute.packing) {
     likely("tile_regs_wait is missing before this release");
     fail("dst_protocol", -1, "the packer does not own the destination register");
   }
   compute.packing = false;
+  run->current->core->clock.sections[compute.first_committed].free = visible_from(Engine::pack);
   --compute.committed;
   compute.first_committed = (compute.first_committed + 1) % uint32_t(compute.sections.size());
 }
 
 uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element) {
   Thread& thread = begin(call, Op::cb_pointer);
+  charge(*thread.core, Engine::unpack, run->timing.compute[uint32_t(Op::cb_pointer)], call.name);
   const uint8_t* bytes = operand_bytes(thread, cb, tile);
   if (element >= thread.core->cbs[cb].tile_bytes / 4) {
     fail("args_out_of_range", int(cb), "word %u of a tile of %u bytes", element,

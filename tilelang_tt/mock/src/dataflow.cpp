@@ -2,6 +2,8 @@
 #define TT_MOCK_DATA_MOVEMENT
 #include "tt_mock/dataflow.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "engine.h"
@@ -29,6 +31,7 @@ struct Target {
   uint8_t* data;
   uint32_t valid;
   Core* core;        // null for DRAM
+  uint32_t bank;
   uint32_t address;  // as the alignment rules see it
 };
 
@@ -86,8 +89,22 @@ bool overlaps_live(const CircularBuffer& cb, Range range) {
   return false;
 }
 
+// The consumer may have popped a page already, but at a time that is still to come.
+bool overlaps_pages_freed_later(const CircularBuffer& cb, Range range, Cycles now) {
+  const uint32_t first = (range.begin - cb.offset) / cb.config->page_bytes;
+  const uint32_t last = (range.end - 1 - cb.offset) / cb.config->page_bytes;
+  for (uint32_t page = first; page <= last; ++page) {
+    if (cb.pages[page].freed > now) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void check_destination(const Thread& thread, const CircularBuffer& cb, Range range) {
-  if (cb.consumer != thread.role && overlaps_live(cb, range)) {
+  const Cycles now = thread.core->clock.engines[uint32_t(thread.role)].now;
+  if (cb.consumer != thread.role &&
+      (overlaps_live(cb, range) || overlaps_pages_freed_later(cb, range, now))) {
     likely("cb_reserve_back is missing before the transfer");
     fail("cb_overwrite", int(cb.config->index),
          "the transfer overwrites pages that are pushed and not popped");
@@ -137,7 +154,7 @@ Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
   }
   const uint32_t left = offset < buffer.page_bytes ? buffer.page_bytes - offset : 0;
   return {buffer.data + page * buffer.page_bytes + offset, bytes < left ? bytes : left, nullptr,
-          address};
+          bank, address};
 }
 
 Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
@@ -146,7 +163,7 @@ Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
     fail("noc_out_of_bounds", -1, "no core runs the program at (%u, %u)", place >> 8, place & 0xFF);
   }
   local_cb(*core, {offset, offset + bytes});
-  return {core->l1 + offset, bytes, core, offset};
+  return {core->l1 + offset, bytes, core, 0, offset};
 }
 
 Target resolve(uint64_t noc_address, uint32_t bytes) {
@@ -175,6 +192,88 @@ void deliver(Target target, const uint8_t* source) {
     touch_pages(*target.core, {target.address, target.address + target.valid});
     wake(*target.core);
   }
+}
+
+// Virtual time of the transfers. The reader has NoC 0, the writer NoC 1.
+
+uint32_t noc_of(const Thread& thread) { return uint32_t(thread.role); }
+Timeline& timeline_of(const Thread& thread) {
+  return thread.core->clock.engines[uint32_t(thread.role)];
+}
+Transfers& transfers_of(const Thread& thread) { return thread.core->clock.transfers[noc_of(thread)]; }
+
+// A call that uses what other cores use as well: it has its turn by time.
+Thread& begin_in_order(Call call, Op op, uint32_t bytes = 0) {
+  Thread& thread = begin(call, op);
+  if (bytes != 0) {
+    const NocTiming& noc = run->timing.noc;
+    Cycles& free = transfers_of(thread).command_free;
+    wait_until(*thread.core, static_cast<Engine>(thread.role), free, Stall::transfer, call.name);
+    const double packets = std::ceil(bytes / noc.packet_bytes);
+    const Cycles interval = op == Op::noc_read ? noc.read_interval : noc.write_interval;
+    free = timeline_of(thread).now + packets * interval;
+  }
+  run_earlier_threads();
+  return thread;
+}
+
+SemaphoreClock* semaphore_clock(Core& core, uint32_t offset) {
+  if (!is_semaphore({offset, offset + 4})) {
+    return nullptr;
+  }
+  return &core.clock.semaphores[(offset - semaphore_base) / semaphore_stride];
+}
+
+void set_semaphore_time(Core& core, uint32_t offset, Cycles time) {
+  if (SemaphoreClock* clock = semaphore_clock(core, offset)) {
+    clock->since = time;
+    clock->increments.clear();
+  }
+}
+
+void note_write(const Thread& thread, const Arrival& arrival) {
+  Transfers& transfers = transfers_of(thread);
+  transfers.writes_left = std::max(transfers.writes_left, arrival.left);
+  transfers.writes_done = std::max(transfers.writes_done, arrival.done);
+}
+
+void wait_for_transfers(Thread& thread, Barrier kind) {
+  const Transfers& transfers = transfers_of(thread);
+  const bool all = kind == Barrier::full;
+  const auto wait = [&thread](bool concerned, Cycles time) {
+    if (concerned) {
+      wait_until(*thread.core, static_cast<Engine>(thread.role), time, Stall::transfer,
+                 thread.call.name);
+    }
+  };
+  wait(all || kind == Barrier::read, transfers.reads_done);
+  wait(all || kind == Barrier::write, transfers.writes_done);
+  wait(kind == Barrier::write_flush, transfers.writes_left);
+  wait(all || kind == Barrier::atomic, transfers.atomics_done);
+}
+
+// When the semaphore reached the value, by the arrivals of the increments since it was set.
+Cycles semaphore_time(Core& core, uint32_t offset, uint32_t wanted) {
+  SemaphoreClock* clock = semaphore_clock(core, offset);
+  if (clock == nullptr) {
+    return 0;
+  }
+  std::vector<Increment>& increments = clock->increments;
+  std::sort(increments.begin(), increments.end(),
+            [](const Increment& a, const Increment& b) { return a.arrival < b.arrival; });
+  uint32_t value;
+  memcpy(&value, core.l1 + offset, sizeof value);
+  for (const Increment& increment : increments) {
+    value -= increment.amount;
+  }
+  size_t used = 0;
+  while (used < increments.size() && value < wanted) {
+    value += increments[used].amount;
+    clock->since = std::max(clock->since, increments[used].arrival);
+    ++used;
+  }
+  increments.erase(increments.begin(), increments.begin() + std::ptrdiff_t(used));
+  return clock->since;
 }
 
 Range local_range(Thread& thread, uint32_t address, uint32_t bytes) {
@@ -253,7 +352,7 @@ uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address) {
 }
 
 void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) {
-  Thread& thread = begin(call, Op::noc_read);
+  Thread& thread = begin_in_order(call, Op::noc_read, bytes);
   const Range range = local_range(thread, destination, bytes);
   CircularBuffer* cb = local_cb(*thread.core, range);
   if (cb != nullptr) {
@@ -266,11 +365,14 @@ void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) 
   memset(thread.core->l1 + range.begin + remote.valid, padding_byte, bytes - remote.valid);
   touch_pages(*thread.core, range);
   thread.reads.push_back({range, call});
+  Cycles& done = transfers_of(thread).reads_done;
+  done = std::max(done, time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
+                                  timeline_of(thread).now));
   thread.counts->bytes_read += bytes;
 }
 
 void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes) {
-  Thread& thread = begin(call, Op::noc_write);
+  Thread& thread = begin_in_order(call, Op::noc_write, bytes);
   const Range range = local_range(thread, source, bytes);
   CircularBuffer* cb = local_cb(*thread.core, range);
   if (cb != nullptr) {
@@ -278,14 +380,20 @@ void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes)
   }
   const Target remote = resolve(destination, bytes);
   check_alignment(range.begin, remote.address, l1_alignment);
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, remote.bank},
+                                     bytes, timeline_of(thread).now);
+  note_write(thread, arrival);
+  if (remote.core != nullptr) {
+    set_semaphore_time(*remote.core, remote.address, arrival.arrived);
+  }
   deliver(remote, thread.core->l1 + range.begin);
   thread.writes.push_back({range, call});
   thread.counts->bytes_written += bytes;
 }
 
-void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t bytes, uint32_t count,
-                   bool loopback) {
-  Thread& thread = begin(call, Op::noc_multicast);
+void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t bytes,
+                   MulticastOptions options) {
+  Thread& thread = begin_in_order(call, Op::noc_multicast, bytes);
   const Range range = local_range(thread, source, bytes);
   CircularBuffer* cb = local_cb(*thread.core, range);
   if (cb != nullptr) {
@@ -295,24 +403,36 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
     fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
   }
   const uint32_t offset = uint32_t(destination);
+  const uint32_t place = place_of(destination);
   check_alignment(range.begin, offset, l1_alignment);
-  const auto send = [&](uint32_t place) {
-    const Target remote = resolve_l1(place, offset, bytes);
+  Multicast multicast(*thread.core, noc_of(thread), bytes, timeline_of(thread).now);
+  const uint32_t reached =
+      for_each_core(place, *thread.core, options.loopback, [&](uint32_t xy) {
+        multicast.add(*resolve_l1(xy, offset, bytes).core);
+      });
+  Transfers& transfers = transfers_of(thread);
+  multicast.finish(!transfers.linked, options.loopback);
+  transfers.linked = options.linked;
+  note_write(thread, multicast.sender());
+  for_each_core(place, *thread.core, options.loopback, [&](uint32_t xy) {
+    const Target remote = resolve_l1(xy, offset, bytes);
+    set_semaphore_time(*remote.core, offset, multicast.arrival_at(*remote.core));
     if (remote.data != thread.core->l1 + range.begin) {
       deliver(remote, thread.core->l1 + range.begin);
     }
-  };
-  const uint32_t reached = for_each_core(place_of(destination), *thread.core, loopback, send);
-  if (reached != count) {
+  });
+  if (reached != options.count) {
     likely("the sender counts itself with the loopback forms only");
-    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", count, reached);
+    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", options.count,
+         reached);
   }
   thread.writes.push_back({range, call});
-  thread.counts->bytes_written += uint64_t{bytes} * count;
+  thread.counts->bytes_written += uint64_t{bytes} * options.count;
 }
 
 void noc_barrier(Call call, Barrier kind) {
   Thread& thread = begin(call, Op::noc_barrier);
+  wait_for_transfers(thread, kind);
   if (kind == Barrier::read || kind == Barrier::full) {
     thread.reads.clear();
   }
@@ -339,22 +459,34 @@ uint32_t semaphore_address(Call call, uint32_t id) {
 }
 
 void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) {
-  Thread& thread = begin(call, Op::semaphore);
+  Thread& thread = begin_in_order(call, Op::semaphore);
   const WaitKind kind = at_least ? WaitKind::semaphore_at_least : WaitKind::semaphore_equal;
-  block_until({kind, l1_offset(thread, address), value});
+  const uint32_t offset = l1_offset(thread, address);
+  block_until({kind, offset, value});
+  wait_until(*thread.core, static_cast<Engine>(thread.role),
+             semaphore_time(*thread.core, offset, value), Stall::semaphore, call.name);
 }
 
 void semaphore_set(Call call, uint32_t address, uint32_t value) {
-  Thread& thread = begin(call, Op::semaphore);
-  memcpy(thread.core->l1 + l1_offset(thread, address), &value, sizeof value);
+  Thread& thread = begin_in_order(call, Op::semaphore);
+  const uint32_t offset = l1_offset(thread, address);
+  memcpy(thread.core->l1 + offset, &value, sizeof value);
+  set_semaphore_time(*thread.core, offset, timeline_of(thread).now);
   wake(*thread.core);
 }
 
 void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
-  Thread& thread = begin(call, Op::semaphore);
+  Thread& thread = begin_in_order(call, Op::semaphore);
   const Target remote = resolve(destination, sizeof amount);
   if (remote.core == nullptr) {
     fail("noc_out_of_bounds", -1, "the destination of an increment is not in L1");
+  }
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, 0},
+                                     sizeof amount, timeline_of(thread).now);
+  Cycles& done = transfers_of(thread).atomics_done;
+  done = std::max(done, arrival.done);
+  if (SemaphoreClock* clock = semaphore_clock(*remote.core, remote.address)) {
+    clock->increments.push_back({arrival.arrived, amount});
   }
   uint32_t value;
   memcpy(&value, remote.data, sizeof value);

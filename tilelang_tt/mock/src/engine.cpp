@@ -4,18 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "json.h"
 #include "tile.h"
 #include "tt_mock/common.h"
 
 namespace tt_mock {
 namespace {
-
-constexpr const char* op_names[op_count] = {
-    "arguments",   "cb_reserve",  "cb_push",   "cb_wait",       "cb_pop",      "cb_pointer",
-    "noc_address", "noc_read",    "noc_write", "noc_multicast", "noc_barrier", "semaphore",
-    "configure",   "dst_section", "init",      "copy",          "transpose",   "broadcast",
-    "binary",      "matmul",      "reduce",    "sfpu",          "pack",
-};
 
 uint32_t align_up(uint32_t value, uint32_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
@@ -60,6 +54,8 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.l1 = l1_of(y * run->program->device.grid_x + x);
   l1_clear(core);
   place_circular_buffers(core);
+  core.clock.sections.resize(run->program->device.dst_sections);
+  core.clock.semaphores.resize(run->program->semaphore_count);
   for (uint32_t i = 0; i < run->program->semaphore_count; ++i) {
     memcpy(core.l1 + semaphore_base + i * semaphore_stride, &run->program->semaphores[i], 4);
   }
@@ -102,44 +98,12 @@ void list_threads() {
   for (Core& core : run->cores) {
     for (Thread& thread : core.threads) {
       if (thread.kernel != nullptr) {
+        thread.number = uint32_t(run->threads.size());
         run->threads.push_back(&thread);
       }
     }
   }
 }
-
-// JSON, by hand: the few kinds of values the report has.
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return out + "\"";
-}
-
-std::string field(const char* name, const std::string& value) { return quoted(name) + ":" + value; }
-
-std::string object(const std::vector<std::string>& fields) {
-  std::string out = "{";
-  for (const std::string& each : fields) {
-    out += (out.size() > 1 ? "," : "") + each;
-  }
-  return out + "}";
-}
-
-std::string array(const std::vector<std::string>& values) {
-  std::string out = "[";
-  for (const std::string& each : values) {
-    out += (out.size() > 1 ? "," : "") + each;
-  }
-  return out + "]";
-}
-
-std::string number(uint64_t value) { return std::to_string(value); }
 
 std::string place_fields(const Thread& thread, Call call) {
   return field("x", number(thread.core->x)) + "," + field("y", number(thread.core->y)) + "," +
@@ -229,12 +193,11 @@ std::string counts_json(const Counts& counts) {
                  field("bytes_written", number(counts.bytes_written))});
 }
 
-std::string no_memory_json() {
-  return object({field(
-      "error",
-      object({field("category", quoted("Unsupported")), field("kind", quoted("no_low_memory")),
-              field("message", quoted("the address space below 4 GiB has no room for the "
-                                      "cores' L1; run in a fresh process"))}))});
+// An error of the set-up, before any thread exists.
+std::string error_json(const char* category, const char* kind, const std::string& message) {
+  return object({field("error", object({field("category", quoted(category)),
+                                        field("kind", quoted(kind)),
+                                        field("message", quoted(message))}))});
 }
 
 }  // namespace
@@ -253,7 +216,7 @@ std::string report_json() {
     const TtMockKernel& kernel = run->program->kernels[i];
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
-  return object({field("kernels", object(kernels))});
+  return object({field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {
@@ -261,6 +224,10 @@ Thread& begin(Call call, Op op) {
   thread.call = call;
   run->failure.cause = "";
   ++thread.counts->calls[uint32_t(op)];
+  if (thread.role != Role::compute) {
+    charge(*thread.core, static_cast<Engine>(thread.role),
+           run->timing.data_movement[uint32_t(op)], call.name);
+  }
   return thread;
 }
 
@@ -298,12 +265,21 @@ const char* tt_mock_run(const TtMockProgram* program) {
   static std::string answer;
   const uint32_t cores = program->device.grid_x * program->device.grid_y;
   if (!l1_map(cores)) {
-    answer = no_memory_json();
+    answer = error_json("Unsupported", "no_low_memory",
+                        "the address space below 4 GiB has no room for the cores' L1; run in a "
+                        "fresh process");
     return answer.c_str();
   }
   Run state;
   run = &state;
   state.program = program;
+  const std::string missing = read_timing(*program, state.timing);
+  if (!missing.empty()) {
+    answer = error_json("AssertionFailure", "timing", "the table of costs lacks " + missing);
+    run = nullptr;
+    return answer.c_str();
+  }
+  create_network(state.network);
   state.cores = std::vector<Core>(cores);
   state.counts.resize(program->kernel_count);
   for (uint32_t i = 0; i < program->kernel_count; ++i) {

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "fiber.h"
+#include "network.h"
+#include "op.h"
 #include "program.h"
+#include "timing.h"
 #include "tt_mock/site.h"
 
 enum class DataFormat : uint8_t;
@@ -22,39 +25,12 @@ const char* role_name(Role role);
 constexpr uint32_t tile_side = 32;
 constexpr uint32_t tile_elements = tile_side * tile_side;
 
-// The classes of work that are counted, and that a clock can charge. Names in engine.cpp.
-enum class Op : uint8_t {
-  arguments,
-  cb_reserve,
-  cb_push,
-  cb_wait,
-  cb_pop,
-  cb_pointer,
-  noc_address,
-  noc_read,
-  noc_write,
-  noc_multicast,
-  noc_barrier,
-  semaphore,
-  configure,
-  dst_section,
-  init,
-  copy,
-  transpose,
-  broadcast,
-  binary,
-  matmul,
-  reduce,
-  sfpu,
-  pack,
-  count,
-};
-constexpr uint32_t op_count = static_cast<uint32_t>(Op::count);
-
 // How an FPU operand is seen by the multiplier, see fpu.cpp.
 enum class View : uint8_t { full, high5, high7, low7, count };
 
 struct Page {
+  Cycles filled = 0;        // when the consumer sees it
+  Cycles freed = 0;         // when the producer sees it free again
   uint32_t generation = 1;  // bumped at each write, so that views of older bytes are not reused
   uint32_t view_generation[static_cast<uint32_t>(View::count)] = {};
   std::unique_ptr<float[]> views[static_cast<uint32_t>(View::count)];
@@ -70,6 +46,8 @@ struct CircularBuffer {
   uint32_t reserved = 0;  // pages the producer may write
   uint32_t waited = 0;    // pages the consumer may read
   uint32_t packed = 0;    // pages packed in order since the last push
+  Cycles producer_wait = 0;
+  Cycles consumer_wait = 0;
   Role producer = Role::none;
   Role consumer = Role::none;
   std::vector<Page> pages;
@@ -156,6 +134,7 @@ struct Thread {
   const uint32_t* args = nullptr;
   uint32_t arg_count = 0;
   bool finished = false;
+  uint32_t number = 0;  // in the order of the cores
   Counts* counts = nullptr;
   Call call = {"kernel_main", {"", 0}};
   Wait wait;
@@ -172,6 +151,7 @@ struct Core {
   std::vector<CircularBuffer> cbs;  // by index; config is null where the program has none
   std::vector<CircularBuffer*> cb_by_offset;
   Thread threads[role_count];
+  CoreClock clock;
   bool exists = false;
 };
 
@@ -195,16 +175,28 @@ struct Failure {
   int cb = -1;
 };
 
+// The place of a data-movement thread in the order of running.
+struct Turn {
+  Cycles time;
+  uint32_t number;  // decides between equal times
+  Thread* thread;
+};
+
 struct Run {
   const TtMockProgram* program = nullptr;
   std::vector<Core> cores;  // row-major over the whole grid
-  std::deque<Thread*> ready;
+  std::vector<Thread*> ready;  // compute threads, which run at once: the last one first
+  std::vector<Turn> ordered;   // data-movement threads, a heap by time
+  uint32_t unstarted = 0;
   std::vector<Thread*> threads;
   Thread* current = nullptr;
   Fiber scheduler;
   bool failed = false;
   Failure failure;
   std::vector<Counts> counts;  // by kernel of the program
+  uint64_t tile_products = 0;
+  Timing timing;
+  Network network;
 };
 
 extern Run* run;
@@ -223,6 +215,10 @@ inline Compute& compute_of(Thread& thread) { return *thread.compute; }
                                                                          const char* format, ...);
 // The likely cause of the failure that the same call is about to report.
 void likely(const char* cause);
+
+// Lets everything run that may still ask for something earlier than the running data-movement
+// thread, so that shared resources serve requests in the order of their virtual times.
+void run_earlier_threads();
 
 // Blocks the running thread until the condition holds; returns at once if it does.
 void block_until(Wait wait);

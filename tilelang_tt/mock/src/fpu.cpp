@@ -102,6 +102,11 @@ void require_arithmetic(EltwiseBinaryType type) {
   }
 }
 
+Cycles arithmetic_cost(EltwiseBinaryType type) {
+  const MathTiming& costs = run->timing.math;
+  return type == EltwiseBinaryType::ELWMUL ? fidelity() * costs.multiply_phase : costs.add;
+}
+
 Init binary_key(BinaryOperation operation) {
   return {Unit::binary, {uint32_t(operation.type), uint32_t(operation.broadcast), 0, 0}};
 }
@@ -150,6 +155,9 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
+  const MathTiming& costs = run->timing.math;
+  run_operation(thread,
+                work_of_one(cb.config->page_bytes, transposed ? costs.transpose : costs.copy));
   if (transposed) {
     transpose_tile_words(words, out.values);
   } else {
@@ -173,6 +181,7 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
+  run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.transpose));
   transpose_tile_words(words, out.values);
   store_copied(out, cb);
 }
@@ -214,6 +223,7 @@ void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t til
   require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
+  run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.broadcast));
   for_each_pair(out.values, words, words, type, 0, [](float, float, float y) { return y; });
   store_copied(out, cb);
 }
@@ -251,6 +261,8 @@ void binary(Call call, BinaryOperation operation, BinaryOperands operands) {
   const bool accumulate = product || compute.accumulate;
   DstTile& out =
       accumulate ? dst_accumulate(thread, operands.dst) : dst_overwrite(thread, operands.dst);
+  run_operation(thread, work_of_two(cb_a.config->page_bytes, cb_b.config->page_bytes,
+                                    arithmetic_cost(operation.type)));
   if (product) {
     apply(out, main_views(), mul_to);
     if (has_third_phase()) {
@@ -286,6 +298,8 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
   }
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_read(thread, dst);
+  run_operation(thread, work_of_one(cb.config->page_bytes,
+                                    run->timing.math.reuse + arithmetic_cost(type)));
   alignas(64) float moved[tile_elements];
   constexpr uint32_t tf32_significand = 11;
   truncate_significand(out.values, moved, tf32_significand);
@@ -331,6 +345,9 @@ void matmul(Call call, uint32_t cb0, uint32_t cb1, uint32_t tile0, uint32_t tile
   require_fpu_operand(in1);
   require_source_b(compute, in0);
   require_source_a(compute, in1);
+  run_operation(thread, work_of_product(in0.config->page_bytes, in1.config->page_bytes, shape.rt,
+                                        shape.ct, shape.block));
+  run->tile_products += uint64_t{shape.rt} * shape.ct;
   alignas(64) float turned[tile_elements];
   const auto accumulate = [&](DstTile& out, uint32_t row_tile, uint32_t column_tile, Views views) {
     const float* left = operand(thread, cb0, row_tile, views.b);
@@ -446,6 +463,8 @@ void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands) {
   const float* factors = operand(thread, operands.cb_b, operands.tile_b, View::full);
   const bool fresh = !dst_is_written(thread, operands.dst);
   DstTile& out = dst_accumulate(thread, operands.dst);
+  run_operation(thread, work_of_two(data.config->page_bytes, scaler.config->page_bytes,
+                                    run->timing.math.reduce));
   if (pool == PoolType::MAX) {
     reduce_max(out, fresh, in, dim);
   } else {

@@ -99,6 +99,13 @@ void add_l1(uint32_t format, float* words, const uint8_t* page) {
   }
 }
 
+Cycles cost(const Compute& compute, const CircularBuffer& cb) {
+  const PackTiming& costs = run->timing.pack;
+  constexpr uint32_t narrow_bytes = 2 * tile_elements;
+  const Cycles tile = cb.tile_bytes > narrow_bytes ? costs.wide_tile : costs.tile;
+  return compute.l1_accumulate ? tile * costs.accumulate : tile;
+}
+
 bool changes_values(const Compute& compute) {
   return compute.mask != ReduceMask::none || compute.relu_mode != 0 || compute.l1_accumulate;
 }
@@ -109,14 +116,19 @@ void pack_init(Call call, uint32_t cb) {
   Thread& thread = begin(call, Op::init);
   cb_at(thread, cb);
   require_startup(compute_of(thread));
+  run_pack(thread, run->timing.compute[uint32_t(Op::init)]);
 }
 
 void pack_l1_accumulate(Call call, bool enable) {
-  compute_of(begin(call, Op::configure)).l1_accumulate = enable;
+  Thread& thread = begin(call, Op::configure);
+  run_pack(thread, run->timing.compute[uint32_t(Op::configure)]);
+  compute_of(thread).l1_accumulate = enable;
 }
 
 void pack_relu(Call call, ReluType type, uint32_t threshold) {
-  Compute& compute = compute_of(begin(call, Op::configure));
+  Thread& thread = begin(call, Op::configure);
+  run_pack(thread, run->timing.compute[uint32_t(Op::configure)]);
+  Compute& compute = compute_of(thread);
   compute.relu_mode = uint32_t(type);
   const uint32_t bits = threshold << 16;  // the register holds a bfloat16
   memcpy(&compute.relu_threshold, &bits, sizeof bits);
@@ -132,6 +144,7 @@ void pack(Call call, uint32_t dst, uint32_t index, bool explicit_page, uint32_t 
   const uint32_t to = output_page(cb, explicit_page, page);
   uint8_t* bytes = thread.core->l1 + cb.offset + to * cb.config->page_bytes;
   ++cb.pages[to].generation;
+  run_pack(thread, cost(compute, cb));
   if (!changes_values(compute)) {
     tile_pack(cb.config->format, tile.values, bytes);
     return;

@@ -39,13 +39,22 @@ struct TtMockKernel {
   uint32_t common_arg_count;
 };
 
+// One entry of the table of costs, see timing.h.
+struct TtMockParameter {
+  const char* name;
+  double value;
+};
+
 struct TtMockProgram {
   TtMockDevice device;
   const TtMockKernel* kernels;
   const TtMockCircularBuffer* circular_buffers;
   const TtMockBuffer* buffers;
   const uint32_t* semaphores;
+  const TtMockParameter* parameters;
   uint32_t kernel_count, circular_buffer_count, buffer_count, semaphore_count;
+  uint32_t parameter_count;
+  uint32_t record;  // whether the answer lists intervals
 };
 
 // Runs to the end or to the first error. The answer is a JSON document, valid until the next call.

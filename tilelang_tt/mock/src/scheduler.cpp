@@ -1,4 +1,5 @@
 // Runs the threads in turn until all have finished, one fails, or nothing can run.
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine.h"
@@ -53,10 +54,50 @@ void thread_main(void* argument) {
   abort();
 }
 
+Turn turn_of(Thread& thread) {
+  return {thread.core->clock.engines[uint32_t(thread.role)].now, thread.number, &thread};
+}
+
+// Whether `a` runs after `b`: the order of the heap.
+bool is_later(const Turn& a, const Turn& b) {
+  return a.time != b.time ? a.time > b.time : a.number > b.number;
+}
+
+// Compute threads meet others in circular buffers only, whose times do not depend on the order of
+// running; so they run at once. The others share the NoCs and the DRAM and take turns by time.
+void make_ready(Thread& thread) {
+  if (thread.role == Role::compute) {
+    run->ready.push_back(&thread);
+    return;
+  }
+  run->ordered.push_back(turn_of(thread));
+  std::push_heap(run->ordered.begin(), run->ordered.end(), is_later);
+}
+
+// At first every data-movement thread has a turn, in the order of the cores.
+Thread* next_thread() {
+  if (run->unstarted != 0 && !run->ordered.empty()) {
+    --run->unstarted;
+  } else if (!run->ready.empty()) {
+    Thread* thread = run->ready.back();
+    run->ready.pop_back();
+    return thread;
+  }
+  if (run->ordered.empty()) {
+    return nullptr;
+  }
+  std::pop_heap(run->ordered.begin(), run->ordered.end(), is_later);
+  Thread* thread = run->ordered.back().thread;
+  run->ordered.pop_back();
+  return thread;
+}
+
 void drain_ready() {
-  while (!run->ready.empty() && !run->failed) {
-    Thread* thread = run->ready.front();
-    run->ready.pop_front();
+  while (!run->failed) {
+    Thread* thread = next_thread();
+    if (thread == nullptr) {
+      return;
+    }
     run->current = thread;
     fiber_switch(run->scheduler, thread->fiber);
     if (thread->finished) {
@@ -70,7 +111,7 @@ bool wake_any() {
   for (Thread* thread : run->threads) {
     wake(*thread->core);
   }
-  return !run->ready.empty();
+  return !run->ready.empty() || !run->ordered.empty();
 }
 
 bool waits_for_cb(const Thread& thread) {
@@ -164,6 +205,16 @@ bool holds(const Core& core, const Wait& wait) {
   abort();
 }
 
+void run_earlier_threads() {
+  Thread& thread = *run->current;
+  if (run->ready.empty() &&
+      (run->ordered.empty() || !is_later(turn_of(thread), run->ordered.front()))) {
+    return;
+  }
+  make_ready(thread);
+  fiber_switch(thread.fiber, run->scheduler);
+}
+
 void block_until(Wait wait) {
   Thread& thread = *run->current;
   if (holds(*thread.core, wait)) {
@@ -177,7 +228,7 @@ void wake(Core& core) {
   for (Thread& thread : core.threads) {
     if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
       thread.wait.kind = WaitKind::none;
-      run->ready.push_back(&thread);
+      make_ready(thread);
     }
   }
 }
@@ -185,8 +236,9 @@ void wake(Core& core) {
 void scheduler_run() {
   for (Thread* thread : run->threads) {
     fiber_create(thread->fiber, thread_main, thread);
-    run->ready.push_back(thread);
+    make_ready(*thread);
   }
+  run->unstarted = uint32_t(run->ordered.size());
   do {
     drain_ready();
   } while (!run->failed && wake_any());

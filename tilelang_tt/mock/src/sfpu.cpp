@@ -181,6 +181,7 @@ Thread& begin_sfpu(Call call, Sfpu op, uint32_t parameter = 0) {
     likely("each SFPU operation needs its own init after the init of another one");
     fail("missing_init", -1, "the last SFPU init is %s", compute.sfpu_init_name);
   }
+  run_math(thread, run->timing.sfpu[uint32_t(op)]);
   return thread;
 }
 
@@ -258,8 +259,10 @@ void round_narrow(DataFormat to, float* values) {
 }  // namespace
 
 void sfpu_init(Call call, Sfpu init, uint32_t parameter) {
-  Compute& compute = compute_of(begin(call, Op::init));
+  Thread& thread = begin(call, Op::init);
+  Compute& compute = compute_of(thread);
   require_startup(compute);
+  run_math(thread, run->timing.compute[uint32_t(Op::init)]);
   compute.sfpu_init = uint32_t(init);
   compute.sfpu_parameter = parameter;
   compute.sfpu_init_name = call.name;

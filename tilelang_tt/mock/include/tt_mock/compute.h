@@ -37,80 +37,22 @@ using ckernel::ReduceDim;
 using ckernel::ReluType;
 
 // Every SFPU operation, and the init that has to precede it (several may share one).
+#define TT_MOCK_SFPU_OPERATIONS(X)                                                              \
+  X(none) X(add_binary) X(sub_binary) X(mul_binary) X(div_binary) X(rsub_binary)                \
+  X(power_binary) X(max_binary) X(min_binary) X(eq_binary) X(ne_binary) X(lt_binary)            \
+  X(gt_binary) X(le_binary) X(ge_binary) X(scalar_init) X(add_scalar) X(sub_scalar)             \
+  X(mul_scalar) X(div_scalar) X(rsub_scalar) X(max_scalar) X(min_scalar) X(relu) X(relu_max)    \
+  X(relu_min) X(leaky_relu) X(exp) X(exp2) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(recip)   \
+  X(tanh) X(sigmoid) X(silu) X(gelu) X(erf) X(erfc) X(sin) X(cos) X(tan) X(abs) X(negative)     \
+  X(square) X(sign) X(power_scalar) X(clamp) X(rounding_init) X(floor) X(ceil) X(trunc) X(fill) \
+  X(fill_bits) X(fill_int) X(typecast) X(copy_values) X(where) X(eqz) X(nez) X(ltz) X(gtz)      \
+  X(lez) X(gez) X(eq_scalar) X(ne_scalar) X(gt_scalar) X(ge_scalar) X(lt_scalar) X(le_scalar)   \
+  X(logical_not)
+
 enum class Sfpu : uint8_t {
-  none,
-  add_binary,
-  sub_binary,
-  mul_binary,
-  div_binary,
-  rsub_binary,
-  power_binary,
-  max_binary,
-  min_binary,
-  eq_binary,
-  ne_binary,
-  lt_binary,
-  gt_binary,
-  le_binary,
-  ge_binary,
-  scalar_init,
-  add_scalar,
-  sub_scalar,
-  mul_scalar,
-  div_scalar,
-  rsub_scalar,
-  max_scalar,
-  min_scalar,
-  relu,
-  relu_max,
-  relu_min,
-  leaky_relu,
-  exp,
-  exp2,
-  expm1,
-  log,
-  log1p,
-  sqrt,
-  rsqrt,
-  recip,
-  tanh,
-  sigmoid,
-  silu,
-  gelu,
-  erf,
-  erfc,
-  sin,
-  cos,
-  tan,
-  abs,
-  negative,
-  square,
-  sign,
-  power_scalar,
-  clamp,
-  rounding_init,
-  floor,
-  ceil,
-  trunc,
-  fill,
-  fill_bits,
-  fill_int,
-  typecast,
-  copy_values,
-  where,
-  eqz,
-  nez,
-  ltz,
-  gtz,
-  lez,
-  gez,
-  eq_scalar,
-  ne_scalar,
-  gt_scalar,
-  ge_scalar,
-  lt_scalar,
-  le_scalar,
-  logical_not,
+#define TT_MOCK_ENUMERATOR(name) name,
+  TT_MOCK_SFPU_OPERATIONS(TT_MOCK_ENUMERATOR)
+#undef TT_MOCK_ENUMERATOR
 };
 
 // Operand registers: idst is unpack/FPU output, the rest are explicit in each call.

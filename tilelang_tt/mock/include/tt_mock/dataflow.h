@@ -11,6 +11,12 @@ namespace tt_mock {
 
 enum class Barrier : uint8_t { read, write, write_flush, atomic, full };
 
+struct MulticastOptions {
+  uint32_t count;
+  bool loopback;
+  bool linked;  // keeps the path for the next one
+};
+
 struct Rectangle {
   uint32_t x_start, y_start, x_end, y_end;
 };
@@ -30,8 +36,8 @@ uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address);
 
 void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes);
 void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes);
-void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t bytes, uint32_t count,
-                   bool loopback);
+void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t bytes,
+                   MulticastOptions options);
 void noc_barrier(Call call, Barrier kind);
 
 uint32_t semaphore_address(Call call, uint32_t id);

@@ -137,19 +137,19 @@ void noc_async_write_page(uint32_t id, const Accessor& accessor, uint32_t src_lo
 
 template <uint32_t max_page_size = NOC_MAX_BURST_SIZE + 1>
 void noc_async_write_multicast(uint32_t src_local_l1_addr, uint64_t dst_noc_addr_multicast,
-                               uint32_t size, uint32_t num_dests, bool = false, uint8_t = noc_index,
-                               uint8_t = 0, tt_mock::Site site = tt_mock::here()) {
+                               uint32_t size, uint32_t num_dests, bool linked = false,
+                               uint8_t = noc_index, uint8_t = 0, tt_mock::Site site = tt_mock::here()) {
   tt_mock::noc_multicast({"noc_async_write_multicast", site}, src_local_l1_addr,
-                         dst_noc_addr_multicast, size, num_dests, false);
+                         dst_noc_addr_multicast, size, {num_dests, false, linked});
 }
 
 inline void noc_async_write_multicast_loopback_src(uint32_t src_local_l1_addr,
                                                    uint64_t dst_noc_addr_multicast, uint32_t size,
-                                                   uint32_t num_dests, bool = false,
+                                                   uint32_t num_dests, bool linked = false,
                                                    uint8_t = noc_index,
                                                    tt_mock::Site site = tt_mock::here()) {
   tt_mock::noc_multicast({"noc_async_write_multicast_loopback_src", site}, src_local_l1_addr,
-                         dst_noc_addr_multicast, size, num_dests, true);
+                         dst_noc_addr_multicast, size, {num_dests, true, linked});
 }
 
 inline void noc_async_read_barrier(uint8_t = noc_index, tt_mock::Site site = tt_mock::here()) {
@@ -207,17 +207,17 @@ inline void noc_semaphore_set_remote(uint32_t src_local_l1_addr, uint64_t dst_no
 }
 
 inline void noc_semaphore_set_multicast(uint32_t src_local_l1_addr, uint64_t dst_noc_addr_multicast,
-                                        uint32_t num_dests, bool = false, uint8_t = noc_index,
+                                        uint32_t num_dests, bool linked = false, uint8_t = noc_index,
                                         tt_mock::Site site = tt_mock::here()) {
   tt_mock::noc_multicast({"noc_semaphore_set_multicast", site}, src_local_l1_addr,
-                         dst_noc_addr_multicast, 4, num_dests, false);
+                         dst_noc_addr_multicast, 4, {num_dests, false, linked});
 }
 
 inline void noc_semaphore_set_multicast_loopback_src(uint32_t src_local_l1_addr,
                                                      uint64_t dst_noc_addr_multicast,
-                                                     uint32_t num_dests, bool = false,
+                                                     uint32_t num_dests, bool linked = false,
                                                      uint8_t = noc_index,
                                                      tt_mock::Site site = tt_mock::here()) {
   tt_mock::noc_multicast({"noc_semaphore_set_multicast_loopback_src", site}, src_local_l1_addr,
-                         dst_noc_addr_multicast, 4, num_dests, true);
+                         dst_noc_addr_multicast, 4, {num_dests, true, linked});
 }

@@ -1,0 +1,207 @@
+"""What a run did and when: counts, the times of the virtual clock, and figures made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tilelang_tt.mock.program import FIDELITIES, Core, Program
+
+Engine = Literal["reader", "writer", "unpack", "math", "pack"]
+Stall = Literal["circular_buffer", "transfer", "semaphore", "operands", "destination"]
+
+# As in clock.h.
+_STALLS: tuple[Stall, ...] = (
+    "circular_buffer",
+    "transfer",
+    "semaphore",
+    "operands",
+    "destination",
+)
+_DIRECTIONS: tuple[Literal["x", "y"], ...] = ("x", "y")
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved."""
+
+    calls: Mapping[str, int]
+    pages_pushed: int
+    bytes_read: int
+    bytes_written: int
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """The time of one engine of one core, in cycles from the first instruction of the kernels.
+
+    It works for `busy` cycles and waits for the sum of `stalls` until it is `finished`.
+    """
+
+    finished: float
+    busy: float
+    stalls: Mapping[Stall, float]
+
+
+@dataclass(frozen=True)
+class CircularBufferReport:
+    """Cycles that the two sides of a circular buffer wait for each other."""
+
+    name: str
+    producer_wait: float
+    consumer_wait: float
+
+
+@dataclass(frozen=True)
+class CoreReport:
+    """The time of one core; an engine without a kernel is left out."""
+
+    engines: Mapping[Engine, EngineReport]
+    circular_buffers: tuple[CircularBufferReport, ...]
+
+    @property
+    def cycles(self) -> float:
+        return max(engine.finished for engine in self.engines.values())
+
+
+@dataclass(frozen=True)
+class BankReport:
+    """What one DRAM bank moved, and the cycles it was busy."""
+
+    bytes_read: int
+    bytes_written: int
+    busy: float
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """What left the router at (x, y), in coordinates of the NoC, along one axis."""
+
+    noc: int
+    x: int
+    y: int
+    direction: Literal["x", "y"]
+    bytes: int
+    busy: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What an engine did from `begin` to `end`; a wait names what is waited for."""
+
+    core: Core
+    engine: Engine
+    name: str
+    is_wait: bool
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did, by kernel name, and when by the virtual clock.
+
+    `cycles` is the whole: the launch, and the kernels until the last one ends. `intervals` is empty
+    unless the run was told to record.
+    """
+
+    kernels: Mapping[str, KernelReport]
+    cycles: float
+    launch_cycles: float
+    clock_ghz: float
+    fidelity_phases: int
+    tile_products: int
+    cores: Mapping[Core, CoreReport]
+    dram_banks: tuple[BankReport, ...]
+    links: tuple[LinkReport, ...]
+    intervals: tuple[Interval, ...]
+
+    @property
+    def microseconds(self) -> float:
+        return self.cycles / self.clock_ghz / 1000
+
+    @property
+    def dram_bytes(self) -> int:
+        return sum(bank.bytes_read + bank.bytes_written for bank in self.dram_banks)
+
+    def engine(self, name: Engine) -> EngineReport:
+        """One engine over all cores: the mean of its times, the latest end."""
+        rows = [core.engines[name] for core in self.cores.values() if name in core.engines]
+        if not rows:
+            return EngineReport(0.0, 0.0, dict.fromkeys(_STALLS, 0.0))
+        return EngineReport(
+            max(row.finished for row in rows),
+            sum(row.busy for row in rows) / len(rows),
+            {stall: sum(row.stalls[stall] for row in rows) / len(rows) for stall in _STALLS},
+        )
+
+    def trace(self) -> dict[str, Any]:
+        """The intervals as a Chrome trace, for `json.dump` and Perfetto; one cycle is 1 ns."""
+        events: list[dict[str, Any]] = []
+        tracks: dict[tuple[Core, str], int] = {}
+        processes: dict[Core, int] = {}
+        for each in self.intervals:
+            process = processes.setdefault(each.core, len(processes) + 1)
+            track = tracks.setdefault((each.core, each.engine), len(tracks) + 1)
+            events.append(
+                {
+                    "name": f"wait: {each.name}" if each.is_wait else each.name,
+                    "cat": "wait" if each.is_wait else "work",
+                    "ph": "X",
+                    "ts": each.begin / 1000,
+                    "dur": (each.end - each.begin) / 1000,
+                    "pid": process,
+                    "tid": track,
+                }
+            )
+        names = [
+            _metadata("process_name", process, 0, f"core {core[0]}, {core[1]}")
+            for core, process in processes.items()
+        ]
+        names += [
+            _metadata("thread_name", processes[core], track, engine)
+            for (core, engine), track in tracks.items()
+        ]
+        return {"traceEvents": names + events, "displayTimeUnit": "ns"}
+
+
+def _metadata(kind: str, process: int, track: int, name: str) -> dict[str, Any]:
+    return {"name": kind, "ph": "M", "pid": process, "tid": track, "args": {"name": name}}
+
+
+def from_json(program: Program, answer: Mapping[str, Any]) -> Report:
+    """The engine's answer of a run without error."""
+    clock = answer["clock"]
+    return Report(
+        kernels={name: KernelReport(**counts) for name, counts in answer["kernels"].items()},
+        cycles=clock["cycles"],
+        launch_cycles=clock["launch"],
+        clock_ghz=program.device.clock_ghz,
+        fidelity_phases=FIDELITIES.index(program.fidelity) + 1,
+        tile_products=clock["tile_products"],
+        cores={(core["x"], core["y"]): _core(core) for core in clock["cores"]},
+        dram_banks=tuple(BankReport(*row) for row in clock["dram_banks"]),
+        links=tuple(_link(row) for row in clock["links"]),
+        intervals=tuple(_interval(row) for row in clock["intervals"]),
+    )
+
+
+def _core(data: Mapping[str, Any]) -> CoreReport:
+    engines: dict[Engine, EngineReport] = {
+        name: EngineReport(row[0], row[1], dict(zip(_STALLS, row[2:], strict=True)))
+        for name, row in data["engines"].items()
+    }
+    return CoreReport(
+        engines, tuple(CircularBufferReport(*row) for row in data["circular_buffers"])
+    )
+
+
+def _link(row: Sequence[Any]) -> LinkReport:
+    noc, x, y, direction, read, written, busy = row
+    return LinkReport(noc, x, y, _DIRECTIONS[direction], read + written, busy)
+
+
+def _interval(row: Sequence[Any]) -> Interval:
+    x, y, engine, name, is_wait, begin, end = row
+    return Interval((x, y), engine, name, is_wait, begin, end)
