@@ -72,7 +72,7 @@ def test_the_name_of_the_zeros_is_free():
     check(
         MaterializeRowBroadcasts(),
         function(body, **taken),
-        function(after.replace("V_zero", "V_zero1"), **taken, V_zero1=shared(32, 32)),
+        function(after.replace("V_zero", "V_zero_1"), **taken, V_zero_1=shared(32, 32)),
     )
 
 

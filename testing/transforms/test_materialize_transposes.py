@@ -42,19 +42,19 @@ BUFFERS = {
 def test_each_product_gets_a_name_of_its_own():
     body = "gemm(A_s, A_s, C_l, transpose_a=True); gemm(A_s, A_s, C_l, transpose_a=True)"
     new = """
-        transpose(A_s, A_s_t1)
-        gemm(A_s_t1, A_s, C_l)
-        transpose(A_s, A_s_t2)
-        gemm(A_s_t2, A_s, C_l)
+        transpose(A_s, A_s_t_1)
+        gemm(A_s_t_1, A_s, C_l)
+        transpose(A_s, A_s_t_2)
+        gemm(A_s_t_2, A_s, C_l)
     """
     check(
         MaterializeTransposes(),
         scripted(body, **BUFFERS),
-        scripted(new, **BUFFERS, A_s_t1=shared(64, 64), A_s_t2=shared(64, 64)),
+        scripted(new, **BUFFERS, A_s_t_1=shared(64, 64), A_s_t_2=shared(64, 64)),
     )
     after = MaterializeTransposes().rewrite(scripted(body, **BUFFERS))
     names = [buffer.name for buffer in Frame.of(after).buffers]
-    assert names == [*BUFFERS, "A_s_t1", "A_s_t2"]
+    assert names == [*BUFFERS, "A_s_t_1", "A_s_t_2"]
 
 
 def test_leading_dimensions_stay():

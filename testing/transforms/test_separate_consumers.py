@@ -50,11 +50,11 @@ COPY = "for i in T.parallel(64):\n    for j in T.parallel(64): {}[i, j] = S[i, j
 
 @pytest.mark.parametrize("use", ["gemm(S, S, L, clear=True)", "transpose(S, S_out)"])
 def test_every_computation_counts(use):
-    after = f"copy(A, S); {use}\n{COPY.format('S_out1')}copy(S_out1, D)"
+    after = f"copy(A, S); {use}\n{COPY.format('S_out_1')}copy(S_out_1, D)"
     check(
         SeparateConsumers(),
         scripted(f"copy(A, S); {use}; copy(S, D)", **BUFFERS),
-        scripted(after, **BUFFERS, S_out1=shared(64, 64)),
+        scripted(after, **BUFFERS, S_out_1=shared(64, 64)),
         idempotent=False,
     )
 
@@ -73,7 +73,7 @@ def test_new_names_do_not_clash():
     body = "copy(A, S); transpose(S, S_out); copy(S, D); copy(S, D)"
     after = SeparateConsumers().rewrite(scripted(body, **BUFFERS))
     names = [buffer.name for buffer in Frame.of(after).buffers]
-    assert names == ["S", "S_out", "L", "S_out1", "S_out2"]
+    assert names == ["S", "S_out", "L", "S_out_1", "S_out_2"]
 
 
 UNTOUCHED = {

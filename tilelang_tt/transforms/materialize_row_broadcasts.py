@@ -31,6 +31,7 @@ from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Region, leaf, map_loads
 from tilelang_tt.tiles import TILE
+from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import fill_over
 
 
@@ -43,7 +44,7 @@ class MaterializeRowBroadcasts:
         if not func.attrs[FP32_DEST]:
             return func
         frame = Frame.of(func)
-        zeros = _Zeros([buffer.name for buffer in frame.buffers])
+        zeros = _Zeros(frame.buffers)
         body = tree.rewrite_sequences(frame.body, lambda stmts: [_add(s, zeros) for s in stmts])
         if not zeros.tiles:
             return func
@@ -59,15 +60,13 @@ class MaterializeRowBroadcasts:
 class _Zeros:
     """One tile of zeros for each dtype that needs one."""
 
-    taken: list[str]
+    others: list[tirx.Buffer]
     tiles: dict[str, tirx.Buffer] = field(default_factory=dict)
 
     def of(self, like: tirx.Buffer) -> tirx.Buffer:
         if like.dtype not in self.tiles:
-            wanted = [f"{like.name}_zero{i or ''}" for i in range(len(self.taken) + 1)]
-            name = next(name for name in wanted if name not in self.taken)
-            self.taken.append(name)
-            zero = tirx.decl_buffer((TILE, TILE), like.dtype, name, scope="shared.dyn")
+            others = [*self.others, *self.tiles.values()]
+            zero = fresh_buffer(f"{like.name}_zero", like, others, (TILE, TILE))
             self.tiles[like.dtype] = zero
         return self.tiles[like.dtype]
 

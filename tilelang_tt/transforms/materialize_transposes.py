@@ -21,6 +21,7 @@ from tvm import tirx
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Gemm, Region, Transpose, leaf
+from tilelang_tt.transforms.buffers import fresh_buffer
 
 
 class MaterializeTransposes:
@@ -45,9 +46,7 @@ def _transpose(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
         return [stmt]
     source = view.a.buffer
     *leading, rows, columns = source.shape
-    taken = {buffer.name for buffer in buffers}
-    name = next(n for i in range(len(taken) + 1) if (n := f"{source.name}_t{i or ''}") not in taken)
-    turned = tirx.decl_buffer([*leading, columns, rows], source.dtype, name, scope=source.scope())
+    turned = fresh_buffer(f"{source.name}_t", source, buffers, [*leading, columns, rows])
     buffers.append(turned)
     gemm = dataclasses.replace(view, a=Region.whole(turned), transpose_a=False)
     pieces = [Transpose(view.a, Region.whole(turned)).stmt(), gemm.stmt()]

@@ -48,6 +48,7 @@ from tilelang_tt.ir.tileops import (
     leaf,
     rebuffered,
 )
+from tilelang_tt.transforms.buffers import fresh_buffer
 
 Path = tuple[tirx.Stmt, ...]
 """The loops and branches around a statement, outermost first."""
@@ -175,13 +176,8 @@ class _Renaming:
         return new
 
     def _fresh(self, buffer: tirx.Buffer) -> tirx.Buffer:
-        taken = {created.name for created in self.created}
-        new = buffer
-        if buffer.name in taken:
-            name = next(
-                n for i in range(1, len(taken) + 2) if (n := f"{buffer.name}_{i}") not in taken
-            )
-            new = tirx.decl_buffer(buffer.shape, buffer.dtype, name, scope=buffer.scope())
+        is_first = all(created.name != buffer.name for created in self.created)
+        new = buffer if is_first else fresh_buffer(buffer.name, buffer, self.created)
         self.created.append(new)
         return new
 

@@ -23,6 +23,7 @@ from tilelang_tt.analysis import access
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Leaf, Region, leaf
+from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import nest_over
 
 
@@ -76,9 +77,6 @@ class _Separation:
         return [tree.located(piece, stmt) for piece in pieces]
 
     def _like(self, buffer: tirx.Buffer, suffix: str) -> tirx.Buffer:
-        taken = {other.name for other in self.buffers}
-        names = (f"{buffer.name}{suffix}{i or ''}" for i in range(len(taken) + 1))
-        name = next(name for name in names if name not in taken)
-        new = tirx.decl_buffer(buffer.shape, buffer.dtype, name, scope=buffer.scope())
+        new = fresh_buffer(buffer.name + suffix, buffer, self.buffers)
         self.buffers.append(new)
         return new

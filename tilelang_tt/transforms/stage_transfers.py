@@ -34,6 +34,7 @@ from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Region, is_global, leaf, map_loads
+from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import nest_over
 
 
@@ -128,13 +129,7 @@ class _Staging:
         return map_loads(nest.store.value, replace), before
 
     def _buffer(self, like: tirx.Buffer, name: str, shape: list[int]) -> tirx.Buffer:
-        taken = {buffer.name for buffer in self.buffers}
-        unique = (
-            name
-            if name not in taken
-            else next(n for i in range(1, 999) if (n := f"{name}_{i}") not in taken)
-        )
-        buffer = tirx.decl_buffer(shape, like.dtype, unique, scope="shared.dyn")
+        buffer = fresh_buffer(name, like, self.buffers, shape)
         self.buffers.append(buffer)
         return buffer
 
