@@ -15,7 +15,7 @@ LAYERS = [
     {"analysis", "summary"},
     {"transforms"},
     {"codegen"},
-    {"pipeline", "runtime", "target"},
+    {"pipeline", "runtime", "target", "toolchain"},
     {"api", "host"},
     {"backend", "demo"},
     {"cli"},

@@ -12,7 +12,7 @@ import tvm_ffi
 from tvm import IRModule, ir, tirx
 from tvm.target import Target
 
-from tilelang_tt import pipeline, target
+from tilelang_tt import pipeline, target, toolchain
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact, unpack
 
@@ -26,6 +26,7 @@ def lower(mod: IRModule, tvm_target: Target) -> IRModule:
 
     One front-end function to a host function and a stand-in for the device.
     """
+    toolchain.require()
     (func,) = mod.functions.values()
     options = target.options_of(tvm_target)
     name = str(func.attrs["global_symbol"])
