@@ -54,4 +54,5 @@ BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS}
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
 
 TF32_EPSILON = 2.0**-11
-"""The FPU's source registers hold 19 bits: a float32 operand of a matmul keeps 10 fraction bits."""
+"""Half a unit in the last place of a float32 in the FPU's source registers, which hold ten fraction
+bits. The unpacker cuts, it does not round: an operand of a matmul may be twice this away."""
