@@ -35,6 +35,15 @@ class Tensor:
     shape: tuple[Extent, ...]
     is_written: bool
 
+    @property
+    def named_axes(self) -> dict[str, int]:
+        """The dynamic extents that are an extent by themselves, and the first axis of each."""
+        axes: dict[str, int] = {}
+        for axis, extent in enumerate(self.shape):
+            if isinstance(extent, str) and extent.isidentifier():
+                axes.setdefault(extent, axis)
+        return axes
+
 
 @dataclass(frozen=True)
 class Scalar:

@@ -47,6 +47,15 @@ def test_a_format_that_ttnn_cannot_name_is_refused_when_the_program_runs():
     assert "NotImplementedError" not in host_python.print_host(PROGRAMS["add"].plan)
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_python_host_program_refuses_tensors_of_another_shape(name):
+    plan = PROGRAMS[name].plan
+    text = host_python.print_host(plan)
+    for tensor in plan.tensors:
+        declared = "".join(f"{extent}, " for extent in tensor.shape)
+        assert f"    check({tensor.name!r}, shapes[{tensor.name!r}], ({declared}))" in text
+
+
 def test_every_format_is_named_in_cpp():
     text = host_cpp.print_host(PROGRAMS["half"].plan)
     assert "DataFormat::Float16);" not in text

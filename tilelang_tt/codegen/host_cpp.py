@@ -97,9 +97,7 @@ def _signature(plan: Plan) -> Iterator[str]:
 
 def dynamic_dims(plan: Plan) -> list[str]:
     """The names of the dynamic extents, in order of first mention."""
-    extents = [extent for tensor in plan.tensors for extent in tensor.shape]
-    named = [extent for extent in extents if isinstance(extent, str) and extent.isidentifier()]
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(name for tensor in plan.tensors for name in tensor.named_axes))
 
 
 def _declaration(param: Tensor | Scalar) -> str:

@@ -55,6 +55,12 @@ def shares(count):
         first += share
 
 
+def check(name, shape, declared):
+    """Refuse a tensor of another shape: its tiles would be taken for others."""
+    if tuple(shape) != declared:
+        raise ValueError(f"{name} has the shape {tuple(shape)}; the kernel takes {declared}")
+
+
 def accessor(tensor):
     """Compile-time words by which a kernel finds the pages of a tensor."""
     return list(ttnn.TensorAccessorArgs(tensor).get_compile_time_args())
@@ -152,6 +158,9 @@ def _run(plan: Plan) -> Iterator[str]:
     if not all(formats.BY_DTYPE[cb.dtype].ttnn for cb in plan.circular_buffers):
         yield '    raise NotImplementedError("ttnn has no name for a format; use host.cpp")'
     yield from _names(plan)
+    for tensor in plan.tensors:
+        shape = "".join(f"{extent}, " for extent in tensor.shape)
+        yield f"    check({tensor.name!r}, shapes[{tensor.name!r}], ({shape}))"
     for condition in plan.conditions:
         yield f"    if not ({condition}):"
         yield f"        raise ValueError({'the shapes do not fit the blocks: ' + condition!r})"
@@ -168,10 +177,10 @@ def _names(plan: Plan) -> Iterator[str]:
     """Dynamic extents and scalars as variables, for the expressions of the plan."""
     seen: set[str] = set()
     for tensor in plan.tensors:
-        for axis, extent in enumerate(tensor.shape):
-            if isinstance(extent, str) and extent.isidentifier() and extent not in seen:
-                seen.add(extent)
-                yield f"    {extent} = shapes[{tensor.name!r}][{axis}]"
+        for name, axis in tensor.named_axes.items():
+            if name not in seen:
+                seen.add(name)
+                yield f"    {name} = shapes[{tensor.name!r}][{axis}]"
     for param in plan.params:
         if isinstance(param, Scalar):
             word = f"scalars[{param.name!r}]"

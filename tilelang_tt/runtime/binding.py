@@ -72,25 +72,20 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
         if isinstance(param, Tensor):
             assert isinstance(value, np.ndarray), param
             tensors[param.name] = value
-            for name, size in _dims(param, value.shape).items():
-                if dims.setdefault(name, size) != size:
-                    raise _mismatch(plan, param, f"{name}={size}", f"{name}={dims[name]}")
+            for name, axis in param.named_axes.items():
+                if dims.setdefault(name, value.shape[axis]) != value.shape[axis]:
+                    what = f"{name}={value.shape[axis]}"
+                    raise _mismatch(plan, param, what, f"{name}={dims[name]}")
         else:
             assert not isinstance(value, np.ndarray), param
             scalars[param.name] = _word(value, param.dtype)
-    _check(plan, {**dims, **_integers(plan, arguments)})
     known = {**dims, **_integers(plan, arguments)}
+    _check(plan, known)
     count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
     empty = [param for param in plan.tensors if not tensors[param.name].size]
     if count and empty:
         raise _mismatch(plan, empty[0], "no elements", "at least one")
     return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
-
-
-def _dims(tensor: Tensor, shape: tuple[int, ...]) -> dict[str, int]:
-    """The dynamic extents that the shape of an argument says."""
-    pairs = zip(tensor.shape, shape, strict=True)
-    return {name: size for name, size in pairs if isinstance(name, str) and name.isidentifier()}
 
 
 def _integers(plan: Plan, arguments: Sequence[object]) -> dict[str, int]:
