@@ -52,6 +52,18 @@ def scaled():
     return scaled
 
 
+def square():
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def square(A: T.Tensor((m, m), "float32"), C: T.Tensor((m, m), "float32")):
+        with T.Kernel(T.ceildiv(m, 32), T.ceildiv(m, 32), threads=128) as (bx, by):
+            for i, j in T.Parallel(32, 32):
+                C[by * 32 + i, bx * 32 + j] = A[by * 32 + i, bx * 32 + j] * 2.0
+
+    return square
+
+
 def inner():
     k = T.dynamic("k")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tilelang_tt
-from runtime.programs import compiled, inner
+from runtime.programs import compiled, inner, square
 from tilelang_tt.codegen.artifact import Artifact, unpack
 from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact, DynamicShapeUnfit
 from tilelang_tt.runtime import saved
@@ -86,6 +86,13 @@ def test_tensors_that_disagree_about_a_dynamic_extent_are_refused(artifacts, tmp
     saved.save(artifacts["scaled"], tmp_path)
     arrays = [np.zeros((64, 32), np.float32), 1.0, np.zeros((32, 32), np.float32)]
     with pytest.raises(ArgumentMismatch, match="m"):
+        tilelang_tt.run_saved(tmp_path, arrays)
+
+
+def test_one_tensor_that_disagrees_with_itself_is_refused(tmp_path):
+    saved.save(compiled(square()), tmp_path)
+    arrays = [np.zeros((64, 96), np.float32), np.zeros((64, 96), np.float32)]
+    with pytest.raises(ArgumentMismatch, match=r"TT6006.*\(64, 96\) for 'A'.*\(64, 64\)"):
         tilelang_tt.run_saved(tmp_path, arrays)
 
 

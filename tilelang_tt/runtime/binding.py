@@ -62,8 +62,8 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
 
     Raises:
         DynamicShapeUnfit: a dynamic extent does not fit the blocks.
-        ArgumentMismatch: two tensors disagree about a dynamic extent, or one that blocks
-            work on is empty.
+        ArgumentMismatch: tensors disagree about a dynamic extent, a shape is not the declared
+            one, or a tensor that blocks work on is empty.
     """
     tensors: dict[str, npt.NDArray[np.unsignedinteger]] = {}
     scalars: dict[str, int] = {}
@@ -81,6 +81,10 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
             scalars[param.name] = _word(value, param.dtype)
     known = {**dims, **_integers(plan, arguments)}
     _check(plan, known)
+    for param in plan.tensors:
+        declared = tuple(plans.evaluate(extent, known) for extent in param.shape)
+        if tensors[param.name].shape != declared:
+            raise _mismatch(plan, param, f"{tensors[param.name].shape}", f"{declared}")
     count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
     empty = [param for param in plan.tensors if not tensors[param.name].size]
     if count and empty:
