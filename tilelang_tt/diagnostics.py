@@ -216,10 +216,12 @@ class GemmShapeMismatch(CompileError):
 class UntiledDimension(CompileError):
     code = "TT2008"
     message = (
-        "{buffer!r} takes its rows and columns from dimensions {dims} of tensor {tensor!r}, "
-        "which is tiled in its last two"
+        "{buffer!r} takes its elements from axes {wanted} of tensor {tensor!r}, of which other "
+        "blocks take theirs from axes {known}"
     )
-    hint = "transpose the tensor so that the dimensions of the block come last"
+    hint = (
+        "a tensor is tiled in one pair of axes: pass a second, transposed tensor for these blocks"
+    )
 
 
 class GemmDtypeMismatch(CompileError):

@@ -28,13 +28,14 @@ from tilelang_tt.diagnostics import (
     RegionOutOfBounds,
     SymbolicRegion,
     UnsupportedIndex,
-    UntiledDimension,
     UnwrittenOutput,
 )
-from tilelang_tt.ir.attrs import CONDITIONS
+from tilelang_tt.ir import attrs
+from tilelang_tt.ir.attrs import CONDITIONS, TiledAxes
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Leaf, Region, is_global
 from tilelang_tt.tiles import TILE
+from tilelang_tt.transforms.choose_tiled_axes import transfer
 
 
 class CheckRegions:
@@ -47,18 +48,18 @@ class CheckRegions:
         analyzer = ranges.analyzer_of(func)
         loops = ranges.all_loops(func)
         conditions: list[tirx.PrimExpr] = []
+        axes = attrs.tiled_axes(frame)
         views = access.leaves(frame.body)
         if not any(is_global(access.writes(view)) for _, view in views):
             raise UnwrittenOutput.at(frame.realize)
         for stmt, view in views:
             _check_buffers(view, stmt)
             if isinstance(view, Copy):
-                tensor = view.src if is_global(view.src.buffer) else view.dst
-                buffer = view.dst.buffer if is_global(view.src.buffer) else view.src.buffer
-                _check_tiled(tensor, buffer, stmt)
+                region, buffer = transfer(view)
+                tiled = axes[region.buffer.data]
                 if is_global(view.dst.buffer):
-                    _check_whole_tiles(view.dst, stmt)
-                conditions += _check_region(tensor, stmt, analyzer, loops)
+                    _check_whole_tiles(region, buffer, tiled, stmt)
+                conditions += _check_region(region, tiled, stmt, analyzer, loops)
             elif isinstance(view, Gemm):
                 _check_gemm(view, stmt)
             elif isinstance(view, Elementwise):
@@ -75,39 +76,35 @@ def _check_buffers(view: Leaf, stmt: tirx.Stmt) -> None:
             )
 
 
-def _check_tiled(region: Region, buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
-    """The rows and columns of the on-chip buffer are the last two dimensions of the tensor."""
-    moved = [ranges.constant(extent) != 1 for extent in region.extents]
-    rows = 0 if layout.is_row(buffer) else 1
-    if rows and len(moved) > 1 and not moved[-2]:
-        dims = [dim for dim, moves in enumerate(moved) if moves]
-        raise UntiledDimension.at(stmt, tensor=region.buffer.name, buffer=buffer.name, dims=dims)
-    if not rows and len(moved) > 1 and moved[-2]:
-        raise RaggedRegion.at(stmt, extents=region.text(), buffer=region.buffer.name)
-
-
-def _check_whole_tiles(region: Region, stmt: tirx.Stmt) -> None:
-    """A tile is written as a whole; a single row of one may only be written if it has no other."""
-    if len(region.extents) < 2 or ranges.constant(region.extents[-2]) != 1:
-        return
-    if ranges.constant(region.buffer.shape[-2]) != 1:
-        raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
+def _check_whole_tiles(
+    region: Region, buffer: tirx.Buffer, tiled: TiledAxes, stmt: tirx.Stmt
+) -> None:
+    """A tile is written as a whole; a vector may only be written to tiles that hold no more."""
+    for is_vector, axis in (
+        (layout.is_row(buffer), tiled.row),
+        (layout.is_column(buffer), tiled.column),
+    ):
+        if is_vector and axis is not None and ranges.constant(region.buffer.shape[axis]) != 1:
+            raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
 
 
 def _check_region(
-    region: Region, stmt: tirx.Stmt, analyzer: arith.Analyzer, loops: list[tirx.For]
+    region: Region,
+    tiled: TiledAxes,
+    stmt: tirx.Stmt,
+    analyzer: arith.Analyzer,
+    loops: list[tirx.For],
 ) -> list[tirx.PrimExpr]:
     """Raise for what is certainly or possibly wrong; return what only the launch can decide."""
     conditions: list[tirx.PrimExpr] = []
-    tiled = len(region.extents) - 2
     for dim, (low, extent, size) in enumerate(
         zip(region.mins, region.extents, region.buffer.shape, strict=True)
     ):
         count = ranges.constant(extent)
         if count is None:
             raise SymbolicRegion.at(stmt, extent=extent, buffer=region.buffer.name)
-        if dim >= tiled:
-            _check_alignment(region, low, count, dim == tiled and count == 1, stmt, analyzer)
+        if dim in (tiled.row, tiled.column):
+            _check_alignment(region, low, count, stmt, analyzer)
         is_above = analyzer.can_prove(low >= 0)
         if is_above and analyzer.can_prove(low + extent <= size):
             continue
@@ -124,11 +121,10 @@ def _check_alignment(
     region: Region,
     low: tirx.PrimExpr,
     count: int,
-    is_row: bool,
     stmt: tirx.Stmt,
     analyzer: arith.Analyzer,
 ) -> None:
-    if count % TILE and not is_row:
+    if count % TILE and count != 1:
         raise RaggedRegion.at(stmt, extents=region.text(), buffer=region.buffer.name)
     if not analyzer.can_prove(tirx.floormod(low, TILE) == 0):
         raise MisalignedRegion.at(stmt, buffer=region.buffer.name, offset=low)
