@@ -37,6 +37,7 @@ CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
 KERNEL_FLAGS = (
     *COMMON_FLAGS,
     "-O1",
+    "-g1",  # lines, for findings at plain loads and stores
     "-shared",
     "-Wall",
     "-Werror",

@@ -65,8 +65,9 @@ void check_in_flight(const std::vector<Transfer>& transfers, const CircularBuffe
   for (const Transfer& transfer : transfers) {
     if (transfer.local.overlaps(pages)) {
       likely(finding.cause);
-      fail(finding.kind, int(cb.config->index), "%s: %s of line %u (%u bytes)", finding.message,
+      note(finding.kind, int(cb.config->index), "%s: %s of line %u (%u bytes)", finding.message,
            transfer.call.name, transfer.call.site.line, transfer.local.end - transfer.local.begin);
+      return;
     }
   }
 }

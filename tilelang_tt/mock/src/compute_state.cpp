@@ -14,7 +14,7 @@ void require_format(uint32_t configured, const CircularBuffer& cb, const char* u
                     const char* remedy) {
   if (configured != cb.config->format) {
     likely(remedy);
-    fail("format_not_configured", int(cb.config->index),
+    note("format_not_configured", int(cb.config->index),
          "%s is configured for %s, the circular buffer holds %s", unit, format_name(configured),
          format_name(cb.config->format));
   }
@@ -134,7 +134,7 @@ void require_init(const Compute& compute, const Init& expected) {
   if (!(compute.init == expected)) {
     likely(
         "each operation needs its own init after an init of another one, with the same parameters");
-    fail("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
+    note("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
          compute.init_call.name, compute.init_call.site.line);
   }
 }
@@ -245,7 +245,7 @@ void hw_startup(Call call, uint32_t cb_a, uint32_t cb_b, uint32_t cb_out) {
   Compute& compute = compute_of(thread);
   if (compute.started) {
     likely("use the reconfig functions after the first operation");
-    fail("startup_repeated", -1, "compute_kernel_hw_startup is called a second time");
+    note("startup_repeated", -1, "compute_kernel_hw_startup is called a second time");
   }
   compute.started = true;
   compute.source_a_format = cb_at(thread, cb_a).config->format;

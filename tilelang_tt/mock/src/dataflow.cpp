@@ -106,7 +106,7 @@ void check_destination(const Thread& thread, const CircularBuffer& cb, Range ran
   if (cb.consumer != thread.role &&
       (overlaps_live(cb, range) || overlaps_pages_freed_later(cb, range, now))) {
     likely("cb_reserve_back is missing before the transfer");
-    fail("cb_overwrite", int(cb.config->index),
+    note("cb_overwrite", int(cb.config->index),
          "the transfer overwrites pages that are pushed and not popped");
   }
 }
@@ -115,7 +115,7 @@ void check_source(const Thread& thread, const CircularBuffer& cb, Range range) {
   const bool own = cb.producer == thread.role || cb.producer == Role::none;
   if (!own && !inside_window(cb, range, cb.read_page, cb.waited)) {
     likely("cb_wait_front is missing before the transfer, or waits for fewer pages");
-    fail("cb_read_without_wait", int(cb.config->index),
+    note("cb_read_without_wait", int(cb.config->index),
          "the transfer reads L1 bytes 0x%x to 0x%x; %u pages were waited for", range.begin,
          range.end, cb.waited);
   }
@@ -181,7 +181,7 @@ Target resolve(uint64_t noc_address, uint32_t bytes) {
 
 void check_alignment(uint32_t local, uint32_t remote, uint32_t alignment) {
   if (local % alignment != remote % alignment) {
-    fail("noc_misaligned", -1, "L1 address 0x%x and remote address 0x%x differ modulo %u", local,
+    note("noc_misaligned", -1, "L1 address 0x%x and remote address 0x%x differ modulo %u", local,
          remote, alignment);
   }
 }
@@ -423,7 +423,7 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
   });
   if (reached != options.count) {
     likely("the sender counts itself with the loopback forms only");
-    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", options.count,
+    note("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", options.count,
          reached);
   }
   thread.writes.push_back({range, call});

@@ -105,82 +105,6 @@ void list_threads() {
   }
 }
 
-std::string place_fields(const Thread& thread, Call call) {
-  return field("x", number(thread.core->x)) + "," + field("y", number(thread.core->y)) + "," +
-         field("engine", quoted(role_name(thread.role))) + "," + field("call", quoted(call.name)) +
-         "," + field("file", quoted(call.site.file)) + "," + field("line", number(call.site.line));
-}
-
-std::string cb_json(const Core& core, const CircularBuffer& cb) {
-  return object({field("x", number(core.x)), field("y", number(core.y)),
-                 field("index", number(cb.config->index)), field("name", quoted(cb.config->name)),
-                 field("pages", number(cb.config->pages)), field("filled", number(cb.occupied)),
-                 field("reserved", number(cb.reserved)), field("waited", number(cb.waited)),
-                 field("producer", quoted(role_name(cb.producer))),
-                 field("consumer", quoted(role_name(cb.consumer)))});
-}
-
-std::string blocked_json(const Thread& thread) {
-  const Wait& wait = thread.wait;
-  const bool on_cb = wait.kind == WaitKind::cb_free || wait.kind == WaitKind::cb_filled;
-  uint32_t available = 0;
-  std::string name = "semaphore";
-  if (on_cb) {
-    const CircularBuffer& cb = thread.core->cbs[wait.index];
-    available = wait.kind == WaitKind::cb_free ? cb.free_pages() : cb.occupied;
-    name = cb.config->name;
-  } else {
-    memcpy(&available, thread.core->l1 + wait.index, sizeof available);
-  }
-  const std::string index =
-      on_cb ? number(wait.index) : number((wait.index - semaphore_base) / semaphore_stride);
-  return object({place_fields(thread, thread.call), field("on", quoted(on_cb ? "cb" : "semaphore")),
-                 field("index", index), field("name", quoted(name)),
-                 field("wanted", number(wait.wanted)), field("available", number(available))});
-}
-
-const char* category_name(Category category) {
-  switch (category) {
-    case Category::undefined_behavior:
-      return "UndefinedBehavior";
-    case Category::unsupported:
-      return "Unsupported";
-    case Category::assertion_failure:
-      return "AssertionFailure";
-  }
-  abort();
-}
-
-std::string failure_json() {
-  const Failure& failure = run->failure;
-  std::vector<std::string> fields = {
-      field("category", quoted(category_name(failure.category))),
-      field("kind", quoted(failure.kind)), field("message", quoted(failure.message)),
-      field("cause", quoted(failure.cause)), place_fields(*failure.thread, failure.call)};
-  const Core& core = *failure.thread->core;
-  fields.push_back(
-      field("cb", failure.cb < 0 ? "null" : cb_json(core, core.cbs[uint32_t(failure.cb)])));
-  std::vector<std::string> blocked, buffers;
-  if (failure.kind == "deadlock") {
-    const Core* previous = nullptr;
-    for (const Thread* thread : run->threads) {
-      if (thread->finished) {
-        continue;
-      }
-      blocked.push_back(blocked_json(*thread));
-      if (thread->core != previous) {
-        for (const CircularBuffer* cb : thread->core->cb_by_offset) {
-          buffers.push_back(cb_json(*thread->core, *cb));
-        }
-      }
-      previous = thread->core;
-    }
-  }
-  fields.push_back(field("blocked", array(blocked)));
-  fields.push_back(field("circular_buffers", array(buffers)));
-  return object(fields);
-}
-
 std::string counts_json(const Counts& counts) {
   std::vector<std::string> calls;
   for (uint32_t op = 0; op < op_count; ++op) {
@@ -195,9 +119,10 @@ std::string counts_json(const Counts& counts) {
 
 // An error of the set-up, before any thread exists.
 std::string error_json(const char* category, const char* kind, const std::string& message) {
-  return object({field("error", object({field("category", quoted(category)),
-                                        field("kind", quoted(kind)),
-                                        field("message", quoted(message))}))});
+  return object({field("findings", array({object({field("category", quoted(category)),
+                                                  field("kind", quoted(kind)),
+                                                  field("message", quoted(message))})})),
+                 field("deadlock", "null")});
 }
 
 }  // namespace
@@ -208,21 +133,19 @@ const char* role_name(Role role) {
 }
 
 std::string report_json() {
-  if (run->failed) {
-    return object({field("error", failure_json())});
-  }
   std::vector<std::string> kernels;
   for (uint32_t i = 0; i < run->program->kernel_count; ++i) {
     const TtMockKernel& kernel = run->program->kernels[i];
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
-  return object({field("kernels", object(kernels)), field("clock", clock_json())});
+  return object({field("findings", findings_json()), field("deadlock", deadlock_json()),
+                 field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {
   Thread& thread = *run->current;
   thread.call = call;
-  run->failure.cause = "";
+  run->cause = "";
   ++thread.counts->calls[uint32_t(op)];
   if (thread.role != Role::compute) {
     charge(*thread.core, static_cast<Engine>(thread.role),

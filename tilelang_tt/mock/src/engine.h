@@ -65,11 +65,18 @@ struct Transfer {
   Call call;
 };
 
-enum class WaitKind : uint8_t { none, cb_free, cb_filled, semaphore_equal, semaphore_at_least };
+enum class WaitKind : uint8_t {
+  none,
+  cb_free,
+  cb_filled,
+  semaphore_equal,
+  semaphore_at_least,
+  l1_change,  // of a core whose L1 a kernel polls
+};
 
 struct Wait {
   WaitKind kind = WaitKind::none;
-  uint32_t index = 0;  // CB index, or L1 offset of the semaphore
+  uint32_t index = 0;  // CB index, or L1 offset of the word
   uint32_t wanted = 0;
 };
 
@@ -134,6 +141,8 @@ struct Thread {
   const uint32_t* args = nullptr;
   uint32_t arg_count = 0;
   bool finished = false;
+  bool abandoned = false;  // ended by an error
+  uint32_t polls = 0;      // granted since the last change of what is polled
   uint32_t number = 0;  // in the order of the cores
   Counts* counts = nullptr;
   Call call = {"kernel_main", {"", 0}};
@@ -153,6 +162,7 @@ struct Core {
   Thread threads[role_count];
   CoreClock clock;
   bool exists = false;
+  uint32_t changes = 0;  // of the state that a thread of this core may wait for
 };
 
 struct Counts {
@@ -165,7 +175,7 @@ struct Counts {
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
 
 // What went wrong, where, and why it probably did. cb is -1 where none is concerned.
-struct Failure {
+struct Finding {
   Category category = Category::assertion_failure;
   std::string kind;
   std::string message;
@@ -173,6 +183,10 @@ struct Failure {
   const Thread* thread = nullptr;
   Call call = {"", {"", 0}};
   int cb = -1;
+  const void* pc = nullptr;  // of a plain load or store, which has no call
+  std::string cb_state;      // as JSON, at the time of the finding
+  uint32_t times = 1;        // at this place, on all cores
+  bool fatal = false;        // its thread was abandoned
 };
 
 // The place of a data-movement thread in the order of running.
@@ -191,8 +205,12 @@ struct Run {
   std::vector<Thread*> threads;
   Thread* current = nullptr;
   Fiber scheduler;
-  bool failed = false;
-  Failure failure;
+  std::vector<Finding> findings;
+  const char* cause = "";   // of what the running call is about to report
+  const void* raw_pc = nullptr;  // of the plain load or store that is being checked
+  bool stopped = false;     // enough findings
+  bool abandoned = false;   // some thread ended in the middle: what it left undone is no finding
+  bool deadlocked = false;
   std::vector<Counts> counts;  // by kernel of the program
   uint64_t tile_products = 0;
   Timing timing;
@@ -208,12 +226,17 @@ Thread& begin(Call call, Op op);
 // The compute state of the running thread, for calls that only compute kernels can make.
 inline Compute& compute_of(Thread& thread) { return *thread.compute; }
 
-// Ends the run with an error of the running thread. Never returns to the kernel.
+// Records an error of the running thread and abandons the thread: it cannot go on in a sane state.
+// The others run on, so that one run finds what it can.
 [[noreturn]] __attribute__((format(printf, 3, 4))) void fail(const char* kind, int cb,
                                                              const char* format, ...);
 [[noreturn]] __attribute__((format(printf, 2, 3))) void fail_unsupported(const char* kind,
                                                                          const char* format, ...);
-// The likely cause of the failure that the same call is about to report.
+// Records an error after which the thread can go on.
+__attribute__((format(printf, 3, 4))) void note(const char* kind, int cb, const char* format, ...);
+// Records a finding of the scheduler, which no running thread makes.
+void record(Finding&& finding);
+// The likely cause of the error that the same call is about to report.
 void likely(const char* cause);
 
 // Lets everything run that may still ask for something earlier than the running data-movement
@@ -243,6 +266,8 @@ void l1_clear(const Core& core);
 void touch_pages(Core& core, Range range);
 
 void scheduler_run();
-std::string report_json();
+std::string cb_json(const Core& core, const CircularBuffer& cb);
+std::string findings_json();
+std::string deadlock_json();
 
 }  // namespace tt_mock

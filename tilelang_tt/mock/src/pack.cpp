@@ -38,7 +38,7 @@ void require_packable(const Compute& compute, const CircularBuffer& cb, const Ds
   }
   if (compute.pack_format != cb.config->format) {
     likely("pack_reconfig_data_format is missing");
-    fail("format_not_configured", int(cb.config->index),
+    note("format_not_configured", int(cb.config->index),
          "the packer is configured for %s, the circular buffer holds %s",
          format_name(compute.pack_format), format_name(cb.config->format));
   }
