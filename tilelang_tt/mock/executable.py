@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tilelang_tt.mock import errors, findings, report
 from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
-from tilelang_tt.mock.program import FIDELITIES, ROLES, Buffer, Core, Kernel, Program
+from tilelang_tt.mock.program import CONTENTS, FIDELITIES, ROLES, Buffer, Core, Kernel, Program
 from tilelang_tt.mock.timing import Timing
 
 # `void kernel_main()` as the Itanium C++ ABI spells it.
@@ -62,6 +62,7 @@ class _BufferStruct(ctypes.Structure):
         ("bytes", ctypes.c_uint64),
         ("page_bytes", ctypes.c_uint32),
         ("address", ctypes.c_uint32),
+        ("contents", ctypes.c_uint32),
     )
 
 
@@ -317,6 +318,7 @@ def _buffer_structs(buffers: Sequence[Buffer]) -> ctypes.Array[_BufferStruct]:
                 buffer.data.nbytes,
                 buffer.page_bytes,
                 buffer.address,
+                CONTENTS.index(buffer.contents),
             )
             for buffer in buffers
         )

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
 
@@ -182,6 +183,8 @@ const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view) {
   CircularBuffer& cb = thread.core->cbs[index];
   Page& page = cb.pages[cb.read_page + tile];
   if (page.view_generation[uint32_t(view)] != page.generation) {
+    const auto offset = uint32_t(bytes - thread.core->l1);
+    shadow_check_written(*thread.core, {offset, offset + cb.tile_bytes}, int(index), "unpacking");
     compute_view(cb, page, view, bytes);
   }
   return page.views[uint32_t(view)].get();
@@ -385,6 +388,8 @@ uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element) 
     fail("args_out_of_range", int(cb), "word %u of a tile of %u bytes", element,
          thread.core->cbs[cb].tile_bytes);
   }
+  const auto offset = uint32_t(bytes - thread.core->l1) + element * 4;
+  shadow_check_written(*thread.core, {offset, offset + 4}, int(cb), "reading");
   uint32_t value;
   __builtin_memcpy(&value, bytes + element * 4, 4);
   return value;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json.h"
+#include "shadow.h"
 #include "tile.h"
 #include "tt_mock/common.h"
 
@@ -36,15 +37,17 @@ void place_circular_buffers(Core& core) {
   }
 }
 
+void place_words(Core& core, uint32_t offset, const uint32_t* words, uint32_t count) {
+  if (count != 0) {
+    memcpy(core.l1 + offset, words, count * 4);
+    shadow_written(core, {offset, offset + count * 4});
+  }
+}
+
 void place_arguments(Core& core, const Thread& thread) {
   const TtMockKernel& kernel = *thread.kernel;
-  if (thread.arg_count != 0) {
-    memcpy(core.l1 + args_offset(thread.role, false), thread.args, thread.arg_count * 4);
-  }
-  if (kernel.common_arg_count != 0) {
-    memcpy(core.l1 + args_offset(thread.role, true), kernel.common_args,
-           kernel.common_arg_count * 4);
-  }
+  place_words(core, args_offset(thread.role, false), thread.args, thread.arg_count);
+  place_words(core, args_offset(thread.role, true), kernel.common_args, kernel.common_arg_count);
 }
 
 void create_core(Core& core, uint32_t x, uint32_t y) {
@@ -52,12 +55,16 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.y = y;
   core.exists = true;
   core.l1 = l1_of(y * run->program->device.grid_x + x);
+  core.marks = shadow_of(y * run->program->device.grid_x + x);
   l1_clear(core);
+  shadow_clear(core);
   place_circular_buffers(core);
   core.clock.sections.resize(run->program->device.dst_sections);
   core.clock.semaphores.resize(run->program->semaphore_count);
   for (uint32_t i = 0; i < run->program->semaphore_count; ++i) {
-    memcpy(core.l1 + semaphore_base + i * semaphore_stride, &run->program->semaphores[i], 4);
+    const uint32_t offset = semaphore_base + i * semaphore_stride;
+    memcpy(core.l1 + offset, &run->program->semaphores[i], 4);
+    shadow_written(core, {offset, offset + semaphore_stride});
   }
 }
 
@@ -145,6 +152,8 @@ std::string report_json() {
 Thread& begin(Call call, Op op) {
   Thread& thread = *run->current;
   thread.call = call;
+  thread.loadable = thread.storable = {0, 0};
+  thread.poll_count = 0;
   run->cause = "";
   ++thread.counts->calls[uint32_t(op)];
   if (thread.role != Role::compute) {
@@ -187,7 +196,7 @@ const char* tt_mock_run(const TtMockProgram* program) {
   using namespace tt_mock;
   static std::string answer;
   const uint32_t cores = program->device.grid_x * program->device.grid_y;
-  if (!l1_map(cores)) {
+  if (!l1_map(cores) || !shadow_map(cores)) {
     answer = error_json("Unsupported", "no_low_memory",
                         "the address space below 4 GiB has no room for the cores' L1; run in a "
                         "fresh process");
@@ -203,6 +212,7 @@ const char* tt_mock_run(const TtMockProgram* program) {
     return answer.c_str();
   }
   create_network(state.network);
+  shadow_create_buffers();
   state.cores = std::vector<Core>(cores);
   state.counts.resize(program->kernel_count);
   for (uint32_t i = 0; i < program->kernel_count; ++i) {

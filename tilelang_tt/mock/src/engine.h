@@ -143,6 +143,9 @@ struct Thread {
   bool finished = false;
   bool abandoned = false;  // ended by an error
   uint32_t polls = 0;      // granted since the last change of what is polled
+  uint32_t polled = 0;     // the L1 offset of the first load since the last call or store
+  uint32_t poll_count = 0;  // how often it was loaded
+  Range loadable{0, 0}, storable{0, 0};  // where plain accesses are right until the next call
   uint32_t number = 0;  // in the order of the cores
   Counts* counts = nullptr;
   Call call = {"kernel_main", {"", 0}};
@@ -157,6 +160,7 @@ struct Thread {
 struct Core {
   uint32_t x = 0, y = 0;
   uint8_t* l1 = nullptr;
+  uint64_t* marks = nullptr;  // of the bytes of L1 that hold something, see shadow.h
   std::vector<CircularBuffer> cbs;  // by index; config is null where the program has none
   std::vector<CircularBuffer*> cb_by_offset;
   Thread threads[role_count];
@@ -213,6 +217,7 @@ struct Run {
   bool deadlocked = false;
   std::vector<Counts> counts;  // by kernel of the program
   uint64_t tile_products = 0;
+  std::vector<std::vector<uint64_t>> dram_marks;  // by buffer, see shadow.h
   Timing timing;
   Network network;
 };
@@ -261,6 +266,7 @@ constexpr uint32_t args_base = 8192;
 constexpr uint32_t args_stride = 4096;  // unique and common arguments of one role
 bool l1_map(uint32_t cores);
 uint8_t* l1_of(uint32_t core);
+bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
 void l1_clear(const Core& core);
 void touch_pages(Core& core, Range range);

@@ -1,4 +1,6 @@
 // Findings, and who waits for whom in a deadlock, as JSON.
+#include <dlfcn.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -63,16 +65,31 @@ std::string wait_fields(const Thread& thread) {
          field("partner_finished", "false");
 }
 
+// Where in its library an instruction is; the one before the address that a call returns to.
+std::string library_offset(const void* pc) {
+  Dl_info library;
+  if (pc == nullptr || dladdr(pc, &library) == 0) {
+    return "null";
+  }
+  return number(uint64_t(static_cast<const char*>(pc) -
+                         static_cast<const char*>(library.dli_fbase)) - 1);
+}
+
 std::string finding_json(const Finding& finding) {
-  const uint64_t pc = reinterpret_cast<uintptr_t>(finding.pc);
-  return object({field("category", quoted(category_name(finding.category))),
-                 field("kind", quoted(finding.kind)), field("message", quoted(finding.message)),
-                 field("cause", quoted(finding.cause)),
-                 field("fatal", finding.fatal ? "true" : "false"), field("times", number(finding.times)),
-                 field("pc", pc == 0 ? "null" : number(pc)),
-                 field("kernel", quoted(finding.thread->kernel->name)),
-                 place_fields(*finding.thread, finding.call),
-                 field("cb", finding.cb < 0 ? "null" : finding.cb_state)});
+  std::vector<std::string> fields = {
+      field("category", quoted(category_name(finding.category))),
+      field("kind", quoted(finding.kind)),
+      field("message", quoted(finding.message)),
+      field("cause", quoted(finding.cause)),
+      field("fatal", finding.fatal ? "true" : "false"),
+      field("times", number(finding.times))};
+  if (finding.thread != nullptr) {
+    fields.push_back(field("pc", library_offset(finding.pc)));
+    fields.push_back(field("kernel", quoted(finding.thread->kernel->name)));
+    fields.push_back(place_fields(*finding.thread, finding.call));
+    fields.push_back(field("cb", finding.cb < 0 ? "null" : finding.cb_state));
+  }
+  return object(fields);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "engine.h"
+#include "shadow.h"
 
 namespace tt_mock {
 
@@ -271,6 +271,7 @@ void scheduler_run() {
     report_deadlock();
     if (!run->deadlocked) {
       check_balance();
+      shadow_check_results();
     }
   }
   for (Thread* thread : run->threads) {
