@@ -463,7 +463,8 @@ def test_every_kind_of_the_engine_has_a_row() -> None:
     """A kind that no row triggers is a check nobody has seen work."""
     engine = "".join(path.read_text() for path in (k.MOCK / "src").glob("*.cpp"))
     kinds = set(re.findall(r'(?:fail|note)\(\s*"(\w+)"', engine))
-    memory = (Path(__file__).parent / "test_mock_memory.py").read_text()
+    others = [Path(__file__).with_name(f"test_mock_{name}.py") for name in ("memory", "races")]
+    memory = "".join(path.read_text() for path in others)
     elsewhere = {
         "cb_page_size",
         "noc_multicast_count",

@@ -175,7 +175,9 @@ const uint8_t* operand_bytes(Thread& thread, uint32_t index, uint32_t tile) {
     fail("cb_wrap", int(index), "tile %u from page %u runs over the end (%u pages)", tile,
          cb.read_page, cb.config->pages);
   }
-  return thread.core->l1 + cb.offset + (cb.read_page + tile) * cb.config->page_bytes;
+  const uint32_t offset = cb.offset + (cb.read_page + tile) * cb.config->page_bytes;
+  order_local_access(thread, cb, {offset, offset + cb.tile_bytes}, false);
+  return thread.core->l1 + offset;
 }
 
 const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view) {

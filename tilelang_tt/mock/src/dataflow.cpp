@@ -264,6 +264,19 @@ void note_write(const Thread& thread, const Arrival& arrival) {
   transfers.writes_done = std::max(transfers.writes_done, arrival.done);
 }
 
+// A write into L1: a signal where it is to a word that others wait for.
+void write_in_order(Thread& thread, const Target& target) {
+  if (target.core == nullptr) {
+    return;
+  }
+  if (is_sync_word(*target.core, target.address)) {
+    order_signal(thread, *target.core, target.address);
+  } else {
+    order_remote_access(thread, *target.core, {target.address, target.address + target.valid},
+                        true);
+  }
+}
+
 void wait_for_transfers(Thread& thread, Barrier kind) {
   const Transfers& transfers = transfers_of(thread);
   const bool all = kind == Barrier::full;
@@ -389,6 +402,12 @@ void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) 
   check_alignment(range.begin, remote.address,
                   remote.core == nullptr ? run->program->device.dram_read_alignment : l1_alignment);
   check_not_leaving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, true);
+  }
+  if (remote.core != nullptr) {
+    order_remote_access(thread, *remote.core, {remote.address, remote.address + bytes}, false);
+  }
   receive(*thread.core, range, remote);
   thread.reads.push_back({range, call});
   Cycles& done = transfers_of(thread).reads_done;
@@ -413,6 +432,10 @@ void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes)
     set_semaphore_time(*remote.core, remote.address, arrival.arrived);
   }
   check_not_arriving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, false);
+  }
+  write_in_order(thread, remote);
   deliver(remote, *thread.core, range.begin, cb);
   thread.writes.push_back({range, call});
   thread.counts->bytes_written += bytes;
@@ -445,6 +468,7 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
     const Target remote = resolve_l1(xy, offset, bytes);
     set_semaphore_time(*remote.core, offset, multicast.arrival_at(*remote.core));
     if (remote.data != thread.core->l1 + range.begin) {
+      write_in_order(thread, remote);
       deliver(remote, *thread.core, range.begin, cb);
     }
   });
@@ -454,6 +478,9 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
          reached);
   }
   check_not_arriving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, false);
+  }
   thread.writes.push_back({range, call});
   thread.counts->bytes_written += uint64_t{bytes} * options.count;
 }
@@ -461,6 +488,8 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
 void noc_barrier(Call call, Barrier kind) {
   Thread& thread = begin(call, Op::noc_barrier);
   wait_for_transfers(thread, kind);
+  order_complete(thread, kind == Barrier::read || kind == Barrier::full,
+                 kind == Barrier::write || kind == Barrier::full);
   if (kind == Barrier::read || kind == Barrier::full) {
     thread.reads.clear();
   }
@@ -491,6 +520,7 @@ void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) 
   const WaitKind kind = at_least ? WaitKind::semaphore_at_least : WaitKind::semaphore_equal;
   const uint32_t offset = l1_offset(thread, address);
   block_until({kind, offset, value});
+  order_observe(thread, offset);
   wait_until(*thread.core, static_cast<Engine>(thread.role),
              semaphore_time(*thread.core, offset, value), Stall::semaphore, call.name);
 }
@@ -501,6 +531,7 @@ void semaphore_set(Call call, uint32_t address, uint32_t value) {
   check_not_leaving(*thread.core, {offset, offset + 4}, -1);
   memcpy(thread.core->l1 + offset, &value, sizeof value);
   set_semaphore_time(*thread.core, offset, timeline_of(thread).now);
+  order_signal(thread, *thread.core, offset);
   wake(*thread.core);
 }
 
@@ -521,6 +552,7 @@ void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
   memcpy(&value, remote.data, sizeof value);
   value += amount;
   memcpy(remote.data, &value, sizeof value);
+  order_signal(thread, *remote.core, remote.address);
   touch_pages(*remote.core, {remote.address, remote.address + 4});
   wake(*remote.core);
   thread.atomics.push_back({{0, 0}, call});

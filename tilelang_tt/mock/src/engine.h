@@ -10,6 +10,7 @@
 #include "fiber.h"
 #include "network.h"
 #include "op.h"
+#include "order.h"
 #include "program.h"
 #include "timing.h"
 #include "tt_mock/site.h"
@@ -19,7 +20,6 @@ enum class DataFormat : uint8_t;
 namespace tt_mock {
 
 enum class Role : uint8_t { reader, writer, compute, none };
-constexpr uint32_t role_count = 3;
 const char* role_name(Role role);
 
 constexpr uint32_t tile_side = 32;
@@ -32,6 +32,8 @@ struct Page {
   Cycles filled = 0;        // when the consumer sees it
   Cycles freed = 0;         // when the producer sees it free again
   uint32_t generation = 1;  // bumped at each write, so that views of older bytes are not reused
+  Epoch loaded[role_count] = {};  // when each thread of the core last read and wrote it
+  Epoch stored[role_count] = {};
   uint32_t view_generation[static_cast<uint32_t>(View::count)] = {};
   std::unique_ptr<float[]> views[static_cast<uint32_t>(View::count)];
 };
@@ -50,14 +52,10 @@ struct CircularBuffer {
   Cycles consumer_wait = 0;
   Role producer = Role::none;
   Role consumer = Role::none;
+  Knowledge pushed, popped;  // of who pushed, and of who popped
   std::vector<Page> pages;
 
   uint32_t free_pages() const { return config->pages - occupied; }
-};
-
-struct Range {
-  uint32_t begin, end;  // L1 offsets
-  bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
 };
 
 struct Transfer {
@@ -155,6 +153,7 @@ struct Thread {
   std::vector<Transfer> flushed_writes;  // source free, arrival not yet known
   std::vector<Transfer> atomics;
   std::unique_ptr<Compute> compute;
+  Order order;
 };
 
 struct Core {
@@ -166,6 +165,8 @@ struct Core {
   Thread threads[role_count];
   CoreClock clock;
   bool exists = false;
+  std::vector<RemoteAccess> remote_accesses;
+  std::vector<SyncWord> sync_words;
   uint32_t changes = 0;  // of the state that a thread of this core may wait for
 };
 

@@ -150,6 +150,7 @@ void pack(Call call, uint32_t dst, uint32_t index, bool explicit_page, uint32_t 
   if (compute.l1_accumulate) {
     shadow_check_written(*thread.core, range, int(index), "accumulating onto");
   }
+  order_local_access(thread, cb, range, true);
   shadow_written(*thread.core, range);
   run_pack(thread, cost(compute, cb));
   if (!changes_values(compute)) {

@@ -16,13 +16,13 @@ struct Access {
   bool is_write;
 };
 
-bool inside(Range outer, Range inner) {
-  return inner.begin >= outer.begin && inner.end <= outer.end;
-}
-
 Range pages_of(const CircularBuffer& cb, uint32_t first, uint32_t pages) {
   const uint32_t begin = cb.offset + first * cb.config->page_bytes;
   return {begin, begin + pages * cb.config->page_bytes};
+}
+
+Range intersection(Range a, Range b) {
+  return {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
 }
 
 // The part of the circular buffer around the access that the thread may use in this way, empty if
@@ -37,22 +37,22 @@ Range window_of(const Thread& thread, const CircularBuffer& cb, Access access) {
   }
   if (cb.consumer == thread.role) {
     const Range waited = pages_of(cb, cb.read_page, cb.waited);
-    if (inside(waited, access.range)) {
+    if (waited.contains(access.range)) {
       return waited;
     }
   }
   if (cb.producer == thread.role) {
     const Range reserved = pages_of(cb, cb.write_page, cb.reserved);
-    if (inside(reserved, access.range)) {
+    if (reserved.contains(access.range)) {
       return reserved;
     }
   }
   return {0, 0};
 }
 
-const CircularBuffer* buffer_around(const Core& core, Range range) {
-  for (const CircularBuffer* cb : core.cb_by_offset) {
-    if (inside(pages_of(*cb, 0, cb->config->pages), range)) {
+CircularBuffer* buffer_around(const Core& core, Range range) {
+  for (CircularBuffer* cb : core.cb_by_offset) {
+    if (pages_of(*cb, 0, cb->config->pages).contains(range)) {
       return cb;
     }
   }
@@ -62,12 +62,27 @@ const CircularBuffer* buffer_around(const Core& core, Range range) {
 bool is_kernel_state(Range range) {
   const uint32_t semaphores = semaphore_base + run->program->semaphore_count * semaphore_stride;
   const uint32_t arguments = args_base + role_count * 2 * args_stride;
-  return inside({semaphore_base, semaphores}, range) || inside({args_base, arguments}, range);
+  return Range{semaphore_base, semaphores}.contains(range) ||
+         Range{args_base, arguments}.contains(range);
+}
+
+// A word that others signal through; each access to it counts.
+Range signal(Thread& thread, Access access) {
+  const uint32_t word = access.range.begin & ~3U;
+  if (is_sync_word(*thread.core, word)) {
+    if (access.is_write) {
+      order_signal(thread, *thread.core, word);
+    } else {
+      order_observe(thread, word);
+    }
+    return {0, 0};
+  }
+  return access.range;
 }
 
 // Returns what of the surroundings may be used in the same way.
 Range check_place(Thread& thread, Access access, int& index) {
-  const CircularBuffer* cb = buffer_around(*thread.core, access.range);
+  CircularBuffer* cb = buffer_around(*thread.core, access.range);
   if (cb == nullptr) {
     if (!is_kernel_state(access.range)) {
       likely("a pointer runs over the end of a circular buffer, or its address is wrong");
@@ -75,9 +90,12 @@ Range check_place(Thread& thread, Access access, int& index) {
            "L1 bytes 0x%x to 0x%x are not inside one circular buffer, semaphore or argument",
            access.range.begin, access.range.end);
     }
-    return access.range;
+    return signal(thread, access);
   }
   index = int(cb->config->index);
+  if (is_sync_word(*thread.core, access.range.begin)) {
+    return signal(thread, access);
+  }
   const Range window = window_of(thread, *cb, access);
   if (window.end == 0) {
     if (access.is_write) {
@@ -91,7 +109,10 @@ Range check_place(Thread& thread, Access access, int& index) {
     }
     return access.range;
   }
-  return window;
+  order_local_access(thread, *cb, access.range, access.is_write);
+  // Not more than a page, so that each page used is seen.
+  const uint32_t page = (access.range.begin - cb->offset) / cb->config->page_bytes;
+  return intersection(window, pages_of(*cb, page, 1));
 }
 
 void check_access(Thread& thread, Access access) {
@@ -101,11 +122,11 @@ void check_access(Thread& thread, Access access) {
   check_not_arriving(core, access.range, cb);
   if (access.is_write) {
     check_not_leaving(core, access.range, cb);
-    touch_pages(core, window);
+    touch_pages(core, window.contains(access.range) ? window : access.range);
   } else {
     shadow_check_written(core, access.range, cb, "a load of");
   }
-  if (!has_transfers_in(core, window)) {
+  if (window.contains(access.range) && !has_transfers_in(core, window)) {
     (access.is_write ? thread.storable : thread.loadable) = window;
   }
 }
@@ -141,7 +162,7 @@ void raw_access(const void* pointer, uint32_t bytes, bool is_write, const void* 
   }
   const auto offset = uint32_t(address - window);
   const Access access{{offset, offset + bytes}, is_write};
-  const bool checked = inside(is_write ? thread.storable : thread.loadable, access.range);
+  const bool checked = (is_write ? thread.storable : thread.loadable).contains(access.range);
   if (!checked) {
     check_access(thread, access);
   } else if (!is_write &&
