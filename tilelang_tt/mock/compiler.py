@@ -37,6 +37,7 @@ CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
 KERNEL_FLAGS = (
     *COMMON_FLAGS,
     "-O1",
+    "-g1",  # lines, for findings at plain loads and stores
     "-shared",
     "-Wall",
     "-Werror",
@@ -47,6 +48,19 @@ KERNEL_FLAGS = (
     "-Wno-unused-function",
     "-Wno-int-to-pointer-cast",
 )
+# The calls that a thread sanitizer would take are the engine's, see src/raw_access.cpp; its library
+# must not be linked.
+_GCC_ACCESS_FLAGS = (
+    "-fsanitize=thread",
+    "-nodefaultlibs",
+    "--param=tsan-instrument-func-entry-exit=0",
+)
+_CLANG_ACCESS_FLAGS = (
+    "-Xclang",
+    "-fsanitize=thread",
+    "-mllvm",
+    "-tsan-instrument-func-entry-exit=0",
+)
 _CANDIDATES = ("g++", "clang++", "c++")
 
 
@@ -56,6 +70,11 @@ class Compiler:
 
     command: tuple[str, ...]
     identity: str
+
+    @property
+    def access_flags(self) -> tuple[str, ...]:
+        """Make the compiler call the engine at each plain load and store of a kernel."""
+        return _CLANG_ACCESS_FLAGS if "clang" in self.identity else _GCC_ACCESS_FLAGS
 
 
 def find_compiler() -> Compiler:
@@ -210,7 +229,9 @@ def _start_kernel(
     source.write_text(f'void kernel_main();\n#line 1 "{kernel.name}"\n{kernel.source}')
     defines = [f"-D{name}={value}" for name, value in kernel.defines]
     output = ["-o", str(work / library.name), str(source), str(engine)]
-    return _start([*compiler.command, *KERNEL_FLAGS, *defines, *output])
+    return _start(
+        [*compiler.command, *KERNEL_FLAGS, *compiler.access_flags, *defines, *output, "-lc"]
+    )
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:

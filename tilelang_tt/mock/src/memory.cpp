@@ -60,6 +60,10 @@ bool l1_map(uint32_t cores) {
 
 uint8_t* l1_of(uint32_t core) { return base + size_t{core} * l1_stride; }
 
+bool l1_contains(uintptr_t address) {
+  return address - reinterpret_cast<uintptr_t>(base) < size_t{mapped_cores} * l1_stride;
+}
+
 uint32_t l1_window(const Core& core) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));
 }

@@ -25,6 +25,7 @@ struct TtMockBuffer {
   uint8_t* data;
   uint64_t bytes;
   uint32_t page_bytes, address;
+  uint32_t contents;  // 0: of the host; 1: a result, all of which kernels write; 2: scratch
 };
 
 struct TtMockKernel {
