@@ -4,6 +4,7 @@
 with what it leaves.
 """
 
+import tilelang_tt  # noqa: F401  puts TileLang's own TVM on the import path
 from testing.reference.bounded import Agreement, Bounded, compare
 from testing.reference.interpreter import run
 
