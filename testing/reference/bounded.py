@@ -4,9 +4,10 @@ A `Bounded` is the exact value of an expression, floats in float64, and a bound 
 a kernel computes for it. The bound is a running first-order rounding analysis:
 
 * an input is exact: it is given in the dtype that the kernel reads;
-* every operation rounds its result to its dtype: half a unit in the last place of bfloat16 (2^-8),
-  float16 (2^-11), float32 (2^-24) or an 8-bit float; a function of the vector unit is as good as
-  the C library's, 2^-22, before that;
+* every operation cuts its result to its dtype, as the vector unit does where it writes a
+  destination register: a unit in the last place of bfloat16 (2^-7), float16 (2^-10), float32
+  (2^-23) or an 8-bit float; a function of the vector unit is as good as the C library's, 2^-22,
+  before that; packing and conversions round, half a unit;
 * a matrix product of K terms has the error
 
       (2 t + f + K 2^-24 + r u) |A| |B|
@@ -178,7 +179,7 @@ class Bounded:
             return Bounded(value, error, self.dtype)
         if loss:
             error = error + loss * (np.where(np.isfinite(value), np.abs(value), 0.0) + error)
-        return Bounded(value, _rounding(value, error, self.dtype), self.dtype)
+        return Bounded(value, _rounding(value, error, self.dtype, is_cut=True), self.dtype)
 
 
 def exact(value: Array, dtype: str) -> Bounded:
@@ -310,9 +311,9 @@ def _compare(actual: Array, expected: Bounded) -> Agreement:
     return Agreement(int(is_wrong.sum()), unknowns, value.size, relative, worst, text)
 
 
-def _rounding(value: Array, error: Array, dtype: str) -> Array:
-    """The error after rounding to a float dtype."""
-    unit = dtypes.unit(dtype)
+def _rounding(value: Array, error: Array, dtype: str, *, is_cut: bool = False) -> Array:
+    """The error after rounding to a float dtype, or after cutting the digits it has no room for."""
+    unit = dtypes.unit(dtype) * (2 if is_cut else 1)
     is_finite = np.isfinite(value)
     reach = np.where(is_finite, np.abs(value), 0.0) + error
     more = unit * np.maximum(reach, dtypes.smallest(dtype))
