@@ -188,14 +188,6 @@ class MisalignedRegion(CompileError):
     hint = "offset blocks by multiples of 32"
 
 
-class RegionOutOfBounds(CompileError):
-    code = "TT2004"
-    message = (
-        "the region of {buffer!r} may end at {end}, past its extent {extent} in dimension {dim}"
-    )
-    hint = "make the tensor's extent a multiple of the block's"
-
-
 class RegionMismatch(CompileError):
     code = "TT2005"
     message = "a region of {src_extents} elements is copied to one of {dst_extents}"
@@ -329,12 +321,6 @@ class GridTooLarge(OptionError):
 
 
 # 6xxx: launching. ---------------------------------------------------------------------------------
-
-
-class DynamicShapeUnfit(LaunchError):
-    code = "TT6001"
-    message = "kernel {kernel!r}: {condition} does not hold for {values}"
-    hint = "dynamic extents must be multiples of the block's; loops may not run past a tensor"
 
 
 class NoTtnn(LaunchError):

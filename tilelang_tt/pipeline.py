@@ -20,6 +20,7 @@ from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
+from tilelang_tt.transforms.guard_copies import GuardCopies
 from tilelang_tt.transforms.inline_bindings import InlineBindings
 from tilelang_tt.transforms.insert_cb_protocol import InsertCbProtocol
 from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
@@ -37,6 +38,7 @@ from tilelang_tt.transforms.materialize_indices import MaterializeIndices
 from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
 from tilelang_tt.transforms.orient_vectors import OrientVectors
+from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
@@ -66,7 +68,9 @@ def tile_program(options: Options) -> Sequence[Step]:
         MaterializeTransposes(),
         SeparateConsumers(),  # after fusion, which removes consumers
         ChooseTiledAxes(),
+        PadBuffers(),
         CheckRegions(),  # while the grid's loops still have their ranges
+        GuardCopies(),
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         MapGrid(),

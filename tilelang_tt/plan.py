@@ -121,7 +121,6 @@ class Plan:
     circular_buffers: tuple[CircularBuffer, ...]
     kernels: tuple[Kernel, ...]
     blocks: tuple[Extent, ...]
-    conditions: tuple[str, ...]
     version: int = VERSION
 
     @property
@@ -168,7 +167,6 @@ def _decode(data: dict) -> dict:
         "circular_buffers": tuple(CircularBuffer(**cb) for cb in data["circular_buffers"]),
         "kernels": tuple(kernels),
         "blocks": tuple(data["blocks"]),
-        "conditions": tuple(data["conditions"]),
     }
 
 

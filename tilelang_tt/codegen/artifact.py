@@ -90,7 +90,6 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         circular_buffers=tuple(_circular_buffers(frame)),
         kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
-        conditions=tuple(print_extent(condition) for condition in func.attrs[attrs.CONDITIONS]),
     )
 
 

@@ -54,6 +54,9 @@ noc_async_write_page(
 SPELLINGS: dict[OpDef, Spelling] = {
     ops.NOC_READ: Spelling(_READ, DATAFLOW),
     ops.NOC_WRITE: Spelling(_WRITE, DATAFLOW),
+    ops.ZERO_PAGE: Spelling(
+        "zero_page(get_write_ptr({cb}) + {page:*} * {cb:bytes}, {cb:bytes});", DATAFLOW
+    ),
     ops.WRITE_AFFINE_TILE: Spelling(
         "write_affine_tile<{word}, {encode}>(\n"
         "    get_write_ptr({cb}) + {page:*} * {cb:bytes}, {per_row}, {per_column});",

@@ -26,6 +26,13 @@ inline uint16_t float16_bits(int32_t value) {
   const uint32_t exponent = (bits >> 23 & 0xff) - 112;
   return value == 0 ? 0 : (bits >> 16 & 0x8000) | exponent << 10 | (bits >> 13 & 0x3ff);
 }""",
+    "zero_page": """\
+inline void zero_page(uint32_t address, uint32_t bytes) {
+  auto* const words = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(address);
+  for (uint32_t i = 0; i < bytes / 4; ++i) {
+    words[i] = 0;
+  }
+}""",
     "write_affine_tile": """\
 // Element (r, c) is r * per_row + c * per_column; a tile is four faces of 16x16.
 template <typename Word, auto encode>

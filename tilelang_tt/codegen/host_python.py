@@ -166,9 +166,6 @@ def _run(plan: Plan) -> Iterator[str]:
     for tensor in plan.tensors:
         shape = "".join(f"{extent}, " for extent in tensor.shape)
         yield f"    check({tensor.name!r}, shapes[{tensor.name!r}], ({shape}))"
-    for condition in plan.conditions:
-        yield f"    if not ({condition}):"
-        yield f"        raise ValueError({'the shapes do not fit the blocks: ' + condition!r})"
     blocks = ", ".join(map(str, plan.blocks))
     yield f"    core_args = list(shares(math.prod([{blocks}])))"
     yield "    kernels = ["

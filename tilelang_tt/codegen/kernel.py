@@ -25,6 +25,7 @@ _HELPER_OF = {
     ops.FLOOR_DIV: "floor_div",
     ops.FLOOR_MOD: "floor_mod",
     ops.WRITE_AFFINE_TILE: "write_affine_tile",
+    ops.ZERO_PAGE: "zero_page",
 }
 
 

@@ -23,7 +23,6 @@ SECTION = "tt.dst_section"
 FIRST_BLOCK = "tt.first_block"
 BLOCK_COUNT = "tt.block_count"
 GRID = "tt.grid"
-CONDITIONS = "tt.conditions"
 FP32_DEST = "tt.fp32_dest_acc"
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"

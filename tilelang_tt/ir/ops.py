@@ -108,6 +108,7 @@ NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."
 )
 
+ZERO_PAGE = OpDef("zero_page", ("cb", "page"), "Fill a page with zeros.", fills="cb")
 WRITE_AFFINE_TILE = OpDef(
     "write_affine_tile",
     ("cb", "page", "per_row", "per_column", "word", "encode"),

@@ -76,14 +76,20 @@ class Region:
 
 @dataclass(frozen=True)
 class Copy:
-    """`T.copy(src, dst)`."""
+    """`T.copy(src, dst)`.
+
+    `guarded` are the axes of the tensor along which tiles may lie outside of it: they are read as
+    zeros and not written.
+    """
 
     src: Region
     dst: Region
+    guarded: tuple[int, ...] = ()
 
     def stmt(self) -> tirx.Evaluate:
+        guarded = [tirx.const(axis, "int32") for axis in self.guarded]
         return tirx.Evaluate(
-            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE)])
+            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE), *guarded])
         )
 
 
@@ -259,7 +265,8 @@ def rebuffered(view: Leaf, read: Renaming, write: Renaming) -> tirx.Stmt:
     """The statement on other buffers; an accumulator counts as written."""
     match view:
         case Copy() | Transpose():
-            return type(view)(_moved(view.src, read), _moved(view.dst, write)).stmt()
+            src, dst = _moved(view.src, read), _moved(view.dst, write)
+            return dataclasses.replace(view, src=src, dst=dst).stmt()
         case Reduce():
             src, dst = _moved(view.src, read), _moved(view.dst, write)
             scaler = None if view.scaler is None else _moved(view.scaler, read)
@@ -301,7 +308,8 @@ def leaf(stmt: tirx.Stmt) -> Leaf | None:
     if call is None:
         return None
     if call.op.same_as(_COPY):
-        return Copy(Region.decode(call.args[0]), Region.decode(call.args[1]))
+        src, dst, *guarded = call.args
+        return Copy(Region.decode(src), Region.decode(dst), tuple(int(axis) for axis in guarded))
     if call.op.same_as(_FILL):
         return Fill(Region.decode(call.args[0]), call.args[1])
     if call.op.same_as(_TRANSPOSE):

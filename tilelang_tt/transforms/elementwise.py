@@ -32,6 +32,18 @@ def map_over(
     return _nest(loops, tirx.BufferStore(dst.buffer, stored, dst_indices))
 
 
+def map_places(
+    dst: Region,
+    src: Region,
+    value: Callable[[list[tirx.PrimExpr], tirx.PrimExpr], tirx.PrimExpr],
+) -> tirx.Stmt:
+    """The nest that stores in `dst` what `value` makes of the place and the element of `src`
+    there."""
+    loops, indices = _loops_over(dst)
+    stored = value(indices, tirx.BufferLoad(src.buffer, indices))
+    return _nest(loops, tirx.BufferStore(dst.buffer, stored, indices))
+
+
 def nest_over(dst: Region, src: Region) -> tirx.Stmt:
     """The nest that copies `src` to `dst`, converting the dtype."""
     return map_over(dst, [src], lambda value: cast(dst.buffer.dtype, value))

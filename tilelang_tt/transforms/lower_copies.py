@@ -5,11 +5,16 @@
     after:   for r in range(2):
                  T.noc_read(A.data, (by * 2 + r) * 8 + k, A_s.data, r)
 
-Needs:    `PlanCircularBuffers`.
+Where tiles may lie outside of the tensor, the kernel looks, and fills such a page with zeros or
+does not write it.
+
+Needs:    `PlanCircularBuffers`, `GuardCopies`.
 Leaves:   no copies.
 """
 
 from __future__ import annotations
+
+import functools
 
 from tvm import arith, tirx
 
@@ -62,9 +67,33 @@ def _lower(
         at = _tensor_index(region, tiled, grid, leading, row, column)
         page = analyzer.simplify(layout.tensor_page(region.buffer, tiled, at))
         cb_page = analyzer.simplify(grid.page(leading, row, column, order))
-        return op.stmt(region.buffer.data, page, buffer.data, cb_page)
+        moved = op.stmt(region.buffer.data, page, buffer.data, cb_page)
+        if not view.guarded:
+            return moved
+        is_read = op is ops.NOC_READ
+        zeros = ops.ZERO_PAGE.stmt(buffer.data, cb_page) if is_read else None
+        return tirx.IfThenElse(_is_inside(region, tiled, at, view.guarded, analyzer), moved, zeros)
 
     return tree.located(nest_of([*grid.leading, grid.rows, grid.columns], move), stmt)
+
+
+def _is_inside(
+    region: Region,
+    tiled: TiledAxes,
+    index: list[tirx.PrimExpr],
+    guarded: tuple[int, ...],
+    analyzer: arith.Analyzer,
+) -> tirx.PrimExpr:
+    """Whether the tensor has the tile at `index`."""
+    conditions: list[tirx.PrimExpr] = []
+    for axis in guarded:
+        size = region.buffer.shape[axis]
+        limit = layout.tiles_of(size) if axis in (tiled.row, tiled.column) else size
+        at = analyzer.simplify(index[axis])
+        if not analyzer.can_prove(region.mins[axis] >= 0):
+            conditions.append(at >= 0)
+        conditions.append(at < analyzer.simplify(limit))
+    return functools.reduce(tirx.And, conditions)
 
 
 def _tensor_index(
