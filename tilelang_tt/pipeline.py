@@ -43,6 +43,7 @@ from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
+from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.stage_transfers import StageTransfers
 
@@ -73,6 +74,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         GuardCopies(),
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
+        SeparateOperands(),
         MapGrid(),
         MaterializeIndices(),
         MaterializeBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
