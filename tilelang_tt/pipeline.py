@@ -58,9 +58,9 @@ def tile_program(options: Options) -> Sequence[Step]:
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
         LegalizeConstructs(),
-        CanonicalizeReductions(),
         FoldClears(),  # before fills lose their form
         IsolateElementwise(),
+        CanonicalizeReductions(),
         StageTransfers(),
         PlaceAccumulators(),
         RenameVersions(),

@@ -33,7 +33,7 @@ from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
 
 _FLOATS = ("float32", "float16", "bfloat16")
 _SCALARS = ("int32", "float32")
-_SCOPES = ("shared.dyn", "shared", "local.fragment")
+_SCOPES = ("shared.dyn", "shared", "local.fragment", "local.var")
 _KINDS = (
     tirx.ForKind.SERIAL,
     tirx.ForKind.PARALLEL,
@@ -237,13 +237,24 @@ def _control(stmt: tirx.Stmt) -> list[tuple[str, tirx.PrimExpr]]:
         case tirx.For():
             return [("a loop", stmt.min), ("a loop", stmt.extent)]
         case tirx.IfThenElse():
-            return [("a branch", stmt.condition)]
+            return [] if _is_of_elements(stmt) else [("a branch", stmt.condition)]
     match leaf(stmt):
         case Copy() | Transpose() | Reduce() as move:
             return [("a region", low) for low in (*move.src.mins, *move.dst.mins)]
         case Gemm() as gemm:
             return [("clear_accum", gemm.clear)]
     return []
+
+
+def _is_of_elements(stmt: tirx.Stmt) -> bool:
+    """Whether only assignments depend on a branch: it can be made a choice of values."""
+    match stmt:
+        case tirx.IfThenElse():
+            cases = [stmt.then_case, stmt.else_case]
+            return all(case is None or _is_of_elements(case) for case in cases)
+        case tirx.SeqStmt():
+            return all(map(_is_of_elements, stmt.seq))
+    return isinstance(stmt, tirx.BufferStore)
 
 
 def _own_calls(stmt: tirx.Stmt) -> list[tirx.Call]:
