@@ -45,6 +45,7 @@ from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.split_kernels import split_kernels
+from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
 
 Step = Pass | Rewrite | verify.Stage
@@ -76,6 +77,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         ChooseDstMode(options.fp32_acc),
         SeparateOperands(),
         MapGrid(),
+        SplitMasks(),
         MaterializeIndices(),
         MaterializeBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
         MaterializeScalers(),

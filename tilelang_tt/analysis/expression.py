@@ -221,6 +221,8 @@ class _Selector:
             raise self._refusal(value)
         if name in _COMMUTATIVE and _scalar_bits(left) is not None:
             left, right = right, left
+        if name in ("add", "sub") and (factored := _factored(type(value), left, right)) is not None:
+            return self.lower(factored)
         if (scalar := self._with_scalar(name, left, right)) is not None:
             return scalar
         if (tiles := self._on_fpu(name, left, right)) is not None:
@@ -326,6 +328,17 @@ def _simplified(value: tirx.PrimExpr) -> tirx.PrimExpr:
         if isinstance(a, tirx.FloatImm) and isinstance(b, tirx.FloatImm):
             return tirx.FloatImm("float32", _FOLDS[type(value)](a.value, b.value))
     return value
+
+
+def _factored(kind: type, left: tirx.PrimExpr, right: tirx.PrimExpr) -> tirx.PrimExpr | None:
+    """The sum or difference of two products by one number, as one product."""
+    if not isinstance(left, tirx.Mul) or not isinstance(right, tirx.Mul):
+        return None
+    for a, number in ((left.a, left.b), (left.b, left.a)):
+        for b, other in ((right.a, right.b), (right.b, right.a)):
+            if _scalar_bits(number) is not None and same(number, other):
+                return tirx.Mul(kind(a, b), number)
+    return None
 
 
 def _scalar_bits(value: tirx.PrimExpr) -> tirx.PrimExpr | None:
