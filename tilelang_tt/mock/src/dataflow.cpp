@@ -37,22 +37,34 @@ struct Target {
 
 uint32_t l1_offset(Thread& thread, uint32_t address) {
   const uint32_t window = l1_window(*thread.core);
-  if (address < window || address - window >= run->program->device.l1_bytes) {
+  // What the host gives, the address of a tensor in L1, is the same number on every core.
+  const uint32_t offset = address < window ? address : address - window;
+  if (offset >= run->program->device.l1_bytes) {
     likely(
         "an L1 address comes from get_write_ptr, get_read_ptr or get_semaphore of the same core");
     fail("noc_out_of_bounds", -1, "0x%x is not an L1 address of this core", address);
   }
-  return address - window;
+  return offset;
 }
 
-CircularBuffer* cb_of(Core& core, Range range) {
+bool is_inside(const CircularBuffer& cb, Range range) {
+  return range.begin >= cb.offset &&
+         range.end <= cb.offset + cb.config->page_bytes * cb.config->pages;
+}
+
+// The circular buffer around a range. Of several in one place, the one whose end `owner` the role
+// moves.
+CircularBuffer* cb_of(Core& core, Range range, Role CircularBuffer::*owner, Role role) {
+  CircularBuffer* found = nullptr;
   for (CircularBuffer* cb : core.cb_by_offset) {
-    if (range.begin >= cb->offset &&
-        range.end <= cb->offset + cb->config->page_bytes * cb->config->pages) {
-      return cb;
+    if (is_inside(*cb, range)) {
+      if (cb->*owner == role) {
+        return cb;
+      }
+      found = found == nullptr ? cb : found;
     }
   }
-  return nullptr;
+  return found;
 }
 
 bool is_semaphore(Range range) {
@@ -60,14 +72,14 @@ bool is_semaphore(Range range) {
          range.end <= semaphore_base + run->program->semaphore_count * semaphore_stride;
 }
 
-// The local side of a transfer: inside one circular buffer (returned) or a semaphore (null).
-CircularBuffer* local_cb(Core& core, Range range) {
-  CircularBuffer* cb = cb_of(core, range);
-  if (cb == nullptr && !is_semaphore(range)) {
+// One side of a transfer: inside one circular buffer (returned), a tensor or a semaphore (null).
+CircularBuffer* local_cb(Core& core, Range range, Role CircularBuffer::*owner, Role role) {
+  CircularBuffer* cb = cb_of(core, range, owner, role);
+  if (cb == nullptr && !is_semaphore(range) && !is_tensor(range)) {
     likely("the transfer is longer than what is left of the circular buffer");
     fail("noc_out_of_bounds", -1,
-         "L1 bytes 0x%x to 0x%x are not inside one circular buffer or semaphore", range.begin,
-         range.end);
+         "L1 bytes 0x%x to 0x%x are not inside one circular buffer, tensor or semaphore",
+         range.begin, range.end);
   }
   return cb;
 }
@@ -125,6 +137,9 @@ const TtMockBuffer& buffer_at(uint32_t bank, uint32_t address) {
   const TtMockProgram& program = *run->program;
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places != nullptr) {
+      continue;
+    }
     const uint32_t alignment = program.device.dram_read_alignment;
     const uint64_t aligned = (buffer.page_bytes + alignment - 1) / alignment * alignment;
     const uint64_t pages = buffer.bytes / buffer.page_bytes;
@@ -162,7 +177,10 @@ Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
   if (core == nullptr) {
     fail("noc_out_of_bounds", -1, "no core runs the program at (%u, %u)", place >> 8, place & 0xFF);
   }
-  local_cb(*core, {offset, offset + bytes});
+  const Range range{offset, offset + bytes};
+  if (range.begin < zeros_base || range.end > zeros_base + zeros_bytes) {
+    local_cb(*core, range, &CircularBuffer::producer, Role::none);
+  }
   return {core->l1 + offset, bytes, core, 0, offset};
 }
 
@@ -252,6 +270,60 @@ void wait_for_transfers(Thread& thread, Barrier kind) {
   wait(all || kind == Barrier::atomic, transfers.atomics_done);
 }
 
+void check_transaction(uint32_t transaction) {
+  if (transaction >= transaction_ids) {
+    fail("noc_transaction", -1, "transaction id %u of %u", transaction, transaction_ids);
+  }
+}
+
+// Waits for the transfers of one id, and takes them off the list of what is outstanding.
+void wait_for_transaction(Thread& thread, Barrier kind, uint32_t transaction) {
+  check_transaction(transaction);
+  const auto settle = [&](std::vector<Transfer>& transfers, Cycles Transfer::*time,
+                          std::vector<Transfer>* next) {
+    const auto others =
+        std::stable_partition(transfers.begin(), transfers.end(), [&](const Transfer& transfer) {
+          return transfer.transaction != transaction;
+        });
+    for (auto transfer = others; transfer != transfers.end(); ++transfer) {
+      wait_until(*thread.core, static_cast<Engine>(thread.role), (*transfer).*time,
+                 Stall::transfer, thread.call.name);
+    }
+    if (next != nullptr) {
+      next->insert(next->end(), others, transfers.end());
+    }
+    transfers.erase(others, transfers.end());
+  };
+  if (kind == Barrier::read) {
+    settle(thread.reads, &Transfer::done, nullptr);
+  } else if (kind == Barrier::write_flush) {
+    settle(thread.writes, &Transfer::left, &thread.flushed_writes);
+  } else {
+    settle(thread.writes, &Transfer::done, nullptr);
+    settle(thread.flushed_writes, &Transfer::done, nullptr);
+  }
+}
+
+void set_state(TransferState& state, uint64_t address, uint32_t bytes) {
+  state = {true, address & ~uint64_t{0xFFFFFFFF}, bytes};
+}
+
+// The full address, and the size where the state holds it.
+uint64_t with_state(Thread& thread, const TransferState& state, uint32_t address,
+                    uint32_t& bytes) {
+  if (!state.set) {
+    likely("the call that sets the state is missing");
+    fail("noc_state", -1, "no call has set the state of this transfer");
+  }
+  bytes = bytes != 0 ? bytes : state.bytes;
+  if (bytes == 0) {
+    likely("the one-packet forms of the two calls belong together");
+    fail("noc_state", -1, "the state of this transfer has no size");
+  }
+  const bool is_l1 = state.place >> 56 == kind_l1;
+  return state.place | (is_l1 ? l1_offset(thread, address) : address);
+}
+
 // When the semaphore reached the value, by the arrivals of the increments since it was set.
 Cycles semaphore_time(Core& core, uint32_t offset, uint32_t wanted) {
   SemaphoreClock* clock = semaphore_clock(core, offset);
@@ -297,27 +369,36 @@ uint32_t for_each_core(uint32_t place, const Core& self, bool loopback, Action a
   return cores;
 }
 
+void increment(Thread& thread, const Target& remote, uint32_t amount) {
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, 0},
+                                     sizeof amount, timeline_of(thread).now);
+  Cycles& done = transfers_of(thread).atomics_done;
+  done = std::max(done, arrival.done);
+  if (SemaphoreClock* clock = semaphore_clock(*remote.core, remote.address)) {
+    clock->increments.push_back({arrival.arrived, amount});
+  }
+  uint32_t value;
+  memcpy(&value, remote.data, sizeof value);
+  value += amount;
+  deliver(remote, reinterpret_cast<const uint8_t*>(&value));
+  thread.atomics.push_back({{0, 0}, thread.call, 0, arrival.left, arrival.done});
+}
+
+void check_multicast(uint64_t destination) {
+  if (kind_of(destination) != kind_multicast) {
+    fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
+  }
+}
+
+void check_multicast_count(uint32_t given, uint32_t reached) {
+  if (reached != given) {
+    likely("the sender counts itself with the loopback forms only");
+    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", given,
+         reached);
+  }
+}
+
 }  // namespace
-
-uint32_t cb_write_pointer(Call call, uint32_t index) {
-  Thread& thread = begin(call, Op::cb_pointer);
-  const CircularBuffer& cb = cb_at(thread, index);
-  return l1_window(*thread.core) + cb.offset + cb.write_page * cb.config->page_bytes;
-}
-
-uint32_t cb_read_pointer(Call call, uint32_t index) {
-  Thread& thread = begin(call, Op::cb_pointer);
-  const CircularBuffer& cb = cb_at(thread, index);
-  return l1_window(*thread.core) + cb.offset + cb.read_page * cb.config->page_bytes;
-}
-
-uint32_t cb_tile_bytes(Call call, uint32_t index) {
-  return cb_at(begin(call, Op::arguments), index).tile_bytes;
-}
-
-DataFormat cb_format(Call call, uint32_t index) {
-  return static_cast<DataFormat>(cb_at(begin(call, Op::arguments), index).config->format);
-}
 
 uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t page_bytes,
                            uint32_t offset) {
@@ -332,6 +413,37 @@ uint64_t dram_bank_address(Call call, uint32_t bank, uint32_t address) {
     fail("noc_out_of_bounds", -1, "bank %u of %u", bank, run->program->device.dram_banks);
   }
   return encode(kind_dram, bank, address);
+}
+
+// L1 banks are numbered as the cores of the grid are.
+uint64_t l1_page_address(Call call, uint32_t page, uint32_t base, uint32_t page_bytes,
+                         uint32_t offset) {
+  Thread& thread = begin(call, Op::noc_address);
+  const TtMockDevice& device = run->program->device;
+  const uint32_t banks = device.grid_x * device.grid_y, bank = page % banks;
+  return encode(kind_l1, (bank % device.grid_x << 8) | bank / device.grid_x,
+                l1_offset(thread, base + page / banks * page_bytes + offset));
+}
+
+uint64_t l1_bank_address(Call call, uint32_t bank, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  const TtMockDevice& device = run->program->device;
+  const uint32_t banks = device.grid_x * device.grid_y;
+  if (bank >= banks) {
+    fail("noc_out_of_bounds", -1, "bank %u of %u", bank, banks);
+  }
+  return encode(kind_l1, (bank % device.grid_x << 8) | bank / device.grid_x,
+                l1_offset(thread, address));
+}
+
+uint32_t l1_pointer(Call call, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  return l1_window(*thread.core) + l1_offset(thread, address);
+}
+
+bool is_own_l1(Call call, uint64_t noc_address) {
+  const Core& core = *begin(call, Op::noc_address).core;
+  return kind_of(noc_address) == kind_l1 && place_of(noc_address) == ((core.x << 8) | core.y);
 }
 
 uint64_t l1_address(Call call, uint32_t x, uint32_t y, uint32_t address) {
@@ -354,7 +466,7 @@ uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address) {
 void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) {
   Thread& thread = begin_in_order(call, Op::noc_read, bytes);
   const Range range = local_range(thread, destination, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::producer, thread.role);
   if (cb != nullptr) {
     check_destination(thread, *cb, range);
   }
@@ -364,17 +476,19 @@ void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) 
   memcpy(thread.core->l1 + range.begin, remote.data, remote.valid);
   memset(thread.core->l1 + range.begin + remote.valid, padding_byte, bytes - remote.valid);
   touch_pages(*thread.core, range);
-  thread.reads.push_back({range, call});
+  const Cycles arrived = time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
+                                   timeline_of(thread).now);
+  thread.reads.push_back({range, call, thread.read_transaction, arrived, arrived});
   Cycles& done = transfers_of(thread).reads_done;
-  done = std::max(done, time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
-                                  timeline_of(thread).now));
+  done = std::max(done, arrived);
   thread.counts->bytes_read += bytes;
 }
 
-void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes) {
+void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes,
+               uint32_t transaction) {
   Thread& thread = begin_in_order(call, Op::noc_write, bytes);
   const Range range = local_range(thread, source, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::consumer, thread.role);
   if (cb != nullptr) {
     check_source(thread, *cb, range);
   }
@@ -387,7 +501,7 @@ void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes)
     set_semaphore_time(*remote.core, remote.address, arrival.arrived);
   }
   deliver(remote, thread.core->l1 + range.begin);
-  thread.writes.push_back({range, call});
+  thread.writes.push_back({range, call, transaction, arrival.left, arrival.done});
   thread.counts->bytes_written += bytes;
 }
 
@@ -395,13 +509,11 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
                    MulticastOptions options) {
   Thread& thread = begin_in_order(call, Op::noc_multicast, bytes);
   const Range range = local_range(thread, source, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::consumer, thread.role);
   if (cb != nullptr) {
     check_source(thread, *cb, range);
   }
-  if (kind_of(destination) != kind_multicast) {
-    fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
-  }
+  check_multicast(destination);
   const uint32_t offset = uint32_t(destination);
   const uint32_t place = place_of(destination);
   check_alignment(range.begin, offset, l1_alignment);
@@ -421,17 +533,37 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
       deliver(remote, thread.core->l1 + range.begin);
     }
   });
-  if (reached != options.count) {
-    likely("the sender counts itself with the loopback forms only");
-    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", options.count,
-         reached);
-  }
-  thread.writes.push_back({range, call});
+  check_multicast_count(options.count, reached);
+  thread.writes.push_back({range, call, 0, multicast.sender().left, multicast.sender().done});
   thread.counts->bytes_written += uint64_t{bytes} * options.count;
 }
 
-void noc_barrier(Call call, Barrier kind) {
+void noc_write_word(Call call, uint64_t destination, uint32_t value, uint8_t byte_enable) {
+  Thread& thread = begin_in_order(call, Op::noc_write, sizeof value);
+  const Target remote = resolve(destination, sizeof value);
+  check_alignment(remote.address, 0, sizeof value);
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, remote.bank},
+                                     sizeof value, timeline_of(thread).now);
+  note_write(thread, arrival);
+  if (remote.core != nullptr) {
+    set_semaphore_time(*remote.core, remote.address, arrival.arrived);
+  }
+  uint8_t bytes[sizeof value];
+  memcpy(bytes, remote.data, sizeof value);
+  for (uint32_t i = 0; i < sizeof value; ++i) {
+    bytes[i] = (byte_enable >> i & 1) != 0 ? uint8_t(value >> (8 * i)) : bytes[i];
+  }
+  deliver(remote, bytes);
+  thread.writes.push_back({{0, 0}, call, 0, arrival.left, arrival.done});
+  thread.counts->bytes_written += sizeof value;
+}
+
+void noc_barrier(Call call, Barrier kind, uint32_t transaction) {
   Thread& thread = begin(call, Op::noc_barrier);
+  if (transaction != any_transaction) {
+    wait_for_transaction(thread, kind, transaction);
+    return;
+  }
   wait_for_transfers(thread, kind);
   if (kind == Barrier::read || kind == Barrier::full) {
     thread.reads.clear();
@@ -448,6 +580,45 @@ void noc_barrier(Call call, Barrier kind) {
   if (kind == Barrier::atomic || kind == Barrier::full) {
     thread.atomics.clear();
   }
+}
+
+void noc_read_transaction(Call call, uint32_t transaction) {
+  Thread& thread = begin(call, Op::noc_address);
+  check_transaction(transaction);
+  thread.read_transaction = transaction;
+}
+
+bool noc_reads_arrived(Call call, uint32_t transaction) {
+  Thread& thread = begin_in_order(call, Op::noc_barrier);
+  check_transaction(transaction);
+  for (const Transfer& transfer : thread.reads) {
+    if (transfer.transaction == transaction && transfer.done > timeline_of(thread).now) {
+      return false;
+    }
+  }
+  wait_for_transaction(thread, Barrier::read, transaction);
+  return true;
+}
+
+void noc_read_state(Call call, uint64_t source, uint32_t bytes) {
+  set_state(begin(call, Op::noc_address).read_state, source, bytes);
+}
+
+void noc_read_with_state(Call call, uint32_t source, uint32_t destination, uint32_t bytes) {
+  Thread& thread = begin(call, Op::noc_address);
+  const uint64_t address = with_state(thread, thread.read_state, source, bytes);
+  noc_read(call, address, destination, bytes);
+}
+
+void noc_write_state(Call call, uint64_t destination, uint32_t bytes) {
+  set_state(begin(call, Op::noc_address).write_state, destination, bytes);
+}
+
+void noc_write_with_state(Call call, uint32_t source, uint32_t destination, uint32_t bytes,
+                          uint32_t transaction) {
+  Thread& thread = begin(call, Op::noc_address);
+  const uint64_t address = with_state(thread, thread.write_state, destination, bytes);
+  noc_write(call, source, address, bytes, transaction);
 }
 
 uint32_t semaphore_address(Call call, uint32_t id) {
@@ -475,24 +646,31 @@ void semaphore_set(Call call, uint32_t address, uint32_t value) {
   wake(*thread.core);
 }
 
+uint32_t semaphore_value(Call call, uint32_t address) {
+  Thread& thread = begin_in_order(call, Op::semaphore);
+  uint32_t value;
+  memcpy(&value, thread.core->l1 + l1_offset(thread, address), sizeof value);
+  return value;
+}
+
 void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
   Thread& thread = begin_in_order(call, Op::semaphore);
   const Target remote = resolve(destination, sizeof amount);
   if (remote.core == nullptr) {
     fail("noc_out_of_bounds", -1, "the destination of an increment is not in L1");
   }
-  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, 0},
-                                     sizeof amount, timeline_of(thread).now);
-  Cycles& done = transfers_of(thread).atomics_done;
-  done = std::max(done, arrival.done);
-  if (SemaphoreClock* clock = semaphore_clock(*remote.core, remote.address)) {
-    clock->increments.push_back({arrival.arrived, amount});
-  }
-  uint32_t value;
-  memcpy(&value, remote.data, sizeof value);
-  value += amount;
-  deliver(remote, reinterpret_cast<const uint8_t*>(&value));
-  thread.atomics.push_back({{0, 0}, call});
+  increment(thread, remote, amount);
+}
+
+void semaphore_increment_multicast(Call call, uint64_t destination, uint32_t amount,
+                                   uint32_t count) {
+  Thread& thread = begin_in_order(call, Op::semaphore);
+  check_multicast(destination);
+  const uint32_t reached =
+      for_each_core(place_of(destination), *thread.core, false, [&](uint32_t xy) {
+        increment(thread, resolve_l1(xy, uint32_t(destination), sizeof amount), amount);
+      });
+  check_multicast_count(count, reached);
 }
 
 }  // namespace tt_mock

@@ -11,10 +11,6 @@
 namespace tt_mock {
 namespace {
 
-uint32_t align_up(uint32_t value, uint32_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
-
 uint32_t args_offset(Role role, bool common) {
   return args_base + (uint32_t(role) * 2 + (common ? 1 : 0)) * args_stride;
 }
@@ -22,17 +18,18 @@ uint32_t args_offset(Role role, bool common) {
 void place_circular_buffers(Core& core) {
   const TtMockProgram& program = *run->program;
   core.cbs.resize(program.device.cb_count);
-  uint32_t offset = program.device.cb_base;
+  const uint32_t number = core.y * program.device.grid_x + core.x;
   for (uint32_t i = 0; i < program.circular_buffer_count; ++i) {
     const TtMockCircularBuffer& config = program.circular_buffers[i];
+    if (config.cores[number] == 0) {
+      continue;
+    }
     CircularBuffer& cb = core.cbs[config.index];
-    offset = align_up(offset, program.device.dram_read_alignment);
     cb.config = &config;
-    cb.offset = offset;
+    cb.offset = config.offset;
     cb.tile_bytes = tile_bytes(config.format);
     cb.pages.resize(config.pages);
     core.cb_by_offset.push_back(&cb);
-    offset += config.page_bytes * config.pages;
   }
 }
 
@@ -70,14 +67,32 @@ std::unique_ptr<Compute> create_compute() {
   return compute;
 }
 
+Core& core_for(uint32_t x, uint32_t y) {
+  Core& core = run->cores[y * run->program->device.grid_x + x];
+  if (!core.exists) {
+    create_core(core, x, y);
+  }
+  return core;
+}
+
+// Cores that no kernel runs on may still hold pages of a tensor.
+void create_cores_of_tensors() {
+  const TtMockProgram& program = *run->program;
+  const uint32_t columns = program.device.grid_x;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    const uint64_t pages = buffer.places == nullptr ? 0 : buffer.bytes / buffer.page_bytes;
+    for (uint64_t page = 0; page < pages; ++page) {
+      core_for(buffer.places[page].core % columns, buffer.places[page].core / columns);
+    }
+  }
+}
+
 void create_threads(const TtMockKernel& kernel) {
   for (uint32_t i = 0; i < kernel.core_count; ++i) {
     const uint32_t x = kernel.cores[2 * i];
     const uint32_t y = kernel.cores[2 * i + 1];
-    Core& core = run->cores[y * run->program->device.grid_x + x];
-    if (!core.exists) {
-      create_core(core, x, y);
-    }
+    Core& core = core_for(x, y);
     Thread& thread = core.threads[kernel.role];
     thread.core = &core;
     thread.kernel = &kernel;
@@ -285,8 +300,11 @@ const char* tt_mock_run(const TtMockProgram* program) {
   for (uint32_t i = 0; i < program->kernel_count; ++i) {
     create_threads(program->kernels[i]);
   }
+  create_cores_of_tensors();
+  load_tensors();
   list_threads();
   scheduler_run();
+  store_tensors();
   answer = report_json();
   run = nullptr;
   return answer.c_str();

@@ -63,6 +63,16 @@ struct Range {
 struct Transfer {
   Range local;
   Call call;
+  uint32_t transaction = 0;
+  Cycles left = 0;  // when the source of a write is free
+  Cycles done = 0;
+};
+
+// What the forms of transfers with state keep from one call to the next.
+struct TransferState {
+  bool set = false;
+  uint64_t place = 0;  // kind, and core or bank
+  uint32_t bytes = 0;
 };
 
 enum class WaitKind : uint8_t { none, cb_free, cb_filled, semaphore_equal, semaphore_at_least };
@@ -142,6 +152,9 @@ struct Thread {
   std::vector<Transfer> writes;          // source not yet free
   std::vector<Transfer> flushed_writes;  // source free, arrival not yet known
   std::vector<Transfer> atomics;
+  uint32_t read_transaction = 0;
+  TransferState read_state;
+  TransferState write_state;
   std::unique_ptr<Compute> compute;
 };
 
@@ -232,6 +245,8 @@ Core* core_at(uint32_t x, uint32_t y);
 // Memory, see memory.cpp.
 constexpr uint32_t l1_stride =
     1U << 21;  // one power of two per core, so that the low bits are the L1 address
+constexpr uint32_t zeros_base = 2048;  // as the kernels' MEM_ZEROS_BASE and MEM_ZEROS_SIZE
+constexpr uint32_t zeros_bytes = 512;
 constexpr uint32_t semaphore_base = 4096;
 constexpr uint32_t semaphore_stride = 16;
 constexpr uint32_t args_base = 8192;
@@ -241,6 +256,11 @@ uint8_t* l1_of(uint32_t core);
 uint32_t l1_window(const Core& core);
 void l1_clear(const Core& core);
 void touch_pages(Core& core, Range range);
+// Tensors in L1: copied there before the run and back after it.
+void load_tensors();
+void store_tensors();
+// Whether the range is inside one tensor of the core's L1.
+bool is_tensor(Range range);
 
 void scheduler_run();
 std::string report_json();

@@ -2,6 +2,8 @@
 // pointers.
 #include <sys/mman.h>
 
+#include <cstring>
+
 #include "engine.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -41,7 +43,44 @@ bool l1_map_between(uint64_t first, uint64_t end, uint32_t cores) {
   return false;
 }
 
+// Runs the action for each page of the tensors in L1: host bytes, bytes of L1, size.
+template <typename Action>
+void for_each_l1_page(Action action) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places == nullptr) {
+      continue;
+    }
+    for (uint64_t page = 0; page < buffer.bytes / buffer.page_bytes; ++page) {
+      const TtMockPlace& place = buffer.places[page];
+      action(buffer.data + page * buffer.page_bytes,
+             l1_of(place.core) + buffer.address + place.offset, buffer.page_bytes);
+    }
+  }
+}
+
 }  // namespace
+
+void load_tensors() {
+  for_each_l1_page([](uint8_t* host, uint8_t* l1, uint32_t bytes) { memcpy(l1, host, bytes); });
+}
+
+void store_tensors() {
+  for_each_l1_page([](uint8_t* host, uint8_t* l1, uint32_t bytes) { memcpy(host, l1, bytes); });
+}
+
+bool is_tensor(Range range) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places != nullptr && range.begin >= buffer.address &&
+        range.end <= buffer.address + buffer.l1_bytes) {
+      return true;
+    }
+  }
+  return false;
+}
 
 bool l1_map(uint32_t cores) {
   if (cores <= mapped_cores) {

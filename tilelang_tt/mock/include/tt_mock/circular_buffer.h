@@ -10,4 +10,53 @@ void cb_push(Call call, uint32_t cb, uint32_t pages);
 void cb_wait(Call call, uint32_t cb, uint32_t pages);
 void cb_pop(Call call, uint32_t cb, uint32_t pages);
 
+bool cb_can_reserve(Call call, uint32_t cb, uint32_t pages);
+bool cb_has_filled(Call call, uint32_t cb, uint32_t pages);
+
+// L1 addresses and sizes in bytes.
+uint32_t cb_write_pointer(Call call, uint32_t cb);
+uint32_t cb_read_pointer(Call call, uint32_t cb);
+uint32_t cb_base_pointer(Call call, uint32_t cb);
+uint32_t cb_tile_bytes(Call call, uint32_t cb);
+uint32_t cb_page_bytes(Call call, uint32_t cb);
+uint32_t cb_pages(Call call, uint32_t cb);
+DataFormat cb_format(Call call, uint32_t cb);
+
+uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element);
+
+// What the program says of each circular buffer, known when the kernel is compiled.
+struct CircularBufferFacts {
+  uint8_t format;
+  uint16_t tile_bytes;
+};
+
+#ifndef TT_MOCK_CB_FACTS
+#define TT_MOCK_CB_FACTS {255, 0}
+#endif
+constexpr CircularBufferFacts cb_facts[] = {TT_MOCK_CB_FACTS};
+
 }  // namespace tt_mock
+
+// A copy of the firmware's record of a circular buffer. A compute kernel sees units of 16 bytes.
+struct LocalCBInterface {
+  uint32_t fifo_size, fifo_limit, fifo_page_size, fifo_num_pages, fifo_rd_ptr, fifo_wr_ptr;
+};
+
+// Const, so that a kernel that tries to move the pointers itself does not compile.
+inline const LocalCBInterface get_local_cb_interface(uint32_t cb,
+                                                     tt_mock::Site site = tt_mock::here()) {
+#ifdef TT_MOCK_COMPUTE
+  constexpr uint32_t shift = 4;
+#else
+  constexpr uint32_t shift = 0;
+#endif
+  const tt_mock::Call call{"get_local_cb_interface", site};
+  const uint32_t page = tt_mock::cb_page_bytes(call, cb), pages = tt_mock::cb_pages(call, cb);
+  const uint32_t base = tt_mock::cb_base_pointer(call, cb);
+  return {page * pages >> shift,
+          (base + page * pages) >> shift,
+          page >> shift,
+          pages,
+          tt_mock::cb_read_pointer(call, cb) >> shift,
+          tt_mock::cb_write_pointer(call, cb) >> shift};
+}

@@ -121,6 +121,4 @@ void sfpu_fill(Call call, Sfpu op, uint32_t dst, uint32_t bits);
 void sfpu_typecast(Call call, DataFormat from, DataFormat to, uint32_t dst);
 void sfpu_copy(Call call, uint32_t from, uint32_t to);
 
-uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element);
-
 }  // namespace tt_mock

@@ -1,0 +1,124 @@
+"""Kernels with named arguments: the declarations that Metal 2.0 generates before the source.
+
+A kernel says `get_arg(args::count)`, `DataflowBuffer(dfb::in)`, `TensorAccessor(tensor::src)` and
+`Semaphore(sem::ready)`; the names are declared here from what the program gives.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tilelang_tt.device import Device
+from tilelang_tt.mock.errors import ProgramError
+from tilelang_tt.mock.program import Buffer, Kernel, Role
+from tilelang_tt.mock.tensors import Core
+
+_INCLUDES = {
+    "compute": ("api/compute/common.h", "api/tensor/tensor_binding_token.h"),
+    "reader": ("api/dataflow/dataflow_api.h", "api/tensor/tensor_accessor.h"),
+}
+_INCLUDES["writer"] = _INCLUDES["reader"]
+_COMMON_INCLUDES = (
+    "api/dataflow/dfb_binding_token.h",
+    "api/dataflow/semaphore_binding_token.h",
+    "experimental/kernel_args.h",
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the names of one kernel stand for.
+
+    `runtime_args` name the first words of each core's arguments in order; the words after them are
+    `get_vararg(0)` and so on. `circular_buffers` and `semaphores` give indices.
+    """
+
+    runtime_args: tuple[str, ...] = ()
+    common_args: Mapping[str, int] = field(default_factory=dict[str, int])
+    compile_time_args: Mapping[str, int] = field(default_factory=dict[str, int])
+    circular_buffers: Mapping[str, int] = field(default_factory=dict[str, int])
+    tensors: Mapping[str, Buffer] = field(default_factory=dict[str, Buffer])
+    semaphores: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+def kernel(
+    device: Device,
+    role: Role,
+    name: str,
+    source: str,
+    core_args: Mapping[Core, Sequence[int]],
+    names: Names,
+    *,
+    compile_time_args: Sequence[int] = (),
+    common_varargs: Sequence[int] = (),
+) -> Kernel:
+    """A kernel whose source is preceded by the declarations of its names.
+
+    The words of the tensors come after `compile_time_args`, and `common_varargs` after the common
+    arguments that have names and the addresses of the tensors.
+    """
+    for core, values in core_args.items():
+        if len(values) < len(names.runtime_args):
+            raise ProgramError(
+                "args", f"kernel {name}: {len(values)} of {names.runtime_args} on core {core}"
+            )
+    words = list(compile_time_args)
+    common = list(names.common_args.values())
+    tensors: list[str] = []
+    for tensor, buffer in names.tensors.items():
+        kind = f"tensor_accessor::TensorBindingToken<{len(words)}, {4 * len(common)}>"
+        tensors += [f"using {tensor}_t = {kind};", f"constexpr {tensor}_t {tensor}{{}};"]
+        words += buffer.accessor_args(device)
+        common.append(buffer.address)
+    declared = "\n".join(itertools.chain(_includes(role), _declarations(names, tensors, common)))
+    return Kernel(
+        role,
+        name,
+        f'{declared}\n#line 1 "{name}"\n{source}',
+        core_args,
+        compile_time_args=tuple(words),
+        common_args=(*common, *common_varargs),
+    )
+
+
+def _includes(role: Role) -> list[str]:
+    return [f'#include "{header}"' for header in (*_INCLUDES[role], *_COMMON_INCLUDES)]
+
+
+def _declarations(names: Names, tensors: list[str], common: list[int]) -> list[str]:
+    args = [
+        f"constexpr experimental::RtaArg<uint32_t> {name}{{{4 * word}}};"
+        for word, name in enumerate(names.runtime_args)
+    ]
+    args += [
+        f"constexpr experimental::CrtaArg<uint32_t> {name}{{{4 * word}}};"
+        for word, name in enumerate(names.common_args)
+    ]
+    args += [
+        f"constexpr experimental::CtaVal<uint32_t> {name}{{{value & 0xFFFFFFFF}u}};"
+        for name, value in names.compile_time_args.items()
+    ]
+    buffers = [
+        f"constexpr DFBBindingToken<> {name}{{{index}}};"
+        for name, index in names.circular_buffers.items()
+    ]
+    semaphores = [
+        f"constexpr SemaphoreBindingToken {name}{{{index}, SemScope::LOCAL_NONATOMIC}};"
+        for name, index in names.semaphores.items()
+    ]
+    spaces = {"args": args, "dfb": buffers, "tensor": tensors, "sem": semaphores}
+    lines = [f"namespace {space} {{\n" + "\n".join(body) + "\n}" for space, body in spaces.items()]
+    return [
+        *lines,
+        _vararg("get_vararg", "get_arg_val", len(names.runtime_args)),
+        _vararg("get_common_vararg", "get_common_arg_val", len(common)),
+    ]
+
+
+def _vararg(name: str, getter: str, first: int) -> str:
+    return (
+        f"inline uint32_t {name}(uint32_t index, tt_mock::Site site = tt_mock::here()) {{\n"
+        f"  return {getter}<uint32_t>(int({first} + index), site);\n}}"
+    )
