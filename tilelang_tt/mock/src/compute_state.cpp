@@ -221,21 +221,29 @@ DstTile& dst_packed(Thread& thread, uint32_t slot) {
   return tile;
 }
 
+void dst_round(DstTile& tile, Rounding rounding) {
+  if (tile.kind != DstKind::bfloat16 && tile.kind != DstKind::float16) {
+    return;
+  }
+  const bool brain = tile.kind == DstKind::bfloat16;
+  switch (rounding) {
+    case Rounding::away:
+      return round_to_format(uint32_t(brain ? DataFormat::Float16_b : DataFormat::Float16),
+                             tile.values);
+    case Rounding::cut:
+      return brain ? cut_to_bfloat16(tile.values) : cut_to_float16(tile.values);
+    case Rounding::even:
+      return brain ? round_to_bfloat16(tile.values) : round_to_float16(tile.values);
+  }
+}
+
 void dst_store_float(DstTile& tile, uint32_t operand_format) {
   tile.kind =
       operand_format == uint32_t(DataFormat::Float16) ? DstKind::float16 : DstKind::bfloat16;
   if (run->program->device.fp32_dest != 0) {
     tile.kind = DstKind::float32;
   }
-  dst_store_float(tile);
-}
-
-void dst_store_float(DstTile& tile) {
-  if (tile.kind == DstKind::bfloat16) {
-    round_to_bfloat16(tile.values);
-  } else if (tile.kind == DstKind::float16) {
-    round_to_float16(tile.values);
-  }
+  dst_round(tile, Rounding::away);
 }
 
 // Format configuration.

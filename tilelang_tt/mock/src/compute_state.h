@@ -25,9 +25,13 @@ DstTile& dst_read(Thread& thread, uint32_t slot);
 // The packer's side: a written slot of the oldest committed section.
 DstTile& dst_packed(Thread& thread, uint32_t slot);
 
-// After a float result: rounds to what the register holds.
+// How a result becomes 16 bits where the register has no more: the matrix unit rounds halves away
+// from zero, the vector unit's store cuts, and some of its routines round to even before that.
+enum class Rounding : uint8_t { away, cut, even };
+void dst_round(DstTile& tile, Rounding rounding);
+
+// After a float result of the matrix unit.
 void dst_store_float(DstTile& tile, uint32_t operand_format);
-void dst_store_float(DstTile& tile);
 
 const char* format_name(uint32_t format);
 

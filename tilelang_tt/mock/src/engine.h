@@ -96,7 +96,17 @@ struct DstSection {
   std::unique_ptr<DstTile[]> tiles;
 };
 
-enum class Unit : uint8_t { none, copy, transpose, broadcast, binary, reuse, matmul, reduce };
+enum class Unit : uint8_t {
+  none,
+  copy,
+  transpose,
+  transpose_dst,
+  broadcast,
+  binary,
+  reuse,
+  matmul,
+  reduce
+};
 
 // What the last init of the unpack and math units prepared.
 struct Init {
@@ -127,6 +137,9 @@ struct Compute {
   uint32_t sfpu_init = 0;
   uint32_t sfpu_parameter = 0;
   const char* sfpu_init_name = "no SFPU init";
+  uint32_t sfpu_pack_init = 0;  // of the packer's thread
+  const char* sfpu_pack_init_name = "no SFPU init of the packer's thread";
+  float running_sums[tile_side] = {};  // of the tiles before, by column
   ReduceMask mask = ReduceMask::none;
   bool l1_accumulate = false;
   uint32_t relu_mode = 0;

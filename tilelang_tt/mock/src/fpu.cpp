@@ -186,6 +186,29 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   store_copied(out, cb);
 }
 
+void transpose_dst_init(Call call, bool wide, bool faces) {
+  Thread& thread = begin(call, Op::init);
+  set_init(compute_of(thread), call, {Unit::transpose_dst, {uint32_t(wide), uint32_t(faces), 0, 0}});
+}
+
+void transpose_dst(Call call, bool wide, bool faces, uint32_t dst) {
+  Thread& thread = begin(call, Op::transpose);
+  require_init(compute_of(thread), {Unit::transpose_dst, {uint32_t(wide), uint32_t(faces), 0, 0}});
+  if (wide != (run->program->device.fp32_dest != 0)) {
+    likely("is_32bit must say what the destination register holds");
+    fail("dst_width", -1, "a %s transposition in %s destination registers", wide ? "32-bit" : "16-bit",
+         wide ? "16-bit" : "32-bit");
+  }
+  if (!faces) {
+    fail_unsupported("operation", "the mock transposes faces and their insides together only");
+  }
+  DstTile& tile = dst_read(thread, dst);
+  run_math(thread, run->timing.math.transpose);
+  alignas(64) float turned[tile_elements];
+  transpose_tile_words(tile.values, turned);
+  std::copy_n(turned, tile_elements, tile.values);
+}
+
 // The row broadcast moves 16 bits at a time, which fits 16-bit destination registers; 32-bit data
 // takes another way. What is left is 16-bit data in 32-bit registers: the move scatters it.
 static void require_row_broadcast_width(BroadcastType type, const CircularBuffer& cb) {

@@ -55,7 +55,7 @@ uint32_t half_magnitude(uint32_t bits, uint32_t rounding) {
     return 0x7C00;
   }
   if (bits < smallest_normal) {
-    return static_cast<uint32_t>(bits_cast<float>(bits) * 0x1p24F + 0.5F);
+    return static_cast<uint32_t>(bits_cast<float>(bits) * 0x1p24F + (rounding == 0 ? 0.0F : 0.5F));
   }
   const uint32_t half = (bits - 0x38000000 + rounding) >> 13;
   return half > 0x7C00 ? 0x7C00 : half;
@@ -70,6 +70,11 @@ uint16_t float_to_float16_even(float value) {
   const auto bits = bits_cast<uint32_t>(value);
   const uint32_t even = 0xFFF + ((bits >> 13) & 1);
   return static_cast<uint16_t>(((bits >> 16) & 0x8000) | half_magnitude(bits & 0x7FFFFFFF, even));
+}
+
+uint16_t float_to_float16_cut(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  return static_cast<uint16_t>(((bits >> 16) & 0x8000) | half_magnitude(bits & 0x7FFFFFFF, 0));
 }
 
 uint32_t saturate(uint32_t word, int32_t high) {
@@ -202,6 +207,14 @@ void round_to_bfloat16(float* words) {
 void round_to_float16(float* words) {
   for (uint32_t i = 0; i < elements; ++i) {
     words[i] = float16_to_float(float_to_float16_even(words[i]));
+  }
+}
+
+void cut_to_bfloat16(float* words) { truncate_significand(words, words, 8); }
+
+void cut_to_float16(float* words) {
+  for (uint32_t i = 0; i < elements; ++i) {
+    words[i] = float16_to_float(float_to_float16_cut(words[i]));
   }
 }
 

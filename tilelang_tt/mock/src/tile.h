@@ -20,6 +20,8 @@ void tile_pack(uint32_t format, const float* words, uint8_t* page);
 void round_to_format(uint32_t format, float* words);  // as the packer
 void round_to_bfloat16(float* words);  // to nearest even, as a 16-bit destination register
 void round_to_float16(float* words);
+void cut_to_bfloat16(float* words);  // as the vector unit stores into a 16-bit register
+void cut_to_float16(float* words);
 // Keeps the leading significand bits, the hidden one included: the view of one multiplier phase.
 void truncate_significand(const float* from, float* to, uint32_t bits);
 void subtract(const float* from, const float* what, float* to);

@@ -10,7 +10,7 @@ namespace tt_mock {
 namespace {
 
 constexpr const char* sfpu_names[] = {
-#define TT_MOCK_NAME(name) #name,
+#define TT_MOCK_NAME(name, init, store) #name,
     TT_MOCK_SFPU_OPERATIONS(TT_MOCK_NAME)
 #undef TT_MOCK_NAME
 };

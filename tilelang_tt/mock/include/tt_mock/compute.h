@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tt_mock/circular_buffer.h"
+#include "tt_mock/sfpu_operations.h"
 
 #ifndef TT_MOCK_COMPUTE
 #error "the compute API is for compute kernels; this is a data-movement kernel"
@@ -18,7 +19,8 @@ enum class EltwiseBinaryType : uint8_t { ELWMUL, ELWDIV, ELWADD, ELWSUB, ELWLESS
 enum class EltwiseBinaryReuseDestType { NONE = 0, DEST_TO_SRCA = 1, DEST_TO_SRCB = 2 };
 enum class PoolType : uint8_t { SUM, AVG, MAX, MIN };
 enum class ReduceDim : uint8_t { REDUCE_ROW, REDUCE_COL, REDUCE_SCALAR };
-enum class VectorMode : uint8_t { None = 0, R = 1, C = 2, RC = 4 };
+enum class VectorMode : uint8_t { None = 0, R = 1, C = 2, RC = 4, RC_custom = 6, Invalid = 0xFF };
+enum class RoundingMode : uint8_t { None = 0, Trunc = 1, Floor = 2 };
 enum class DstRoundingMode : uint8_t { Default = 0, NearestEven = 1 };
 enum class SrcOrder : uint8_t { Regular = 0, Reverse = 1 };
 enum class ReluType : uint8_t { NO_RELU, ZERO_RELU, MIN_THRESHOLD_RELU, MAX_THRESHOLD_RELU };
@@ -36,21 +38,8 @@ using ckernel::PoolType;
 using ckernel::ReduceDim;
 using ckernel::ReluType;
 
-// Every SFPU operation, and the init that has to precede it (several may share one).
-#define TT_MOCK_SFPU_OPERATIONS(X)                                                              \
-  X(none) X(add_binary) X(sub_binary) X(mul_binary) X(div_binary) X(rsub_binary)                \
-  X(power_binary) X(max_binary) X(min_binary) X(eq_binary) X(ne_binary) X(lt_binary)            \
-  X(gt_binary) X(le_binary) X(ge_binary) X(scalar_init) X(add_scalar) X(sub_scalar)             \
-  X(mul_scalar) X(div_scalar) X(rsub_scalar) X(max_scalar) X(min_scalar) X(relu) X(relu_max)    \
-  X(relu_min) X(leaky_relu) X(exp) X(exp2) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(recip)   \
-  X(tanh) X(sigmoid) X(silu) X(gelu) X(erf) X(erfc) X(sin) X(cos) X(tan) X(abs) X(negative)     \
-  X(square) X(sign) X(power_scalar) X(clamp) X(rounding_init) X(floor) X(ceil) X(trunc) X(fill) \
-  X(fill_bits) X(fill_int) X(typecast) X(copy_values) X(where) X(eqz) X(nez) X(ltz) X(gtz)      \
-  X(lez) X(gez) X(eq_scalar) X(ne_scalar) X(gt_scalar) X(ge_scalar) X(lt_scalar) X(le_scalar)   \
-  X(logical_not)
-
 enum class Sfpu : uint8_t {
-#define TT_MOCK_ENUMERATOR(name) name,
+#define TT_MOCK_ENUMERATOR(name, init, store) name,
   TT_MOCK_SFPU_OPERATIONS(TT_MOCK_ENUMERATOR)
 #undef TT_MOCK_ENUMERATOR
 };
@@ -113,12 +102,50 @@ void pack(Call call, uint32_t dst, uint32_t cb, bool explicit_page, uint32_t pag
 void pack_l1_accumulate(Call call, bool enable);
 void pack_relu(Call call, ReluType type, uint32_t threshold);
 
+// Scalar parameters of a vector operation, as the kernel passes them: bits of floats, or integers.
+struct SfpuScalars {
+  uint32_t p = 0, q = 0, r = 0;
+};
+
+struct SfpuRegisters {
+  uint32_t a, b, c, out;
+};
+
+constexpr bool is_integer_format(DataFormat format) {
+  return format == DataFormat::Int32 || format == DataFormat::UInt32 ||
+         format == DataFormat::UInt16 || format == DataFormat::UInt8 || format == DataFormat::Int8;
+}
+
 void sfpu_init(Call call, Sfpu init, uint32_t parameter);
-void sfpu_unary(Call call, Sfpu op, uint32_t dst, uint32_t bits0, uint32_t bits1);
-void sfpu_binary(Call call, Sfpu op, uint32_t dst0, uint32_t dst1, uint32_t out);
+void sfpu_unary(Call call, Sfpu op, uint32_t dst, SfpuScalars scalars,
+                VectorMode mode = VectorMode::RC);
+void sfpu_binary(Call call, Sfpu op, uint32_t dst0, uint32_t dst1, uint32_t out,
+                 VectorMode mode = VectorMode::RC);
+void sfpu_ternary(Call call, Sfpu op, SfpuRegisters registers, SfpuScalars scalars);
+void sfpu_integer(Call call, Sfpu op, DataFormat format, uint32_t dst, SfpuScalars scalars);
+void sfpu_integer_binary(Call call, Sfpu op, DataFormat format, uint32_t dst0, uint32_t dst1,
+                         uint32_t out);
+// With the scalar that its init was given.
+void sfpu_unary_of_init(Call call, Sfpu op, uint32_t dst);
+void sfpu_exp(Call call, bool approximate, uint32_t scale, uint32_t dst, VectorMode mode);
 void sfpu_where(Call call, uint32_t condition, uint32_t dst_true, uint32_t dst_false, uint32_t out);
 void sfpu_fill(Call call, Sfpu op, uint32_t dst, uint32_t bits);
 void sfpu_typecast(Call call, DataFormat from, DataFormat to, uint32_t dst);
 void sfpu_copy(Call call, uint32_t from, uint32_t to);
+void sfpu_mask(Call call, Sfpu op, uint32_t data, uint32_t mask);
+
+// On the packer's thread.
+void sfpu_init_pack(Call call, Sfpu init);
+void sfpu_unary_pack(Call call, Sfpu op, uint32_t dst, SfpuScalars scalars);
+
+// Operations that move values between the elements of tiles.
+constexpr uint32_t sfpu_reduce_key(PoolType pool, DataFormat format) {
+  return static_cast<uint32_t>(pool) * 256 + static_cast<uint32_t>(format);
+}
+void sfpu_reduce(Call call, PoolType pool, DataFormat format, ReduceDim dim, uint32_t dst,
+                 uint32_t columns, uint32_t rows);
+void sfpu_cumsum(Call call, uint32_t dst, bool first);
+void transpose_dst_init(Call call, bool wide, bool faces);
+void transpose_dst(Call call, bool wide, bool faces, uint32_t dst);
 
 }  // namespace tt_mock

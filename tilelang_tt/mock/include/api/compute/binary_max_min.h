@@ -1,26 +1,21 @@
-// SFPU maximum and minimum of two destination registers.
+// The larger and the smaller of two registers.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void binary_max_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"binary_max_tile_init", site}, tt_mock::Sfpu::max_binary, 0);
-}
-
-inline void binary_max_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                            VectorMode = VectorMode::RC, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"binary_max_tile", site}, tt_mock::Sfpu::max_binary, idst0, idst1, odst);
-}
-
-inline void binary_min_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"binary_min_tile_init", site}, tt_mock::Sfpu::min_binary, 0);
-}
-
-inline void binary_min_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                            VectorMode = VectorMode::RC, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"binary_min_tile", site}, tt_mock::Sfpu::min_binary, idst0, idst1, odst);
-}
+TT_MOCK_SFPU_INIT(binary_max_tile_init, max_binary)
+TT_MOCK_SFPU_BINARY_MODE(binary_max_tile, max_binary)
+TT_MOCK_SFPU_INIT(binary_max_int32_tile_init, max_int)
+TT_MOCK_INTEGER_BINARY(binary_max_int32_tile, max_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(binary_max_uint32_tile_init, max_int)
+TT_MOCK_INTEGER_BINARY(binary_max_uint32_tile, max_int, DataFormat::UInt32)
+TT_MOCK_SFPU_INIT(binary_min_tile_init, min_binary)
+TT_MOCK_SFPU_BINARY_MODE(binary_min_tile, min_binary)
+TT_MOCK_SFPU_INIT(binary_min_int32_tile_init, min_int)
+TT_MOCK_INTEGER_BINARY(binary_min_int32_tile, min_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(binary_min_uint32_tile_init, min_int)
+TT_MOCK_INTEGER_BINARY(binary_min_uint32_tile, min_int, DataFormat::UInt32)
 
 }  // namespace ckernel

@@ -1,126 +1,60 @@
-// SFPU operations on two destination registers.
+// Operations on two registers of floats.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void add_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"add_binary_tile_init", site}, tt_mock::Sfpu::add_binary, 0);
+TT_MOCK_SFPU_INIT(add_binary_tile_init, add_binary)
+TT_MOCK_SFPU_INIT(sub_binary_tile_init, sub_binary)
+TT_MOCK_SFPU_INIT(rsub_binary_tile_init, rsub_binary)
+TT_MOCK_SFPU_INIT(mul_binary_tile_init, mul_binary)
+template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
+TT_MOCK_SFPU_BINARY(mul_binary_tile, mul_binary)
+TT_MOCK_SFPU_INIT(div_binary_tile_init, div_binary)
+template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
+TT_MOCK_SFPU_BINARY(div_binary_tile, div_binary)
+TT_MOCK_SFPU_INIT(power_binary_tile_init, power_binary)
+template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
+TT_MOCK_SFPU_BINARY(power_binary_tile, power_binary)
+TT_MOCK_SFPU_INIT(eq_binary_tile_init, eq_binary)
+TT_MOCK_SFPU_BINARY(eq_binary_tile, eq_binary)
+TT_MOCK_SFPU_INIT(ne_binary_tile_init, ne_binary)
+TT_MOCK_SFPU_BINARY(ne_binary_tile, ne_binary)
+TT_MOCK_SFPU_INIT(lt_binary_tile_init, lt_binary)
+TT_MOCK_SFPU_BINARY(lt_binary_tile, lt_binary)
+TT_MOCK_SFPU_INIT(gt_binary_tile_init, gt_binary)
+TT_MOCK_SFPU_BINARY(gt_binary_tile, gt_binary)
+TT_MOCK_SFPU_INIT(le_binary_tile_init, le_binary)
+TT_MOCK_SFPU_BINARY(le_binary_tile, le_binary)
+TT_MOCK_SFPU_INIT(ge_binary_tile_init, ge_binary)
+TT_MOCK_SFPU_BINARY(ge_binary_tile, ge_binary)
+
+template <DstRoundingMode dst_rounding_mode = DstRoundingMode::Default,
+          bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
+void add_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst, TT_MOCK_SITE) {
+  constexpr auto op = dst_rounding_mode == DstRoundingMode::NearestEven
+                          ? tt_mock::Sfpu::add_binary_even
+                          : tt_mock::Sfpu::add_binary;
+  tt_mock::sfpu_binary({"add_binary_tile", site}, op, idst0, idst1, odst);
 }
 
 template <DstRoundingMode dst_rounding_mode = DstRoundingMode::Default,
           bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void add_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                     tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"add_binary_tile", site}, tt_mock::Sfpu::add_binary, idst0, idst1, odst);
-}
-
-inline void sub_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"sub_binary_tile_init", site}, tt_mock::Sfpu::sub_binary, 0);
-}
-
-template <DstRoundingMode dst_rounding_mode = DstRoundingMode::Default,
-          bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void sub_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                     tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"sub_binary_tile", site}, tt_mock::Sfpu::sub_binary, idst0, idst1, odst);
-}
-
-inline void mul_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"mul_binary_tile_init", site}, tt_mock::Sfpu::mul_binary, 0);
-}
-
-template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void mul_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                     tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"mul_binary_tile", site}, tt_mock::Sfpu::mul_binary, idst0, idst1, odst);
-}
-
-inline void div_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"div_binary_tile_init", site}, tt_mock::Sfpu::div_binary, 0);
-}
-
-template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void div_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                     tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"div_binary_tile", site}, tt_mock::Sfpu::div_binary, idst0, idst1, odst);
-}
-
-inline void rsub_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"rsub_binary_tile_init", site}, tt_mock::Sfpu::rsub_binary, 0);
+void sub_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst, TT_MOCK_SITE) {
+  constexpr auto op = dst_rounding_mode == DstRoundingMode::NearestEven
+                          ? tt_mock::Sfpu::sub_binary_even
+                          : tt_mock::Sfpu::sub_binary;
+  tt_mock::sfpu_binary({"sub_binary_tile", site}, op, idst0, idst1, odst);
 }
 
 template <DstRoundingMode dst_rounding_mode = DstRoundingMode::Default,
           bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void rsub_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                      tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"rsub_binary_tile", site}, tt_mock::Sfpu::rsub_binary, idst0, idst1, odst);
-}
-
-inline void power_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"power_binary_tile_init", site}, tt_mock::Sfpu::power_binary, 0);
-}
-
-template <bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void power_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                       tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"power_binary_tile", site}, tt_mock::Sfpu::power_binary, idst0, idst1,
-                       odst);
-}
-
-inline void eq_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"eq_binary_tile_init", site}, tt_mock::Sfpu::eq_binary, 0);
-}
-
-inline void eq_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"eq_binary_tile", site}, tt_mock::Sfpu::eq_binary, idst0, idst1, odst);
-}
-
-inline void ne_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"ne_binary_tile_init", site}, tt_mock::Sfpu::ne_binary, 0);
-}
-
-inline void ne_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"ne_binary_tile", site}, tt_mock::Sfpu::ne_binary, idst0, idst1, odst);
-}
-
-inline void lt_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"lt_binary_tile_init", site}, tt_mock::Sfpu::lt_binary, 0);
-}
-
-inline void lt_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"lt_binary_tile", site}, tt_mock::Sfpu::lt_binary, idst0, idst1, odst);
-}
-
-inline void gt_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"gt_binary_tile_init", site}, tt_mock::Sfpu::gt_binary, 0);
-}
-
-inline void gt_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"gt_binary_tile", site}, tt_mock::Sfpu::gt_binary, idst0, idst1, odst);
-}
-
-inline void le_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"le_binary_tile_init", site}, tt_mock::Sfpu::le_binary, 0);
-}
-
-inline void le_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"le_binary_tile", site}, tt_mock::Sfpu::le_binary, idst0, idst1, odst);
-}
-
-inline void ge_binary_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"ge_binary_tile_init", site}, tt_mock::Sfpu::ge_binary, 0);
-}
-
-inline void ge_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst,
-                           tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_binary({"ge_binary_tile", site}, tt_mock::Sfpu::ge_binary, idst0, idst1, odst);
+void rsub_binary_tile(uint32_t idst0, uint32_t idst1, uint32_t odst, TT_MOCK_SITE) {
+  constexpr auto op = dst_rounding_mode == DstRoundingMode::NearestEven
+                          ? tt_mock::Sfpu::rsub_binary_even
+                          : tt_mock::Sfpu::rsub_binary;
+  tt_mock::sfpu_binary({"rsub_binary_tile", site}, op, idst0, idst1, odst);
 }
 
 }  // namespace ckernel

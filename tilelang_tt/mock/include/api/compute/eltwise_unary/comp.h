@@ -1,104 +1,52 @@
-// SFPU comparisons: 1.0 where true, else 0.0.
+// Comparisons: one where the relation holds, else zero.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void eqz_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"eqz_tile_init", site}, tt_mock::Sfpu::eqz, 0);
-}
+// With zero.
+TT_MOCK_SFPU_INIT(eqz_tile_init, eqz)
+TT_MOCK_SFPU_UNARY(eqz_tile, eqz)
+TT_MOCK_INTEGER_UNARY(eqz_tile_int32, eqz_int, DataFormat::Int32)
+TT_MOCK_INTEGER_UNARY(eqz_tile_uint16, eqz_int, DataFormat::UInt16)
+TT_MOCK_INTEGER_UNARY(eqz_tile_uint32, eqz_int, DataFormat::UInt32)
+TT_MOCK_SFPU_INIT(nez_tile_init, nez)
+TT_MOCK_SFPU_UNARY(nez_tile, nez)
+TT_MOCK_INTEGER_UNARY(nez_tile_int32, nez_int, DataFormat::Int32)
+TT_MOCK_INTEGER_UNARY(nez_tile_uint16, nez_int, DataFormat::UInt16)
+TT_MOCK_INTEGER_UNARY(nez_tile_uint32, nez_int, DataFormat::UInt32)
+TT_MOCK_SFPU_INIT(ltz_tile_init, ltz)
+TT_MOCK_SFPU_UNARY(ltz_tile, ltz)
+TT_MOCK_INTEGER_UNARY(ltz_tile_int32, ltz_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(gtz_tile_init, gtz)
+TT_MOCK_SFPU_UNARY(gtz_tile, gtz)
+TT_MOCK_INTEGER_UNARY(gtz_tile_int32, gtz_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(lez_tile_init, lez)
+TT_MOCK_SFPU_UNARY(lez_tile, lez)
+TT_MOCK_INTEGER_UNARY(lez_tile_int32, lez_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(gez_tile_init, gez)
+TT_MOCK_SFPU_UNARY(gez_tile, gez)
+TT_MOCK_INTEGER_UNARY(gez_tile_int32, gez_int, DataFormat::Int32)
 
-inline void eqz_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"eqz_tile", site}, tt_mock::Sfpu::eqz, idst, 0, 0);
-}
-
-inline void nez_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"nez_tile_init", site}, tt_mock::Sfpu::nez, 0);
-}
-
-inline void nez_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"nez_tile", site}, tt_mock::Sfpu::nez, idst, 0, 0);
-}
-
-inline void ltz_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"ltz_tile_init", site}, tt_mock::Sfpu::ltz, 0);
-}
-
-inline void ltz_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"ltz_tile", site}, tt_mock::Sfpu::ltz, idst, 0, 0);
-}
-
-inline void gtz_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"gtz_tile_init", site}, tt_mock::Sfpu::gtz, 0);
-}
-
-inline void gtz_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"gtz_tile", site}, tt_mock::Sfpu::gtz, idst, 0, 0);
-}
-
-inline void lez_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"lez_tile_init", site}, tt_mock::Sfpu::lez, 0);
-}
-
-inline void lez_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"lez_tile", site}, tt_mock::Sfpu::lez, idst, 0, 0);
-}
-
-inline void gez_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"gez_tile_init", site}, tt_mock::Sfpu::gez, 0);
-}
-
-inline void gez_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"gez_tile", site}, tt_mock::Sfpu::gez, idst, 0, 0);
-}
-
-inline void unary_eq_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_eq_tile_init", site}, tt_mock::Sfpu::eq_scalar, 0);
-}
-
-inline void unary_eq_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_eq_tile", site}, tt_mock::Sfpu::eq_scalar, idst, param0, 0);
-}
-
-inline void unary_ne_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_ne_tile_init", site}, tt_mock::Sfpu::ne_scalar, 0);
-}
-
-inline void unary_ne_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_ne_tile", site}, tt_mock::Sfpu::ne_scalar, idst, param0, 0);
-}
-
-inline void unary_gt_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_gt_tile_init", site}, tt_mock::Sfpu::gt_scalar, 0);
-}
-
-inline void unary_gt_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_gt_tile", site}, tt_mock::Sfpu::gt_scalar, idst, param0, 0);
-}
-
-inline void unary_ge_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_ge_tile_init", site}, tt_mock::Sfpu::ge_scalar, 0);
-}
-
-inline void unary_ge_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_ge_tile", site}, tt_mock::Sfpu::ge_scalar, idst, param0, 0);
-}
-
-inline void unary_lt_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_lt_tile_init", site}, tt_mock::Sfpu::lt_scalar, 0);
-}
-
-inline void unary_lt_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_lt_tile", site}, tt_mock::Sfpu::lt_scalar, idst, param0, 0);
-}
-
-inline void unary_le_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"unary_le_tile_init", site}, tt_mock::Sfpu::le_scalar, 0);
-}
-
-inline void unary_le_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"unary_le_tile", site}, tt_mock::Sfpu::le_scalar, idst, param0, 0);
-}
+// With a scalar.
+TT_MOCK_SFPU_INIT(unary_eq_tile_init, eq_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_eq_tile, eq_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_eq_tile_int32, eq_int_scalar, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(unary_ne_tile_init, ne_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_ne_tile, ne_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_ne_tile_int32, ne_int_scalar, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(unary_gt_tile_init, gt_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_gt_tile, gt_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_gt_tile_int32, gt_int_scalar, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(unary_ge_tile_init, ge_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_ge_tile, ge_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_ge_tile_int32, ge_int_scalar, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(unary_lt_tile_init, lt_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_lt_tile, lt_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_lt_tile_int32, lt_int_scalar, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(unary_le_tile_init, le_scalar)
+TT_MOCK_SFPU_UNARY_1(unary_le_tile, le_scalar)
+TT_MOCK_INTEGER_UNARY_1(unary_le_tile_int32, le_int_scalar, DataFormat::Int32)
 
 }  // namespace ckernel

@@ -1,26 +1,15 @@
-// SFPU error function, computed exactly whatever the approximation asked for.
+// The error function and its complement.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
 template <bool fast_and_approx = true>
-void erf_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"erf_tile_init", site}, tt_mock::Sfpu::erf, 0);
-}
-
+TT_MOCK_SFPU_INIT(erf_tile_init, erf)
 template <bool fast_and_approx = true>
-void erf_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"erf_tile", site}, tt_mock::Sfpu::erf, idst, 0, 0);
-}
-
-inline void erfc_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"erfc_tile_init", site}, tt_mock::Sfpu::erfc, 0);
-}
-
-inline void erfc_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"erfc_tile", site}, tt_mock::Sfpu::erfc, idst, 0, 0);
-}
+TT_MOCK_SFPU_UNARY(erf_tile, erf)
+TT_MOCK_SFPU_INIT(erfc_tile_init, erfc)
+TT_MOCK_SFPU_UNARY(erfc_tile, erfc)
 
 }  // namespace ckernel

@@ -1,17 +1,20 @@
-// SFPU logical negation.
+// One where an element is zero, else zero.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void logical_not_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"logical_not_tile_init", site}, tt_mock::Sfpu::logical_not, 0);
-}
+TT_MOCK_SFPU_INIT(logical_not_tile_init, logical_not)
 
-template <DataFormat data_format = DataFormat::Float16_b>
-void logical_not_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"logical_not_tile", site}, tt_mock::Sfpu::logical_not, idst, 0, 0);
+template <DataFormat DATA_FORMAT>
+void logical_not_tile(uint32_t idst, TT_MOCK_SITE) {
+  const tt_mock::Call call = {"logical_not_tile", site};
+  if constexpr (tt_mock::is_integer_format(DATA_FORMAT)) {
+    tt_mock::sfpu_integer(call, tt_mock::Sfpu::logical_not_int, DATA_FORMAT, idst, {});
+  } else {
+    tt_mock::sfpu_unary(call, tt_mock::Sfpu::logical_not, idst, {});
+  }
 }
 
 }  // namespace ckernel

@@ -1,16 +1,12 @@
-// SFPU negation.
+// Changes the sign.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void negative_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"negative_tile_init", site}, tt_mock::Sfpu::negative, 0);
-}
-
-inline void negative_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"negative_tile", site}, tt_mock::Sfpu::negative, idst, 0, 0);
-}
+TT_MOCK_SFPU_INIT(negative_tile_init, negative)
+TT_MOCK_SFPU_UNARY(negative_tile, negative)
+TT_MOCK_INTEGER_UNARY(negative_tile_int32, negative_int, DataFormat::Int32)
 
 }  // namespace ckernel

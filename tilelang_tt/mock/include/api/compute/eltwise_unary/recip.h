@@ -1,7 +1,7 @@
-// SFPU reciprocal.
+// The reciprocal.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
@@ -11,15 +11,10 @@ enum class ReciprocalApproxMode { Default, Approximate };
 template <ReciprocalDestAcc dest_acc = DST_ACCUM_MODE ? ReciprocalDestAcc::FP32
                                                       : ReciprocalDestAcc::BF16,
           ReciprocalApproxMode approximation = ReciprocalApproxMode::Default>
-void recip_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"recip_tile_init", site}, tt_mock::Sfpu::recip, 0);
-}
-
+TT_MOCK_SFPU_INIT(recip_tile_init, recip)
 template <ReciprocalDestAcc dest_acc = DST_ACCUM_MODE ? ReciprocalDestAcc::FP32
                                                       : ReciprocalDestAcc::BF16,
           ReciprocalApproxMode approximation = ReciprocalApproxMode::Default>
-void recip_tile(uint32_t idst, VectorMode = VectorMode::RC, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"recip_tile", site}, tt_mock::Sfpu::recip, idst, 0, 0);
-}
+TT_MOCK_SFPU_UNARY_MODE(recip_tile, recip)
 
 }  // namespace ckernel

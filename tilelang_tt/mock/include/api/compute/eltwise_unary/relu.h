@@ -1,40 +1,29 @@
-// SFPU rectifiers; bounds are float32 bits.
+// Rectified linear units.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void relu_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"relu_tile_init", site}, tt_mock::Sfpu::relu, 0);
-}
+TT_MOCK_SFPU_INIT(relu_tile_init, relu)
+TT_MOCK_SFPU_UNARY(relu_tile, relu)
+TT_MOCK_INTEGER_UNARY(relu_tile_int32, relu_int, DataFormat::Int32)
+TT_MOCK_SFPU_INIT(relu_max_tile_init, relu_max)
+TT_MOCK_SFPU_UNARY_1(relu_max_tile, relu_max)
+TT_MOCK_INTEGER_UNARY_1(relu_max_tile_int32, relu_max_int, DataFormat::Int32)
+TT_MOCK_INTEGER_UNARY_1(relu_max_tile_uint32, relu_max_int, DataFormat::UInt32)
+TT_MOCK_INTEGER_UNARY_1(relu_max_tile_uint16, relu_max_int, DataFormat::UInt16)
+TT_MOCK_SFPU_INIT(relu_min_tile_init, relu_min)
+TT_MOCK_SFPU_UNARY_1(relu_min_tile, relu_min)
+TT_MOCK_INTEGER_UNARY_1(relu_min_tile_int32, relu_min_int, DataFormat::Int32)
+TT_MOCK_INTEGER_UNARY_1(relu_min_tile_uint32, relu_min_int, DataFormat::UInt32)
+TT_MOCK_INTEGER_UNARY_1(relu_min_tile_uint16, relu_min_int, DataFormat::UInt16)
+TT_MOCK_SFPU_INIT_PACK(relu_max_tile_init_pack, relu_max)
+TT_MOCK_SFPU_UNARY_1_PACK(relu_max_tile_pack, relu_max)
+TT_MOCK_SFPU_INIT(leaky_relu_tile_init, leaky_relu)
 
-inline void relu_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"relu_tile", site}, tt_mock::Sfpu::relu, idst, 0, 0);
-}
-
-inline void relu_max_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"relu_max_tile_init", site}, tt_mock::Sfpu::relu_max, 0);
-}
-
-inline void relu_max_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"relu_max_tile", site}, tt_mock::Sfpu::relu_max, idst, param0, 0);
-}
-
-inline void relu_min_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"relu_min_tile_init", site}, tt_mock::Sfpu::relu_min, 0);
-}
-
-inline void relu_min_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"relu_min_tile", site}, tt_mock::Sfpu::relu_min, idst, param0, 0);
-}
-
-inline void leaky_relu_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"leaky_relu_tile_init", site}, tt_mock::Sfpu::leaky_relu, 0);
-}
-
-inline void leaky_relu_tile(uint32_t idst, uint32_t param0, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"leaky_relu_tile", site}, tt_mock::Sfpu::leaky_relu, idst, param0, 0);
+inline void leaky_relu_tile(uint32_t idst, uint32_t slope = 0, TT_MOCK_SITE) {
+  tt_mock::sfpu_unary({"leaky_relu_tile", site}, tt_mock::Sfpu::leaky_relu, idst, {slope, 0, 0});
 }
 
 }  // namespace ckernel

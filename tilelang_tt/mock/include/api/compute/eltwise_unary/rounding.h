@@ -1,24 +1,19 @@
-// SFPU roundings to integers.
+// Roundings to integers, kept as floats.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void rounding_op_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"rounding_op_tile_init", site}, tt_mock::Sfpu::rounding_init, 0);
-}
+TT_MOCK_SFPU_INIT(rounding_op_tile_init, rounding_init)
+TT_MOCK_SFPU_UNARY(floor_tile, floor)
+TT_MOCK_SFPU_UNARY(ceil_tile, ceil)
+TT_MOCK_SFPU_UNARY(trunc_tile, trunc)
+TT_MOCK_SFPU_UNARY(frac_tile, frac)
 
-inline void floor_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"floor_tile", site}, tt_mock::Sfpu::floor, idst, 0, 0);
-}
-
-inline void ceil_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"ceil_tile", site}, tt_mock::Sfpu::ceil, idst, 0, 0);
-}
-
-inline void trunc_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"trunc_tile", site}, tt_mock::Sfpu::trunc, idst, 0, 0);
+inline void round_tile(uint32_t idst, int32_t decimals, TT_MOCK_SITE) {
+  tt_mock::sfpu_unary({"round_tile", site}, tt_mock::Sfpu::round, idst,
+                      {static_cast<uint32_t>(decimals), 0, 0});
 }
 
 }  // namespace ckernel

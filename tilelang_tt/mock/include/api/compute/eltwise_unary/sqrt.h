@@ -1,17 +1,12 @@
-// SFPU square root.
+// The square root.
 #pragma once
 
-#include "api/compute/common_globals.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-inline void sqrt_tile_init(tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_init({"sqrt_tile_init", site}, tt_mock::Sfpu::sqrt, 0);
-}
-
+TT_MOCK_SFPU_INIT(sqrt_tile_init, sqrt)
 template <bool FAST_APPROX = false, bool is_fp32_dest_acc_en = DST_ACCUM_MODE>
-void sqrt_tile(uint32_t idst, tt_mock::Site site = tt_mock::here()) {
-  tt_mock::sfpu_unary({"sqrt_tile", site}, tt_mock::Sfpu::sqrt, idst, 0, 0);
-}
+TT_MOCK_SFPU_UNARY(sqrt_tile, sqrt)
 
 }  // namespace ckernel

@@ -1,0 +1,39 @@
+"""The calls that the mock's tests make exist in the real headers, with these arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from testing.conformance.checker import check
+from testing.conformance.kernel import KernelSource
+from testing.mock import sfpu_rows, test_mock_integers, test_mock_sfpu
+from tilelang_tt import formats
+
+ARCHS = ("wormhole_b0", "blackhole")
+
+
+def source(name: str, text: str, format_: str = "Float32") -> KernelSource:
+    data = formats.BY_NAME[format_]
+    indices = (0, 1, 16)
+    return KernelSource(
+        "compute",
+        name,
+        text,
+        cb_formats=dict.fromkeys(indices, data.code),
+        cb_tile_bytes=dict.fromkeys(indices, data.tile_bytes),
+        fp32_dest_acc=True,
+    )
+
+
+def on(arch: str, rows: Sequence[sfpu_rows.Row]) -> list[sfpu_rows.Row]:
+    return [row for row in rows if arch == "blackhole" or not row.blackhole_only]
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_the_vector_unit_is_called_as_the_headers_want_it(arch: str) -> None:
+    floats = test_mock_sfpu.kernel(on(arch, sfpu_rows.FLOAT_ROWS))
+    integers = test_mock_sfpu.kernel(test_mock_integers.SPELLED)
+    kernels = [source("floats.cpp", floats), source("integers.cpp", integers, "Int32")]
+    assert check(kernels, arch) == []
