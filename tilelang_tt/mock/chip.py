@@ -26,6 +26,7 @@ from tilelang_tt.mock.errors import ProgramError
 from tilelang_tt.mock.program import (
     Buffer,
     CircularBuffer,
+    Contents,
     Fidelity,
     Kernel,
     Program,
@@ -94,11 +95,12 @@ class Chip:
         tiled: bool = True,
         padding: float = 0,
         page_bytes: int | None = None,
+        contents: Contents = "given",
     ) -> Tensor:
         """A tensor with the values of a numpy array or a torch tensor.
 
         A page is a tile, or, with `tiled=False`, a row, or `page_bytes` of it. The last two axes of
-        a tiled tensor are filled up with `padding` to whole tiles.
+        a tiled tensor are filled up with `padding` to whole tiles. `contents` is that of `Buffer`.
         """
         wanted = format_of(format)
         source = _array(array)
@@ -110,7 +112,7 @@ class Chip:
             size = page_bytes if page_bytes is not None else size
         pages = data.size // size
         name = f"tensor{len(self.tensors)}"
-        buffer = Buffer(name, data, size, self._allocate(layout, size, pages), layout)
+        buffer = Buffer(name, data, size, self._allocate(layout, size, pages), contents, layout)
         accessor_args = buffer.accessor_args(self.device)
         made = Tensor(buffer, tuple(source.shape), wanted, tiled, accessor_args)
         self.tensors.append(made)
@@ -125,9 +127,15 @@ class Chip:
         tiled: bool = True,
         page_bytes: int | None = None,
     ) -> Tensor:
-        """A tensor of zeros; see `tensor`."""
-        zeros = np.zeros(tuple(shape), np.float32)
-        return self.tensor(zeros, format, layout=layout, tiled=tiled, page_bytes=page_bytes)
+        """A tensor all of whose bytes the kernels have to write; see `tensor`."""
+        return self.tensor(
+            np.zeros(tuple(shape), np.float32),
+            format,
+            layout=layout,
+            tiled=tiled,
+            page_bytes=page_bytes,
+            contents="result",
+        )
 
     def program(
         self,

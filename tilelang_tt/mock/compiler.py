@@ -38,6 +38,7 @@ CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
 KERNEL_FLAGS = (
     *COMMON_FLAGS,
     "-O1",
+    "-g1",  # lines, for findings at plain loads and stores
     "-shared",
     "-fvisibility=hidden",  # templates of one name differ between kernels
     "-Wall",
@@ -51,6 +52,19 @@ KERNEL_FLAGS = (
 )
 _ENTRY = '__attribute__((visibility("default"))) void kernel_main()'
 _INCLUDE_LINE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+# The calls that a thread sanitizer would take are the engine's, see src/raw_access.cpp; its library
+# must not be linked.
+_GCC_ACCESS_FLAGS = (
+    "-fsanitize=thread",
+    "-nodefaultlibs",
+    "--param=tsan-instrument-func-entry-exit=0",
+)
+_CLANG_ACCESS_FLAGS = (
+    "-Xclang",
+    "-fsanitize=thread",
+    "-mllvm",
+    "-tsan-instrument-func-entry-exit=0",
+)
 _CANDIDATES = ("g++", "clang++", "c++")
 
 
@@ -60,6 +74,11 @@ class Compiler:
 
     command: tuple[str, ...]
     identity: str
+
+    @property
+    def access_flags(self) -> tuple[str, ...]:
+        """Make the compiler call the engine at each plain load and store of a kernel."""
+        return _CLANG_ACCESS_FLAGS if "clang" in self.identity else _GCC_ACCESS_FLAGS
 
 
 def find_compiler() -> Compiler:
@@ -235,7 +254,8 @@ def _start_kernel(
     output = ["-o", str(work / library.name), str(source), str(engine)]
     # Warnings are for the kernel; other people's headers are taken as they are.
     folders = [word for folder in kernel.include_dirs for word in ("-isystem", folder)]
-    return _start([*compiler.command, *KERNEL_FLAGS, *folders, *defines, *output])
+    flags = [*KERNEL_FLAGS, *compiler.access_flags, *folders, *defines]
+    return _start([*compiler.command, *flags, *output, "-lc"])
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:

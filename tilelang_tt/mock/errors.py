@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -43,40 +45,52 @@ class CircularBufferState:
 
 @dataclass(frozen=True)
 class Blocked:
-    """A thread that waits for pages of a circular buffer or for the value of a semaphore."""
+    """A thread that waits: for pages of a circular buffer, a semaphore, or an L1 word it polls.
+
+    `partner` is the engine of the same core that could end a wait for pages, "none" where no
+    kernel does; a semaphore has none, since any core may set it. `wanted` is None for a poll.
+    """
 
     place: Place
     on: str
     index: int
     name: str
-    wanted: int
+    wanted: int | None
     available: int
+    partner: str
+    partner_finished: bool
     tilelang_line: str | None
 
     @property
-    def reason(self) -> tuple[str, str, str, int, str, int, int, int]:
+    def reason(self) -> tuple[object, ...]:
         """What is the same for the cores that are stuck in the same way."""
-        place = self.place
         return (
-            place.engine,
-            place.call,
-            place.file,
-            place.line,
+            *dataclasses.astuple(dataclasses.replace(self.place, core=(0, 0)))[1:],
             self.on,
             self.index,
             self.wanted,
             self.available,
+            self.partner,
+            self.partner_finished,
+        )
+
+    @property
+    def awaited(self) -> str:
+        """What is waited for, in short."""
+        if not self.on.endswith("pages"):
+            wanted = "to change" if self.wanted is None else f"to be {self.wanted}"
+            return f"{self.on} {self.index} {wanted}, now {self.available}"
+        return (
+            f"circular buffer {self.index} ({self.name}): {self.wanted} {self.on} wanted, "
+            f"{self.available} available"
         )
 
     def __str__(self) -> str:
         place = self.place
-        what = "circular buffer" if self.on == "cb" else "semaphore"
-        unit = "pages" if self.on == "cb" else "as value"
         line = f" ({self.tilelang_line})" if self.tilelang_line else ""
         return (
             f"{place.engine}: {place.call} at {place.file}:{place.line}{line} waits for "
-            f"{what} {self.index} ({self.name}): {self.wanted} {unit} wanted, "
-            f"{self.available} available"
+            f"{self.awaited}"
         )
 
 
@@ -116,7 +130,11 @@ class ProgramError(MockError):
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken rule: what, where and the likely cause."""
+    """One broken rule: what, where and the likely cause.
+
+    It happened `times` times at this place, on all cores together; the place is the first. A
+    `fatal` one ended its thread, and what followed from that is not reported.
+    """
 
     kind: str
     message: str
@@ -124,11 +142,15 @@ class Finding:
     place: Place | None
     cb: CircularBufferState | None
     tilelang_line: str | None
+    category: str = "UndefinedBehavior"
+    fatal: bool = False
+    times: int = 1
 
     def __str__(self) -> str:
         lines = [f"{self.kind}: {self.message}"]
         if self.place is not None:
-            lines.append(f"  {self.place}")
+            more = f" ({self.times} times)" if self.times > 1 else ""
+            lines.append(f"  {self.place}{more}")
         if self.tilelang_line is not None:
             lines.append(f"  TileLang line: {self.tilelang_line}")
         if self.cb is not None:
@@ -139,11 +161,12 @@ class Finding:
 
 
 class RunError(MockError):
-    """A run that stopped at the first broken rule."""
+    """A run that broke rules: `findings` has all of them, the other attributes are the first's."""
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(str(finding))
-        self.finding = finding
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = tuple(findings)
+        finding = self.findings[0]
         self.kind = finding.kind
         self.message = finding.message
         self.cause = finding.cause
@@ -175,32 +198,53 @@ class DeadlockError(UndefinedBehavior):
 
     def __init__(
         self,
-        finding: Finding,
+        findings: Sequence[Finding],
         blocked: tuple[Blocked, ...],
         circular_buffers: tuple[CircularBufferState, ...],
     ) -> None:
-        super().__init__(finding)
+        super().__init__(findings)
         self.blocked = blocked
         self.circular_buffers = circular_buffers
-        self.args = (_deadlock_text(finding, blocked, circular_buffers),)
+        others = [str(each) for each in self.findings if each.kind != "deadlock"]
+        self.args = ("\n".join([self._text(), *others]),)
+
+    def _text(self) -> str:
+        finding = next(each for each in self.findings if each.kind == "deadlock")
+        groups: dict[tuple[object, ...], list[Blocked]] = {}
+        for each in self.blocked:
+            groups.setdefault(each.reason, []).append(each)
+        lines = [f"{finding.kind}: {finding.message}"]
+        for members in groups.values():
+            lines.append(f"  {members[0]}; {_cores_text([each.place.core for each in members])}")
+        assert finding.place is not None
+        shown = finding.place.core
+        lines += [f"  {cb}" for cb in self.circular_buffers if cb.core == shown]
+        lines += [f"  {line}" for line in self.drawing(shown)]
+        if finding.cause:
+            lines.append(f"  likely cause: {finding.cause}")
+        return "\n".join(lines)
+
+    def drawing(self, core: tuple[int, int]) -> list[str]:
+        """Who waits for whom on a core, an arrow per line; the last one closes a cycle."""
+        waits = {each.place.engine: each for each in self.blocked if each.place.core == core}
+        lines = [f"core {core}, who waits for whom:"]
+        for engine, each in waits.items():
+            state = " (finished)" if each.partner_finished else ""
+            partner = "another core" if each.partner == "none" else each.partner + state
+            if each.partner == "none" and each.on.endswith("pages"):
+                partner = "no kernel"
+            lines.append(f"  {engine:<7} --[{each.awaited}]--> {partner}")
+        return lines + _cycle(waits)
 
 
-def _deadlock_text(
-    finding: Finding,
-    blocked: tuple[Blocked, ...],
-    circular_buffers: tuple[CircularBufferState, ...],
-) -> str:
-    groups: dict[tuple[str, str, str, int, str, int, int, int], list[Blocked]] = {}
-    for each in blocked:
-        groups.setdefault(each.reason, []).append(each)
-    lines = [f"{finding.kind}: {finding.message}"]
-    for members in groups.values():
-        lines.append(f"  {members[0]}; {_cores_text([each.place.core for each in members])}")
-    shown = blocked[0].place.core
-    lines += [f"  {cb}" for cb in circular_buffers if cb.core == shown]
-    if finding.cause:
-        lines.append(f"  likely cause: {finding.cause}")
-    return "\n".join(lines)
+def _cycle(waits: dict[str, Blocked]) -> list[str]:
+    for start in waits:
+        path = [start]
+        while path[-1] in waits and waits[path[-1]].partner not in path:
+            path.append(waits[path[-1]].partner)
+        if path[-1] in waits and waits[path[-1]].partner == start:
+            return [f"  a cycle: {' -> '.join([*path, start])}"]
+    return []
 
 
 def _cores_text(cores: list[tuple[int, int]]) -> str:

@@ -6,18 +6,18 @@ import ctypes
 import dataclasses
 import functools
 import json
-import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.mock import errors, report, tensors
+from tilelang_tt.mock import errors, findings, report, tensors
 from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
 from tilelang_tt.mock.program import (
+    CONTENTS,
     FIDELITIES,
     ROLES,
     Buffer,
@@ -30,7 +30,6 @@ from tilelang_tt.mock.timing import Timing
 
 # `void kernel_main()` as the Itanium C++ ABI spells it.
 _ENTRY = "_Z11kernel_mainv"
-_ORIGIN = re.compile(r"^\s*//\s*(\S+\.py:\d+(?::.*)?)$")
 _ARCH_DEFINES = {"wormhole_b0": "ARCH_WORMHOLE", "blackhole": "ARCH_BLACKHOLE"}
 _WORD = 0xFFFFFFFF
 
@@ -75,6 +74,7 @@ class _BufferStruct(ctypes.Structure):
         ("bytes", ctypes.c_uint64),
         ("page_bytes", ctypes.c_uint32),
         ("address", ctypes.c_uint32),
+        ("contents", ctypes.c_uint32),
         ("places", ctypes.c_void_p),
         ("l1_bytes", ctypes.c_uint32),
     )
@@ -153,9 +153,13 @@ class _Words:
 class Executable:
     """A built program. May run many times, with other tensors and run-time arguments each time."""
 
-    def __init__(self, program: Program, engine: _Engine, libraries: Sequence[ctypes.CDLL]) -> None:
+    def __init__(self, program: Program, engine: _Engine, paths: Sequence[Path]) -> None:
         self.program = program
         self._engine = engine
+        self._libraries = {
+            kernel.name: path for kernel, path in zip(program.kernels, paths, strict=True)
+        }
+        libraries = [_load_kernel(path) for path in paths]
         self._entries = [
             ctypes.cast(library[_ENTRY], ctypes.c_void_p).value for library in libraries
         ]
@@ -167,10 +171,15 @@ class Executable:
         core_args: Mapping[str, Mapping[Core, Sequence[int]]] | None = None,
         *,
         record: bool = False,
+        mode: Literal["strict", "report"] = "strict",
+        allow: Collection[str] = (),
     ) -> report.Report:
         """Runs to the end. A kernel that the arguments do not name keeps those of the program.
 
-        `record` keeps what each engine did when, for `Report.trace`.
+        `record` keeps what each engine did when, for `Report.trace`. Broken rules raise a
+        `RunError` that has them all; with mode "report" they are only listed, in
+        `Report.findings`. `allow` names kinds of findings that do not raise where the run could
+        go on.
         """
         program = _with_arguments(self.program, common_args or {}, core_args or {})
         keep: list[_Words] = []
@@ -202,9 +211,9 @@ class Executable:
                 record=int(record),
             )
         )
-        if "error" in answer:
-            raise _error(program, answer["error"])
-        return report.from_json(program, answer)
+        found = findings.from_json(program, self._libraries, answer)
+        findings.raise_errors(found, frozenset(allow), mode)
+        return dataclasses.replace(report.from_json(program, answer), findings=found.findings)
 
 
 def build(program: Program) -> Executable:
@@ -213,8 +222,7 @@ def build(program: Program) -> Executable:
     engine = build_engine(compiler)
     sources = [_kernel_source(program, kernel) for kernel in program.kernels]
     loaded = _load_engine(engine)  # before the kernels, which refer to it by name
-    libraries = [_load_kernel(path) for path in build_kernels(compiler, engine, sources)]
-    return Executable(program, loaded, libraries)
+    return Executable(program, loaded, build_kernels(compiler, engine, sources))
 
 
 def _kernel_source(program: Program, kernel: Kernel) -> KernelSource:
@@ -366,65 +374,10 @@ def _buffer_structs(
                 buffer.data.nbytes,
                 buffer.page_bytes,
                 buffer.address,
+                CONTENTS.index(buffer.contents),
                 None if place is None else place.ctypes.data,
                 tensors.l1_bytes(program.device, buffer.layout, buffer.page_bytes, buffer.pages),
             )
             for buffer, place in zip(buffers, places, strict=True)
         )
-    )
-
-
-def origin_line(source: str, line: int) -> str | None:
-    """The TileLang line that the nearest comment at or above a kernel's line names."""
-    for text in reversed(source.splitlines()[:line]):
-        match = _ORIGIN.match(text)
-        if match:
-            return match.group(1)
-    return None
-
-
-def _error(program: Program, data: Mapping[str, Any]) -> errors.RunError:
-    sources = {kernel.name: kernel.source for kernel in program.kernels}
-
-    def origin(place: errors.Place) -> str | None:
-        return origin_line(sources[place.file], place.line) if place.file in sources else None
-
-    place = _place(data) if "x" in data else None
-    cb = _cb_state(data["cb"]) if data.get("cb") else None
-    finding = errors.Finding(
-        data["kind"],
-        data["message"],
-        data.get("cause", ""),
-        place,
-        cb,
-        origin(place) if place else None,
-    )
-    if data["kind"] == "deadlock":
-        blocked = tuple(_blocked(each, origin(_place(each))) for each in data["blocked"])
-        states = tuple(_cb_state(each) for each in data["circular_buffers"])
-        return errors.DeadlockError(finding, blocked, states)
-    classes = (errors.UndefinedBehavior, errors.Unsupported, errors.AssertionFailure)
-    return {each.category: each for each in classes}[data["category"]](finding)
-
-
-def _place(data: Mapping[str, Any]) -> errors.Place:
-    return errors.Place(
-        (data["x"], data["y"]), data["engine"], data["call"], data["file"], data["line"]
-    )
-
-
-def _cb_state(data: Mapping[str, Any]) -> errors.CircularBufferState:
-    counts = {name: value for name, value in data.items() if name not in ("x", "y")}
-    return errors.CircularBufferState((data["x"], data["y"]), **counts)
-
-
-def _blocked(data: Mapping[str, Any], tilelang_line: str | None) -> errors.Blocked:
-    return errors.Blocked(
-        _place(data),
-        data["on"],
-        data["index"],
-        data["name"],
-        data["wanted"],
-        data["available"],
-        tilelang_line,
     )

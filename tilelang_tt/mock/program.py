@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
+Contents = Literal["given", "result", "scratch"]
 
+CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch")
 ROLES: tuple[Role, ...] = ("reader", "writer", "compute")
 FIDELITIES: tuple[Fidelity, ...] = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
 SEMAPHORES = 16
@@ -69,12 +71,17 @@ class CircularBuffer:
 
 @dataclass(frozen=True)
 class Buffer:
-    """A tensor, used in place: `data` holds its pages in order, unpadded."""
+    """A tensor, used in place: `data` holds its pages in order, unpadded.
+
+    `contents` tells what the bytes are before the run: "given" by the host; those of a "result",
+    undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined.
+    """
 
     name: str
     data: npt.NDArray[np.uint8]
     page_bytes: int
     address: int
+    contents: Contents = "given"
     layout: Layout = DRAM
 
     @property

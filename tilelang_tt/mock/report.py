@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tilelang_tt.mock.errors import Finding
 from tilelang_tt.mock.program import FIDELITIES, Core, Program
 
 Engine = Literal["reader", "writer", "unpack", "math", "pack"]
@@ -116,6 +117,7 @@ class Report:
     dram_banks: tuple[BankReport, ...]
     links: tuple[LinkReport, ...]
     intervals: tuple[Interval, ...]
+    findings: tuple[Finding, ...] = ()  # of a run that may go on in spite of them
 
     @property
     def microseconds(self) -> float:

@@ -296,7 +296,7 @@ def mul_number(bench: Bench) -> None:
     "binary",
     "div on the vector unit",
     (READER, SFPU, WRITER),
-    missing="binary_bitwise_sfpu.h",
+    missing="div_int32_sfpu.h",
 )
 def div_sfpu(bench: Bench) -> None:
     """Both inputs are copied to the destination registers."""

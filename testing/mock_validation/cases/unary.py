@@ -17,7 +17,7 @@ SFPU2 = f"{FOLDER}/compute/eltwise_sfpu_metal2.cpp"
 CORES = ((0, 0), (1, 0), (0, 1))
 
 
-@case("unary", "exp, three cores", (READER, SFPU, WRITER), missing="mul_int_sfpu.h")
+@case("unary", "exp, three cores", (READER, SFPU, WRITER))
 def exp(bench: Bench) -> None:
     """Tiles are dealt out to three cores; the operation comes in as the macro
     SFPU_OP_CHAIN_0."""
@@ -48,7 +48,7 @@ def exp(bench: Bench) -> None:
     bench.expect(c, torch.exp(values.float()), 2**-7)
 
 
-@case("unary", "sqrt, named arguments", (READER2, SFPU2, WRITER2), missing="mul_int_sfpu.h")
+@case("unary", "sqrt, named arguments", (READER2, SFPU2, WRITER2))
 def sqrt_named(bench: Bench) -> None:
     """The same plan with Metal 2.0's names for arguments, circular buffers and tensors."""
     values = bench.random(64, 96, low=0.0)

@@ -65,8 +65,9 @@ void check_in_flight(const std::vector<Transfer>& transfers, const CircularBuffe
   for (const Transfer& transfer : transfers) {
     if (transfer.local.overlaps(pages)) {
       likely(finding.cause);
-      fail(finding.kind, int(cb.config->index), "%s: %s of line %u (%u bytes)", finding.message,
+      note(finding.kind, int(cb.config->index), "%s: %s of line %u (%u bytes)", finding.message,
            transfer.call.name, transfer.call.site.line, transfer.local.end - transfer.local.begin);
+      return;
     }
   }
 }
@@ -109,6 +110,7 @@ void cb_reserve(Call call, uint32_t index, uint32_t pages) {
   block_until({WaitKind::cb_free, index, pages});
   wait_for_page(thread, engine_that_fills(thread), cb, cb.write_page, pages, &Page::freed,
                 cb.producer_wait);
+  order_acquire(thread, cb.popped);
   cb.reserved = cb.reserved > pages ? cb.reserved : pages;
 }
 
@@ -135,6 +137,7 @@ void cb_push(Call call, uint32_t index, uint32_t pages) {
   cb.packed = 0;
   cb.occupied += pages;
   thread.counts->pages_pushed += pages;
+  order_release(thread, cb.pushed);
   wake(*thread.core);
 }
 
@@ -147,6 +150,7 @@ void cb_wait(Call call, uint32_t index, uint32_t pages) {
   block_until({WaitKind::cb_filled, index, pages});
   wait_for_page(thread, engine_that_drains(thread), cb, cb.read_page, pages, &Page::filled,
                 cb.consumer_wait);
+  order_acquire(thread, cb.pushed);
   cb.waited = cb.waited > pages ? cb.waited : pages;
 }
 
@@ -170,6 +174,7 @@ void cb_pop(Call call, uint32_t index, uint32_t pages) {
   }
   cb.waited -= pages;
   cb.occupied -= pages;
+  order_release(thread, cb.popped);
   wake(*thread.core);
 }
 

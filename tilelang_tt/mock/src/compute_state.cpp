@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
 
@@ -14,7 +15,7 @@ void require_format(uint32_t configured, const CircularBuffer& cb, const char* u
                     const char* remedy) {
   if (configured != cb.config->format) {
     likely(remedy);
-    fail("format_not_configured", int(cb.config->index),
+    note("format_not_configured", int(cb.config->index),
          "%s is configured for %s, the circular buffer holds %s", unit, format_name(configured),
          format_name(cb.config->format));
   }
@@ -134,7 +135,7 @@ void require_init(const Compute& compute, const Init& expected) {
   if (!(compute.init == expected)) {
     likely(
         "each operation needs its own init after an init of another one, with the same parameters");
-    fail("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
+    note("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
          compute.init_call.name, compute.init_call.site.line);
   }
 }
@@ -174,7 +175,9 @@ const uint8_t* operand_bytes(Thread& thread, uint32_t index, uint32_t tile) {
     fail("cb_wrap", int(index), "tile %u from page %u runs over the end (%u pages)", tile,
          cb.read_page, cb.config->pages);
   }
-  return thread.core->l1 + cb.offset + (cb.read_page + tile) * cb.config->page_bytes;
+  const uint32_t offset = cb.offset + (cb.read_page + tile) * cb.config->page_bytes;
+  order_local_access(thread, cb, {offset, offset + cb.tile_bytes}, false);
+  return thread.core->l1 + offset;
 }
 
 const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view) {
@@ -182,6 +185,8 @@ const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view) {
   CircularBuffer& cb = thread.core->cbs[index];
   Page& page = cb.pages[cb.read_page + tile];
   if (page.view_generation[uint32_t(view)] != page.generation) {
+    const auto offset = uint32_t(bytes - thread.core->l1);
+    shadow_check_written(*thread.core, {offset, offset + cb.tile_bytes}, int(index), "unpacking");
     compute_view(cb, page, view, bytes);
   }
   return page.views[uint32_t(view)].get();
@@ -253,7 +258,7 @@ void hw_startup(Call call, uint32_t cb_a, uint32_t cb_b, uint32_t cb_out) {
   Compute& compute = compute_of(thread);
   if (compute.started) {
     likely("use the reconfig functions after the first operation");
-    fail("startup_repeated", -1, "compute_kernel_hw_startup is called a second time");
+    note("startup_repeated", -1, "compute_kernel_hw_startup is called a second time");
   }
   compute.started = true;
   compute.source_a_format = cb_at(thread, cb_a).config->format;
@@ -393,6 +398,8 @@ uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element) 
     fail("args_out_of_range", int(cb), "word %u of a tile of %u bytes", element,
          thread.core->cbs[cb].tile_bytes);
   }
+  const auto offset = uint32_t(bytes - thread.core->l1) + element * 4;
+  shadow_check_written(*thread.core, {offset, offset + 4}, int(cb), "reading");
   uint32_t value;
   __builtin_memcpy(&value, bytes + element * 4, 4);
   return value;

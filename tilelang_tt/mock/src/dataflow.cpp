@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine.h"
+#include "shadow.h"
 
 namespace tt_mock {
 namespace {
@@ -33,6 +33,8 @@ struct Target {
   Core* core;        // null for DRAM
   uint32_t bank;
   uint32_t address;  // as the alignment rules see it
+  uint32_t buffer = 0;  // of DRAM, and where in it
+  uint64_t offset = 0;
 };
 
 uint32_t l1_offset(Thread& thread, uint32_t address) {
@@ -46,6 +48,8 @@ uint32_t l1_offset(Thread& thread, uint32_t address) {
   }
   return offset;
 }
+
+int index_of(const CircularBuffer* cb) { return cb == nullptr ? -1 : int(cb->config->index); }
 
 bool is_inside(const CircularBuffer& cb, Range range) {
   return range.begin >= cb.offset &&
@@ -118,7 +122,7 @@ void check_destination(const Thread& thread, const CircularBuffer& cb, Range ran
   if (cb.consumer != thread.role &&
       (overlaps_live(cb, range) || overlaps_pages_freed_later(cb, range, now))) {
     likely("cb_reserve_back is missing before the transfer");
-    fail("cb_overwrite", int(cb.config->index),
+    note("cb_overwrite", int(cb.config->index),
          "the transfer overwrites pages that are pushed and not popped");
   }
 }
@@ -127,13 +131,13 @@ void check_source(const Thread& thread, const CircularBuffer& cb, Range range) {
   const bool own = cb.producer == thread.role || cb.producer == Role::none;
   if (!own && !inside_window(cb, range, cb.read_page, cb.waited)) {
     likely("cb_wait_front is missing before the transfer, or waits for fewer pages");
-    fail("cb_read_without_wait", int(cb.config->index),
+    note("cb_read_without_wait", int(cb.config->index),
          "the transfer reads L1 bytes 0x%x to 0x%x; %u pages were waited for", range.begin,
          range.end, cb.waited);
   }
 }
 
-const TtMockBuffer& buffer_at(uint32_t bank, uint32_t address) {
+uint32_t buffer_at(uint32_t bank, uint32_t address) {
   const TtMockProgram& program = *run->program;
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const TtMockBuffer& buffer = program.buffers[i];
@@ -146,7 +150,7 @@ const TtMockBuffer& buffer_at(uint32_t bank, uint32_t address) {
     const uint64_t banks = program.device.dram_banks;
     const uint64_t bank_pages = pages / banks + (bank < pages % banks ? 1 : 0);
     if (address >= buffer.address && address < buffer.address + bank_pages * aligned) {
-      return buffer;
+      return i;
     }
   }
   likely("the page index is beyond the tensor, or the base address is not the tensor's");
@@ -156,7 +160,8 @@ const TtMockBuffer& buffer_at(uint32_t bank, uint32_t address) {
 Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
   const uint32_t bank = place_of(noc_address);
   const uint32_t address = uint32_t(noc_address);
-  const TtMockBuffer& buffer = buffer_at(bank, address);
+  const uint32_t index = buffer_at(bank, address);
+  const TtMockBuffer& buffer = run->program->buffers[index];
   const TtMockDevice& device = run->program->device;
   const uint32_t aligned = (buffer.page_bytes + device.dram_read_alignment - 1) /
                            device.dram_read_alignment * device.dram_read_alignment;
@@ -168,8 +173,8 @@ Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
          bytes, offset, uint32_t(page), buffer.name, buffer.page_bytes);
   }
   const uint32_t left = offset < buffer.page_bytes ? buffer.page_bytes - offset : 0;
-  return {buffer.data + page * buffer.page_bytes + offset, bytes < left ? bytes : left, nullptr,
-          bank, address};
+  const uint64_t at = page * buffer.page_bytes + offset;
+  return {buffer.data + at, bytes < left ? bytes : left, nullptr, bank, address, index, at};
 }
 
 Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
@@ -199,17 +204,52 @@ Target resolve(uint64_t noc_address, uint32_t bytes) {
 
 void check_alignment(uint32_t local, uint32_t remote, uint32_t alignment) {
   if (local % alignment != remote % alignment) {
-    fail("noc_misaligned", -1, "L1 address 0x%x and remote address 0x%x differ modulo %u", local,
+    note("noc_misaligned", -1, "L1 address 0x%x and remote address 0x%x differ modulo %u", local,
          remote, alignment);
   }
 }
 
-void deliver(Target target, const uint8_t* source) {
-  memcpy(target.data, source, target.valid);
-  if (target.core != nullptr) {
-    touch_pages(*target.core, {target.address, target.address + target.valid});
-    wake(*target.core);
+// The bytes come from `from` of L1 of a core.
+void deliver(Target target, const Core& core, uint32_t from, const CircularBuffer* cb) {
+  memmove(target.data, core.l1 + from, target.valid);
+  if (target.core == nullptr) {
+    shadow_check_written(core, {from, from + target.valid}, index_of(cb),
+                         "writing to DRAM");
+    shadow_dram_written(target.buffer, target.offset, target.valid);
+    return;
   }
+  const Range range{target.address, target.address + target.valid};
+  shadow_copied(core, from, *target.core, range);
+  touch_pages(*target.core, range);
+  wake(*target.core);
+}
+
+// A word that comes with the request and not out of L1.
+void deliver_word(Target target, const uint8_t (&bytes)[4]) {
+  memcpy(target.data, bytes, sizeof bytes);
+  if (target.core == nullptr) {
+    shadow_dram_written(target.buffer, target.offset, sizeof bytes);
+    return;
+  }
+  const Range range{target.address, target.address + uint32_t(sizeof bytes)};
+  shadow_written(*target.core, range);
+  touch_pages(*target.core, range);
+  wake(*target.core);
+}
+
+// The bytes go into the range of L1 of a core; what pads a page is left undefined.
+void receive(Core& core, Range range, Target source) {
+  const Range valid{range.begin, range.begin + source.valid};
+  memmove(core.l1 + valid.begin, source.data, source.valid);
+  memset(core.l1 + valid.end, padding_byte, range.end - valid.end);
+  shadow_unwritten(core, {valid.end, range.end});
+  if (source.core == nullptr) {
+    shadow_dram_read(source.buffer, source.offset, source.valid);
+    shadow_written(core, valid);
+  } else {
+    shadow_copied(*source.core, source.address, core, valid);
+  }
+  touch_pages(core, range);
 }
 
 // Virtual time of the transfers. The reader has NoC 0, the writer NoC 1.
@@ -255,6 +295,19 @@ void note_write(const Thread& thread, const Arrival& arrival) {
   transfers.writes_done = std::max(transfers.writes_done, arrival.done);
 }
 
+// A write into L1: a signal where it is to a word that others wait for.
+void write_in_order(Thread& thread, const Target& target, uint32_t transaction = 0) {
+  if (target.core == nullptr) {
+    return;
+  }
+  if (is_sync_word(*target.core, target.address)) {
+    order_signal(thread, *target.core, target.address);
+  } else {
+    order_remote_access(thread, *target.core, {target.address, target.address + target.valid},
+                        true, transaction);
+  }
+}
+
 void wait_for_transfers(Thread& thread, Barrier kind) {
   const Transfers& transfers = transfers_of(thread);
   const bool all = kind == Barrier::full;
@@ -294,6 +347,7 @@ void wait_for_transaction(Thread& thread, Barrier kind, uint32_t transaction) {
     }
     transfers.erase(others, transfers.end());
   };
+  order_complete(thread, kind == Barrier::read, kind == Barrier::write, transaction);
   if (kind == Barrier::read) {
     settle(thread.reads, &Transfer::done, nullptr);
   } else if (kind == Barrier::write_flush) {
@@ -380,7 +434,10 @@ void increment(Thread& thread, const Target& remote, uint32_t amount) {
   uint32_t value;
   memcpy(&value, remote.data, sizeof value);
   value += amount;
-  deliver(remote, reinterpret_cast<const uint8_t*>(&value));
+  memcpy(remote.data, &value, sizeof value);
+  order_signal(thread, *remote.core, remote.address);
+  touch_pages(*remote.core, {remote.address, remote.address + 4});
+  wake(*remote.core);
   thread.atomics.push_back({{0, 0}, thread.call, 0, arrival.left, arrival.done});
 }
 
@@ -393,7 +450,7 @@ void check_multicast(uint64_t destination) {
 void check_multicast_count(uint32_t given, uint32_t reached) {
   if (reached != given) {
     likely("the sender counts itself with the loopback forms only");
-    fail("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", given,
+    note("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", given,
          reached);
   }
 }
@@ -436,11 +493,6 @@ uint64_t l1_bank_address(Call call, uint32_t bank, uint32_t address) {
                 l1_offset(thread, address));
 }
 
-uint32_t l1_pointer(Call call, uint32_t address) {
-  Thread& thread = begin(call, Op::noc_address);
-  return l1_window(*thread.core) + l1_offset(thread, address);
-}
-
 bool is_own_l1(Call call, uint64_t noc_address) {
   const Core& core = *begin(call, Op::noc_address).core;
   return kind_of(noc_address) == kind_l1 && place_of(noc_address) == ((core.x << 8) | core.y);
@@ -473,9 +525,15 @@ void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) 
   const Target remote = resolve(source, bytes);
   check_alignment(range.begin, remote.address,
                   remote.core == nullptr ? run->program->device.dram_read_alignment : l1_alignment);
-  memcpy(thread.core->l1 + range.begin, remote.data, remote.valid);
-  memset(thread.core->l1 + range.begin + remote.valid, padding_byte, bytes - remote.valid);
-  touch_pages(*thread.core, range);
+  check_not_leaving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, true);
+  }
+  if (remote.core != nullptr) {
+    order_remote_access(thread, *remote.core, {remote.address, remote.address + bytes}, false,
+                        thread.read_transaction);
+  }
+  receive(*thread.core, range, remote);
   const Cycles arrived = time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
                                    timeline_of(thread).now);
   thread.reads.push_back({range, call, thread.read_transaction, arrived, arrived});
@@ -500,7 +558,12 @@ void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes,
   if (remote.core != nullptr) {
     set_semaphore_time(*remote.core, remote.address, arrival.arrived);
   }
-  deliver(remote, thread.core->l1 + range.begin);
+  check_not_arriving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, false);
+  }
+  write_in_order(thread, remote, transaction);
+  deliver(remote, *thread.core, range.begin, cb);
   thread.writes.push_back({range, call, transaction, arrival.left, arrival.done});
   thread.counts->bytes_written += bytes;
 }
@@ -530,10 +593,15 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
     const Target remote = resolve_l1(xy, offset, bytes);
     set_semaphore_time(*remote.core, offset, multicast.arrival_at(*remote.core));
     if (remote.data != thread.core->l1 + range.begin) {
-      deliver(remote, thread.core->l1 + range.begin);
+      write_in_order(thread, remote);
+      deliver(remote, *thread.core, range.begin, cb);
     }
   });
   check_multicast_count(options.count, reached);
+  check_not_arriving(*thread.core, range, index_of(cb));
+  if (cb != nullptr) {
+    order_local_access(thread, *cb, range, false);
+  }
   thread.writes.push_back({range, call, 0, multicast.sender().left, multicast.sender().done});
   thread.counts->bytes_written += uint64_t{bytes} * options.count;
 }
@@ -553,7 +621,8 @@ void noc_write_word(Call call, uint64_t destination, uint32_t value, uint8_t byt
   for (uint32_t i = 0; i < sizeof value; ++i) {
     bytes[i] = (byte_enable >> i & 1) != 0 ? uint8_t(value >> (8 * i)) : bytes[i];
   }
-  deliver(remote, bytes);
+  write_in_order(thread, remote);
+  deliver_word(remote, bytes);
   thread.writes.push_back({{0, 0}, call, 0, arrival.left, arrival.done});
   thread.counts->bytes_written += sizeof value;
 }
@@ -565,6 +634,8 @@ void noc_barrier(Call call, Barrier kind, uint32_t transaction) {
     return;
   }
   wait_for_transfers(thread, kind);
+  order_complete(thread, kind == Barrier::read || kind == Barrier::full,
+                 kind == Barrier::write || kind == Barrier::full);
   if (kind == Barrier::read || kind == Barrier::full) {
     thread.reads.clear();
   }
@@ -634,6 +705,7 @@ void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) 
   const WaitKind kind = at_least ? WaitKind::semaphore_at_least : WaitKind::semaphore_equal;
   const uint32_t offset = l1_offset(thread, address);
   block_until({kind, offset, value});
+  order_observe(thread, offset);
   wait_until(*thread.core, static_cast<Engine>(thread.role),
              semaphore_time(*thread.core, offset, value), Stall::semaphore, call.name);
 }
@@ -641,16 +713,11 @@ void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) 
 void semaphore_set(Call call, uint32_t address, uint32_t value) {
   Thread& thread = begin_in_order(call, Op::semaphore);
   const uint32_t offset = l1_offset(thread, address);
+  check_not_leaving(*thread.core, {offset, offset + 4}, -1);
   memcpy(thread.core->l1 + offset, &value, sizeof value);
   set_semaphore_time(*thread.core, offset, timeline_of(thread).now);
+  order_signal(thread, *thread.core, offset);
   wake(*thread.core);
-}
-
-uint32_t semaphore_value(Call call, uint32_t address) {
-  Thread& thread = begin_in_order(call, Op::semaphore);
-  uint32_t value;
-  memcpy(&value, thread.core->l1 + l1_offset(thread, address), sizeof value);
-  return value;
 }
 
 void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json.h"
+#include "shadow.h"
 #include "tile.h"
 #include "tt_mock/common.h"
 
@@ -33,15 +34,17 @@ void place_circular_buffers(Core& core) {
   }
 }
 
+void place_words(Core& core, uint32_t offset, const uint32_t* words, uint32_t count) {
+  if (count != 0) {
+    memcpy(core.l1 + offset, words, count * 4);
+    shadow_written(core, {offset, offset + count * 4});
+  }
+}
+
 void place_arguments(Core& core, const Thread& thread) {
   const TtMockKernel& kernel = *thread.kernel;
-  if (thread.arg_count != 0) {
-    memcpy(core.l1 + args_offset(thread.role, false), thread.args, thread.arg_count * 4);
-  }
-  if (kernel.common_arg_count != 0) {
-    memcpy(core.l1 + args_offset(thread.role, true), kernel.common_args,
-           kernel.common_arg_count * 4);
-  }
+  place_words(core, args_offset(thread.role, false), thread.args, thread.arg_count);
+  place_words(core, args_offset(thread.role, true), kernel.common_args, kernel.common_arg_count);
 }
 
 void create_core(Core& core, uint32_t x, uint32_t y) {
@@ -49,12 +52,17 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.y = y;
   core.exists = true;
   core.l1 = l1_of(y * run->program->device.grid_x + x);
+  core.marks = shadow_of(y * run->program->device.grid_x + x);
   l1_clear(core);
+  shadow_clear(core);
+  shadow_written(core, {zeros_base, zeros_base + zeros_bytes});
   place_circular_buffers(core);
   core.clock.sections.resize(run->program->device.dst_sections);
   core.clock.semaphores.resize(run->program->semaphore_count);
   for (uint32_t i = 0; i < run->program->semaphore_count; ++i) {
-    memcpy(core.l1 + semaphore_base + i * semaphore_stride, &run->program->semaphores[i], 4);
+    const uint32_t offset = semaphore_base + i * semaphore_stride;
+    memcpy(core.l1 + offset, &run->program->semaphores[i], 4);
+    shadow_written(core, {offset, offset + semaphore_stride});
   }
 }
 
@@ -120,82 +128,6 @@ void list_threads() {
   }
 }
 
-std::string place_fields(const Thread& thread, Call call) {
-  return field("x", number(thread.core->x)) + "," + field("y", number(thread.core->y)) + "," +
-         field("engine", quoted(role_name(thread.role))) + "," + field("call", quoted(call.name)) +
-         "," + field("file", quoted(call.site.file)) + "," + field("line", number(call.site.line));
-}
-
-std::string cb_json(const Core& core, const CircularBuffer& cb) {
-  return object({field("x", number(core.x)), field("y", number(core.y)),
-                 field("index", number(cb.config->index)), field("name", quoted(cb.config->name)),
-                 field("pages", number(cb.config->pages)), field("filled", number(cb.occupied)),
-                 field("reserved", number(cb.reserved)), field("waited", number(cb.waited)),
-                 field("producer", quoted(role_name(cb.producer))),
-                 field("consumer", quoted(role_name(cb.consumer)))});
-}
-
-std::string blocked_json(const Thread& thread) {
-  const Wait& wait = thread.wait;
-  const bool on_cb = wait.kind == WaitKind::cb_free || wait.kind == WaitKind::cb_filled;
-  uint32_t available = 0;
-  std::string name = "semaphore";
-  if (on_cb) {
-    const CircularBuffer& cb = thread.core->cbs[wait.index];
-    available = wait.kind == WaitKind::cb_free ? cb.free_pages() : cb.occupied;
-    name = cb.config->name;
-  } else {
-    memcpy(&available, thread.core->l1 + wait.index, sizeof available);
-  }
-  const std::string index =
-      on_cb ? number(wait.index) : number((wait.index - semaphore_base) / semaphore_stride);
-  return object({place_fields(thread, thread.call), field("on", quoted(on_cb ? "cb" : "semaphore")),
-                 field("index", index), field("name", quoted(name)),
-                 field("wanted", number(wait.wanted)), field("available", number(available))});
-}
-
-const char* category_name(Category category) {
-  switch (category) {
-    case Category::undefined_behavior:
-      return "UndefinedBehavior";
-    case Category::unsupported:
-      return "Unsupported";
-    case Category::assertion_failure:
-      return "AssertionFailure";
-  }
-  abort();
-}
-
-std::string failure_json() {
-  const Failure& failure = run->failure;
-  std::vector<std::string> fields = {
-      field("category", quoted(category_name(failure.category))),
-      field("kind", quoted(failure.kind)), field("message", quoted(failure.message)),
-      field("cause", quoted(failure.cause)), place_fields(*failure.thread, failure.call)};
-  const Core& core = *failure.thread->core;
-  fields.push_back(
-      field("cb", failure.cb < 0 ? "null" : cb_json(core, core.cbs[uint32_t(failure.cb)])));
-  std::vector<std::string> blocked, buffers;
-  if (failure.kind == "deadlock") {
-    const Core* previous = nullptr;
-    for (const Thread* thread : run->threads) {
-      if (thread->finished) {
-        continue;
-      }
-      blocked.push_back(blocked_json(*thread));
-      if (thread->core != previous) {
-        for (const CircularBuffer* cb : thread->core->cb_by_offset) {
-          buffers.push_back(cb_json(*thread->core, *cb));
-        }
-      }
-      previous = thread->core;
-    }
-  }
-  fields.push_back(field("blocked", array(blocked)));
-  fields.push_back(field("circular_buffers", array(buffers)));
-  return object(fields);
-}
-
 std::string counts_json(const Counts& counts) {
   std::vector<std::string> calls;
   for (uint32_t op = 0; op < op_count; ++op) {
@@ -210,9 +142,10 @@ std::string counts_json(const Counts& counts) {
 
 // An error of the set-up, before any thread exists.
 std::string error_json(const char* category, const char* kind, const std::string& message) {
-  return object({field("error", object({field("category", quoted(category)),
-                                        field("kind", quoted(kind)),
-                                        field("message", quoted(message))}))});
+  return object({field("findings", array({object({field("category", quoted(category)),
+                                                  field("kind", quoted(kind)),
+                                                  field("message", quoted(message))})})),
+                 field("deadlock", "null")});
 }
 
 }  // namespace
@@ -223,21 +156,21 @@ const char* role_name(Role role) {
 }
 
 std::string report_json() {
-  if (run->failed) {
-    return object({field("error", failure_json())});
-  }
   std::vector<std::string> kernels;
   for (uint32_t i = 0; i < run->program->kernel_count; ++i) {
     const TtMockKernel& kernel = run->program->kernels[i];
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
-  return object({field("kernels", object(kernels)), field("clock", clock_json())});
+  return object({field("findings", findings_json()), field("deadlock", deadlock_json()),
+                 field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {
   Thread& thread = *run->current;
   thread.call = call;
-  run->failure.cause = "";
+  thread.loadable = thread.storable = {0, 0};
+  thread.poll_count = 0;
+  run->cause = "";
   ++thread.counts->calls[uint32_t(op)];
   if (thread.role != Role::compute) {
     charge(*thread.core, static_cast<Engine>(thread.role),
@@ -270,6 +203,11 @@ uint32_t runtime_arg_address(Call call, int index, bool common) {
   return l1_window(*thread.core) + args_offset(thread.role, common) + uint32_t(index) * 4;
 }
 
+uint32_t l1_pointer(uint32_t address) {
+  return address < run->program->device.l1_bytes ? l1_window(*run->current->core) + address
+                                                 : address;
+}
+
 uint32_t core_x(bool) { return run->current->core->x; }
 uint32_t core_y(bool) { return run->current->core->y; }
 
@@ -279,7 +217,7 @@ const char* tt_mock_run(const TtMockProgram* program) {
   using namespace tt_mock;
   static std::string answer;
   const uint32_t cores = program->device.grid_x * program->device.grid_y;
-  if (!l1_map(cores)) {
+  if (!l1_map(cores) || !shadow_map(cores)) {
     answer = error_json("Unsupported", "no_low_memory",
                         "the address space below 4 GiB has no room for the cores' L1; run in a "
                         "fresh process");
@@ -295,6 +233,7 @@ const char* tt_mock_run(const TtMockProgram* program) {
     return answer.c_str();
   }
   create_network(state.network);
+  shadow_create_buffers();
   state.cores = std::vector<Core>(cores);
   state.counts.resize(program->kernel_count);
   for (uint32_t i = 0; i < program->kernel_count; ++i) {

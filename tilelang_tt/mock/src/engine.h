@@ -10,6 +10,7 @@
 #include "fiber.h"
 #include "network.h"
 #include "op.h"
+#include "order.h"
 #include "program.h"
 #include "timing.h"
 #include "tt_mock/site.h"
@@ -19,7 +20,6 @@ enum class DataFormat : uint8_t;
 namespace tt_mock {
 
 enum class Role : uint8_t { reader, writer, compute, none };
-constexpr uint32_t role_count = 3;
 const char* role_name(Role role);
 
 constexpr uint32_t tile_side = 32;
@@ -32,6 +32,8 @@ struct Page {
   Cycles filled = 0;        // when the consumer sees it
   Cycles freed = 0;         // when the producer sees it free again
   uint32_t generation = 1;  // bumped at each write, so that views of older bytes are not reused
+  Epoch loaded[role_count] = {};  // when each thread of the core last read and wrote it
+  Epoch stored[role_count] = {};
   uint32_t view_generation[static_cast<uint32_t>(View::count)] = {};
   std::unique_ptr<float[]> views[static_cast<uint32_t>(View::count)];
 };
@@ -50,14 +52,10 @@ struct CircularBuffer {
   Cycles consumer_wait = 0;
   Role producer = Role::none;
   Role consumer = Role::none;
+  Knowledge pushed, popped;  // of who pushed, and of who popped
   std::vector<Page> pages;
 
   uint32_t free_pages() const { return config->pages - occupied; }
-};
-
-struct Range {
-  uint32_t begin, end;  // L1 offsets
-  bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
 };
 
 struct Transfer {
@@ -75,11 +73,18 @@ struct TransferState {
   uint32_t bytes = 0;
 };
 
-enum class WaitKind : uint8_t { none, cb_free, cb_filled, semaphore_equal, semaphore_at_least };
+enum class WaitKind : uint8_t {
+  none,
+  cb_free,
+  cb_filled,
+  semaphore_equal,
+  semaphore_at_least,
+  l1_change,  // of a core whose L1 a kernel polls
+};
 
 struct Wait {
   WaitKind kind = WaitKind::none;
-  uint32_t index = 0;  // CB index, or L1 offset of the semaphore
+  uint32_t index = 0;  // CB index, or L1 offset of the word
   uint32_t wanted = 0;
 };
 
@@ -157,6 +162,11 @@ struct Thread {
   const uint32_t* args = nullptr;
   uint32_t arg_count = 0;
   bool finished = false;
+  bool abandoned = false;  // ended by an error
+  uint32_t polls = 0;      // granted since the last change of what is polled
+  uint32_t polled = 0;     // the L1 offset of the first load since the last call or store
+  uint32_t poll_count = 0;  // how often it was loaded
+  Range loadable{0, 0}, storable{0, 0};  // where plain accesses are right until the next call
   uint32_t number = 0;  // in the order of the cores
   Counts* counts = nullptr;
   Call call = {"kernel_main", {"", 0}};
@@ -169,16 +179,21 @@ struct Thread {
   TransferState read_state;
   TransferState write_state;
   std::unique_ptr<Compute> compute;
+  Order order;
 };
 
 struct Core {
   uint32_t x = 0, y = 0;
   uint8_t* l1 = nullptr;
+  uint64_t* marks = nullptr;  // of the bytes of L1 that hold something, see shadow.h
   std::vector<CircularBuffer> cbs;  // by index; config is null where the program has none
   std::vector<CircularBuffer*> cb_by_offset;
   Thread threads[role_count];
   CoreClock clock;
   bool exists = false;
+  std::vector<RemoteAccess> remote_accesses;
+  std::vector<SyncWord> sync_words;
+  uint32_t changes = 0;  // of the state that a thread of this core may wait for
 };
 
 struct Counts {
@@ -191,7 +206,7 @@ struct Counts {
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
 
 // What went wrong, where, and why it probably did. cb is -1 where none is concerned.
-struct Failure {
+struct Finding {
   Category category = Category::assertion_failure;
   std::string kind;
   std::string message;
@@ -199,6 +214,10 @@ struct Failure {
   const Thread* thread = nullptr;
   Call call = {"", {"", 0}};
   int cb = -1;
+  const void* pc = nullptr;  // of a plain load or store, which has no call
+  std::string cb_state;      // as JSON, at the time of the finding
+  uint32_t times = 1;        // at this place, on all cores
+  bool fatal = false;        // its thread was abandoned
 };
 
 // The place of a data-movement thread in the order of running.
@@ -217,10 +236,15 @@ struct Run {
   std::vector<Thread*> threads;
   Thread* current = nullptr;
   Fiber scheduler;
-  bool failed = false;
-  Failure failure;
+  std::vector<Finding> findings;
+  const char* cause = "";   // of what the running call is about to report
+  const void* raw_pc = nullptr;  // of the plain load or store that is being checked
+  bool stopped = false;     // enough findings
+  bool abandoned = false;   // some thread ended in the middle: what it left undone is no finding
+  bool deadlocked = false;
   std::vector<Counts> counts;  // by kernel of the program
   uint64_t tile_products = 0;
+  std::vector<std::vector<uint64_t>> dram_marks;  // by buffer, see shadow.h
   Timing timing;
   Network network;
 };
@@ -234,12 +258,17 @@ Thread& begin(Call call, Op op);
 // The compute state of the running thread, for calls that only compute kernels can make.
 inline Compute& compute_of(Thread& thread) { return *thread.compute; }
 
-// Ends the run with an error of the running thread. Never returns to the kernel.
+// Records an error of the running thread and abandons the thread: it cannot go on in a sane state.
+// The others run on, so that one run finds what it can.
 [[noreturn]] __attribute__((format(printf, 3, 4))) void fail(const char* kind, int cb,
                                                              const char* format, ...);
 [[noreturn]] __attribute__((format(printf, 2, 3))) void fail_unsupported(const char* kind,
                                                                          const char* format, ...);
-// The likely cause of the failure that the same call is about to report.
+// Records an error after which the thread can go on.
+__attribute__((format(printf, 3, 4))) void note(const char* kind, int cb, const char* format, ...);
+// Records a finding of the scheduler, which no running thread makes.
+void record(Finding&& finding);
+// The likely cause of the error that the same call is about to report.
 void likely(const char* cause);
 
 // Lets everything run that may still ask for something earlier than the running data-movement
@@ -266,6 +295,7 @@ constexpr uint32_t args_base = 8192;
 constexpr uint32_t args_stride = 4096;  // unique and common arguments of one role
 bool l1_map(uint32_t cores);
 uint8_t* l1_of(uint32_t core);
+bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
 void l1_clear(const Core& core);
 void touch_pages(Core& core, Range range);
@@ -276,6 +306,8 @@ void store_tensors();
 bool is_tensor(Range range);
 
 void scheduler_run();
-std::string report_json();
+std::string cb_json(const Core& core, const CircularBuffer& cb);
+std::string findings_json();
+std::string deadlock_json();
 
 }  // namespace tt_mock

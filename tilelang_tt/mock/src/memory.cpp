@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "engine.h"
+#include "shadow.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -43,7 +43,7 @@ bool l1_map_between(uint64_t first, uint64_t end, uint32_t cores) {
   return false;
 }
 
-// Runs the action for each page of the tensors in L1: host bytes, bytes of L1, size.
+// Runs the action for each page of the tensors in L1: tensor, host bytes, core, L1 offset.
 template <typename Action>
 void for_each_l1_page(Action action) {
   const TtMockProgram& program = *run->program;
@@ -54,8 +54,8 @@ void for_each_l1_page(Action action) {
     }
     for (uint64_t page = 0; page < buffer.bytes / buffer.page_bytes; ++page) {
       const TtMockPlace& place = buffer.places[page];
-      action(buffer.data + page * buffer.page_bytes,
-             l1_of(place.core) + buffer.address + place.offset, buffer.page_bytes);
+      action(buffer, buffer.data + page * buffer.page_bytes, run->cores[place.core],
+             buffer.address + place.offset);
     }
   }
 }
@@ -63,11 +63,18 @@ void for_each_l1_page(Action action) {
 }  // namespace
 
 void load_tensors() {
-  for_each_l1_page([](uint8_t* host, uint8_t* l1, uint32_t bytes) { memcpy(l1, host, bytes); });
+  for_each_l1_page([](const TtMockBuffer& buffer, uint8_t* host, Core& core, uint32_t offset) {
+    if (buffer.contents == 0) {
+      memcpy(core.l1 + offset, host, buffer.page_bytes);
+      shadow_written(core, {offset, offset + buffer.page_bytes});
+    }
+  });
 }
 
 void store_tensors() {
-  for_each_l1_page([](uint8_t* host, uint8_t* l1, uint32_t bytes) { memcpy(host, l1, bytes); });
+  for_each_l1_page([](const TtMockBuffer& buffer, uint8_t* host, Core& core, uint32_t offset) {
+    memcpy(host, core.l1 + offset, buffer.page_bytes);
+  });
 }
 
 bool is_tensor(Range range) {
@@ -98,6 +105,10 @@ bool l1_map(uint32_t cores) {
 }
 
 uint8_t* l1_of(uint32_t core) { return base + size_t{core} * l1_stride; }
+
+bool l1_contains(uintptr_t address) {
+  return address - reinterpret_cast<uintptr_t>(base) < size_t{mapped_cores} * l1_stride;
+}
 
 uint32_t l1_window(const Core& core) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));

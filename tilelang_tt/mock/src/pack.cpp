@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "compute_state.h"
+#include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
 
@@ -38,7 +39,7 @@ void require_packable(const Compute& compute, const CircularBuffer& cb, const Ds
   }
   if (compute.pack_format != cb.config->format) {
     likely("pack_reconfig_data_format is missing");
-    fail("format_not_configured", int(cb.config->index),
+    note("format_not_configured", int(cb.config->index),
          "the packer is configured for %s, the circular buffer holds %s",
          format_name(compute.pack_format), format_name(cb.config->format));
   }
@@ -144,6 +145,13 @@ void pack(Call call, uint32_t dst, uint32_t index, bool explicit_page, uint32_t 
   const uint32_t to = output_page(cb, explicit_page, page);
   uint8_t* bytes = thread.core->l1 + cb.offset + to * cb.config->page_bytes;
   ++cb.pages[to].generation;
+  const auto offset = uint32_t(bytes - thread.core->l1);
+  const Range range{offset, offset + cb.tile_bytes};
+  if (compute.l1_accumulate) {
+    shadow_check_written(*thread.core, range, int(index), "accumulating onto");
+  }
+  order_local_access(thread, cb, range, true);
+  shadow_written(*thread.core, range);
   run_pack(thread, cost(compute, cb));
   if (!changes_values(compute)) {
     tile_pack(cb.config->format, tile.values, bytes);

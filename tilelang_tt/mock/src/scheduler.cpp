@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "engine.h"
+#include "shadow.h"
 
 namespace tt_mock {
 
@@ -20,7 +20,7 @@ void check_transfers(const std::vector<Transfer>& transfers, const char* barrier
   }
   run->current->call = transfers.front().call;
   likely("the barrier after the transfers is missing");
-  fail("missing_barrier", -1,
+  note("missing_barrier", -1,
        "the kernel ended with %zu transfers outstanding; the first is this %s and needs %s",
        transfers.size(), transfers.front().call.name, barrier);
 }
@@ -33,13 +33,13 @@ void finish(Thread& thread) {
   check_transfers(thread.atomics, "noc_async_atomic_barrier()");
   if (thread.compute && (thread.compute->acquired || thread.compute->committed != 0)) {
     likely("tile_regs_commit, tile_regs_wait or tile_regs_release is missing");
-    fail("dst_protocol", -1, "the kernel ended with the destination register %s",
+    note("dst_protocol", -1, "the kernel ended with the destination register %s",
          thread.compute->acquired ? "acquired and not committed" : "committed and not released");
   }
   for (CircularBuffer* cb : thread.core->cb_by_offset) {
     if (cb->producer == thread.role && cb->reserved != 0) {
       likely("cb_push_back is missing, or pushes fewer pages than were reserved");
-      fail("cb_unpushed_at_end", int(cb->config->index),
+      note("cb_unpushed_at_end", int(cb->config->index),
            "the kernel ended with %u reserved pages not pushed", cb->reserved);
     }
   }
@@ -93,7 +93,7 @@ Thread* next_thread() {
 }
 
 void drain_ready() {
-  while (!run->failed) {
+  while (!run->stopped) {
     Thread* thread = next_thread();
     if (thread == nullptr) {
       return;
@@ -106,12 +106,37 @@ void drain_ready() {
   }
 }
 
-// A plain store to a semaphore wakes nobody, so poll before giving up.
+void wake_waiting(Core& core) {
+  for (Thread& thread : core.threads) {
+    if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
+      thread.wait.kind = WaitKind::none;
+      thread.polls = 0;
+      make_ready(thread);
+    }
+  }
+}
+
+// A loop that polls L1 may count its turns, so some more are granted before it is called stuck.
+bool grant_polls() {
+  constexpr uint32_t most_polls = 1000;
+  bool granted = false;
+  for (Thread* thread : run->threads) {
+    if (thread->wait.kind == WaitKind::l1_change && thread->polls < most_polls) {
+      ++thread->polls;
+      thread->wait.kind = WaitKind::none;
+      make_ready(*thread);
+      granted = true;
+    }
+  }
+  return granted;
+}
+
+// A plain store to a semaphore wakes nobody, so look before giving up.
 bool wake_any() {
   for (Thread* thread : run->threads) {
-    wake(*thread->core);
+    wake_waiting(*thread->core);
   }
-  return !run->ready.empty() || !run->ordered.empty();
+  return !run->ready.empty() || !run->ordered.empty() || grant_polls();
 }
 
 bool waits_for_cb(const Thread& thread) {
@@ -154,15 +179,17 @@ void report_deadlock() {
     return;
   }
   const char* cause = dead_end(*named);
-  run->failed = true;
-  run->failure.category = Category::undefined_behavior;
-  run->failure.kind = "deadlock";
-  run->failure.message = std::to_string(blocked) + " of " + std::to_string(run->threads.size()) +
-                         " threads wait and none can run";
-  run->failure.cause = cause != nullptr ? cause : "the threads wait for each other";
-  run->failure.thread = named;
-  run->failure.call = named->call;
-  run->failure.cb = waits_for_cb(*named) ? int(named->wait.index) : -1;
+  run->deadlocked = true;
+  Finding finding;
+  finding.category = Category::undefined_behavior;
+  finding.kind = "deadlock";
+  finding.message = std::to_string(blocked) + " of " + std::to_string(run->threads.size()) +
+                    " threads wait and none can run";
+  finding.cause = cause != nullptr ? cause : "the threads wait for each other";
+  finding.thread = named;
+  finding.call = named->call;
+  finding.cb = waits_for_cb(*named) ? int(named->wait.index) : -1;
+  record(std::move(finding));
 }
 
 // Pages that nobody took: the producer and the consumer disagree on the count.
@@ -172,17 +199,17 @@ void check_balance() {
       if (cb->occupied == 0 || cb->producer != thread->role || cb->config->is_tensor != 0) {
         continue;
       }
-      run->failed = true;
-      run->failure.category = Category::undefined_behavior;
-      run->failure.kind = "cb_unpopped_at_end";
-      run->failure.thread = thread;
-      run->failure.call = {"end of program", {thread->call.site}};
-      run->failure.cb = int(cb->config->index);
-      run->failure.message = std::to_string(cb->occupied) + " pushed pages were never popped";
-      run->failure.cause = cb->consumer == Role::none
-                               ? "no kernel consumes this circular buffer"
-                               : "the consumer pops fewer pages than the producer pushes";
-      return;
+      Finding finding;
+      finding.category = Category::undefined_behavior;
+      finding.kind = "cb_unpopped_at_end";
+      finding.thread = thread;
+      finding.call = {"end of program", {thread->call.site}};
+      finding.cb = int(cb->config->index);
+      finding.message = std::to_string(cb->occupied) + " pushed pages were never popped";
+      finding.cause = cb->consumer == Role::none
+                          ? "no kernel consumes this circular buffer"
+                          : "the consumer pops fewer pages than the producer pushes";
+      record(std::move(finding));
     }
   }
 }
@@ -201,6 +228,8 @@ bool holds(const Core& core, const Wait& wait) {
       return semaphore_value(core, wait.index) == wait.wanted;
     case WaitKind::semaphore_at_least:
       return semaphore_value(core, wait.index) >= wait.wanted;
+    case WaitKind::l1_change:
+      return core.changes != wait.wanted;
   }
   abort();
 }
@@ -225,12 +254,8 @@ void block_until(Wait wait) {
 }
 
 void wake(Core& core) {
-  for (Thread& thread : core.threads) {
-    if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
-      thread.wait.kind = WaitKind::none;
-      make_ready(thread);
-    }
-  }
+  ++core.changes;
+  wake_waiting(core);
 }
 
 void scheduler_run() {
@@ -241,12 +266,13 @@ void scheduler_run() {
   run->unstarted = uint32_t(run->ordered.size());
   do {
     drain_ready();
-  } while (!run->failed && wake_any());
-  if (!run->failed) {
+  } while (!run->stopped && wake_any());
+  if (!run->abandoned && !run->stopped) {  // else what is left over has its reason
     report_deadlock();
-  }
-  if (!run->failed) {
-    check_balance();
+    if (!run->deadlocked) {
+      check_balance();
+      shadow_check_results();
+    }
   }
   for (Thread* thread : run->threads) {
     fiber_release(thread->fiber);

@@ -14,7 +14,7 @@ class CoreLocalMem {
  public:
   using difference_type = std::ptrdiff_t;
 
-  CoreLocalMem(AddressType address) : address_(address) {}
+  CoreLocalMem(AddressType address) : address_(tt_mock::l1_pointer(uint32_t(address))) {}
   CoreLocalMem(T* pointer) : address_(reinterpret_cast<AddressType>(pointer)) {}
 
   T* get_unsafe_ptr() const { return reinterpret_cast<T*>(address_); }

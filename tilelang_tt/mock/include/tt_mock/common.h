@@ -52,6 +52,9 @@ namespace tt_mock {
 
 uint32_t runtime_arg(Call call, int index, bool common);
 uint32_t runtime_arg_address(Call call, int index, bool common);
+// The pointer to an address of the running core's L1 that the host gave, the same on every core;
+// pointers stay what they are.
+uint32_t l1_pointer(uint32_t address);
 uint32_t core_x(bool relative);
 uint32_t core_y(bool relative);
 

@@ -34,8 +34,6 @@ uint64_t l1_bank_address(Call call, uint32_t bank, uint32_t address);
 uint64_t l1_address(Call call, uint32_t x, uint32_t y, uint32_t address);
 uint64_t l1_own_address(Call call, uint32_t address);
 uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address);
-// The pointer to an address of the running core's L1, which may be an address the host gave.
-uint32_t l1_pointer(Call call, uint32_t address);
 bool is_own_l1(Call call, uint64_t noc_address);
 
 void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes);
@@ -61,7 +59,6 @@ void noc_write_with_state(Call call, uint32_t source, uint32_t destination, uint
 uint32_t semaphore_address(Call call, uint32_t id);
 void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least);
 void semaphore_set(Call call, uint32_t address, uint32_t value);
-uint32_t semaphore_value(Call call, uint32_t address);
 void semaphore_increment(Call call, uint64_t destination, uint32_t amount);
 void semaphore_increment_multicast(Call call, uint64_t destination, uint32_t amount,
                                    uint32_t count);
