@@ -32,6 +32,9 @@ class Distribution {
     }
   }
 
+  static constexpr bool is_interleaved = false;
+  static constexpr bool is_dram = Args::is_dram;
+
   uint32_t rank() const { return rank_; }
   uint32_t shard_volume() const { return volume_; }
   uint32_t num_shards() const { return shards_; }
@@ -99,13 +102,15 @@ class Distribution {
 };
 
 // An interleaved tensor has nothing to remember.
+template <typename Args>
 struct Interleaved {
-  template <typename Args>
+  static constexpr bool is_interleaved = true;
+  static constexpr bool is_dram = Args::is_dram;
   explicit Interleaved(const Args&) {}
 };
 
 template <typename Args>
-using Layout = std::conditional_t<Args::is_sharded, Distribution<Args>, Interleaved>;
+using Layout = std::conditional_t<Args::is_sharded, Distribution<Args>, Interleaved<Args>>;
 
 // Iteration over a range of pages, or over the pages of a shard without its padding.
 template <typename Accessor>
@@ -163,6 +168,7 @@ class PageRange {
 template <typename Args>
 class TensorAccessor {
  public:
+  using DSpec = tensor_accessor::Layout<Args>;
   static constexpr bool is_dram = Args::is_dram;
 
   TensorAccessor(const Args& args, uint32_t bank_base_address)
@@ -240,7 +246,7 @@ class TensorAccessor {
                                bank_base_address_ + page * page_size_ + offset);
   }
 
-  tensor_accessor::Layout<Args> layout_;
+  DSpec layout_;
   uint32_t bank_base_address_;
   uint32_t page_size_;
 };
