@@ -188,14 +188,6 @@ class MisalignedRegion(CompileError):
     hint = "offset blocks by multiples of 32"
 
 
-class RegionOutOfBounds(CompileError):
-    code = "TT2004"
-    message = (
-        "the region of {buffer!r} may end at {end}, past its extent {extent} in dimension {dim}"
-    )
-    hint = "make the tensor's extent a multiple of the block's"
-
-
 class RegionMismatch(CompileError):
     code = "TT2005"
     message = "a region of {src_extents} elements is copied to one of {dst_extents}"
@@ -216,10 +208,12 @@ class GemmShapeMismatch(CompileError):
 class UntiledDimension(CompileError):
     code = "TT2008"
     message = (
-        "{buffer!r} takes its rows and columns from dimensions {dims} of tensor {tensor!r}, "
-        "which is tiled in its last two"
+        "{buffer!r} takes its elements from axes {wanted} of tensor {tensor!r}, of which other "
+        "blocks take theirs from axes {known}"
     )
-    hint = "transpose the tensor so that the dimensions of the block come last"
+    hint = (
+        "a tensor is tiled in one pair of axes: pass a second, transposed tensor for these blocks"
+    )
 
 
 class GemmDtypeMismatch(CompileError):
@@ -327,12 +321,6 @@ class GridTooLarge(OptionError):
 
 
 # 6xxx: launching. ---------------------------------------------------------------------------------
-
-
-class DynamicShapeUnfit(LaunchError):
-    code = "TT6001"
-    message = "kernel {kernel!r}: {condition} does not hold for {values}"
-    hint = "dynamic extents must be multiples of the block's; loops may not run past a tensor"
 
 
 class NoTtnn(LaunchError):

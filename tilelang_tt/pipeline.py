@@ -11,13 +11,16 @@ from tvm.ir.transform import Pass
 from tilelang_tt.ir import attrs, verify
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.assign_engines import AssignEngines
+from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
+from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
+from tilelang_tt.transforms.guard_copies import GuardCopies
 from tilelang_tt.transforms.inline_bindings import InlineBindings
 from tilelang_tt.transforms.insert_cb_protocol import InsertCbProtocol
 from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
@@ -28,9 +31,15 @@ from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
 from tilelang_tt.transforms.lower_gemms import LowerGemms
 from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
+from tilelang_tt.transforms.lower_reductions import LowerReductions
 from tilelang_tt.transforms.map_grid import MapGrid
-from tilelang_tt.transforms.materialize_row_broadcasts import MaterializeRowBroadcasts
+from tilelang_tt.transforms.materialize_broadcasts import MaterializeBroadcasts
+from tilelang_tt.transforms.materialize_indices import MaterializeIndices
+from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
+from tilelang_tt.transforms.orient_vectors import OrientVectors
+from tilelang_tt.transforms.pad_buffers import PadBuffers
+from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
@@ -48,18 +57,26 @@ def tile_program(options: Options) -> Sequence[Step]:
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
         LegalizeConstructs(),
+        CanonicalizeReductions(),
         FoldClears(),  # before fills lose their form
         IsolateElementwise(),
         StageTransfers(),
+        PlaceAccumulators(),
         RenameVersions(),
+        OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
         MaterializeTransposes(),
         SeparateConsumers(),  # after fusion, which removes consumers
+        ChooseTiledAxes(),
+        PadBuffers(),
         CheckRegions(),  # while the grid's loops still have their ranges
+        GuardCopies(),
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         MapGrid(),
-        MaterializeRowBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
+        MaterializeIndices(),
+        MaterializeBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
+        MaterializeScalers(),
         verify.BLOCK_PROGRAM,
     )
 
@@ -73,6 +90,7 @@ def streams(options: Options) -> Sequence[Step]:
         verify.STREAMS,
         LowerCopies(),
         LowerGemms(options.device),
+        LowerReductions(options.device),
         LowerElementwise(options.device),
         verify.TILE_INSTRUCTIONS,
         InsertCbProtocol(),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from typing_extensions import Self
 
-VERSION = 1
+VERSION = 2
 
 Extent = int | str
 
@@ -27,12 +27,15 @@ Extent = int | str
 class Tensor:
     """A tensor parameter.
 
-    On the device it is interleaved over DRAM in 32x32 tiles of its last two dimensions.
+    On the device it is interleaved over DRAM in 32x32 tiles. `tiled` are the axes that a tile has
+    as its rows and as its columns, the other axes before them in their order; None stands for an
+    axis of extent 1 that the tensor does not have.
     """
 
     name: str
     dtype: str
     shape: tuple[Extent, ...]
+    tiled: tuple[int | None, int | None]
     is_written: bool
 
     @property
@@ -118,7 +121,6 @@ class Plan:
     circular_buffers: tuple[CircularBuffer, ...]
     kernels: tuple[Kernel, ...]
     blocks: tuple[Extent, ...]
-    conditions: tuple[str, ...]
     version: int = VERSION
 
     @property
@@ -165,13 +167,14 @@ def _decode(data: dict) -> dict:
         "circular_buffers": tuple(CircularBuffer(**cb) for cb in data["circular_buffers"]),
         "kernels": tuple(kernels),
         "blocks": tuple(data["blocks"]),
-        "conditions": tuple(data["conditions"]),
     }
 
 
 def _decode_param(param: dict) -> Tensor | Scalar:
     return (
-        Tensor(**{**param, "shape": tuple(param["shape"])}) if "shape" in param else Scalar(**param)
+        Tensor(**{**param, "shape": tuple(param["shape"]), "tiled": tuple(param["tiled"])})
+        if "shape" in param
+        else Scalar(**param)
     )
 
 

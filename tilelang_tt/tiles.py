@@ -16,6 +16,21 @@ FACE = 16
 Array = npt.NDArray[np.generic]
 
 
+def arranged(tensor: Array, tiled: tuple[int | None, int | None]) -> Array:
+    """A view of `tensor` whose last two axes are its tiled ones, the others in order before them.
+
+    Args:
+        tensor: any shape.
+        tiled: the axes of rows and of columns; None for one that the tensor does not have.
+    """
+    named = [axis for axis in tiled if axis is not None]
+    others = [axis for axis in range(tensor.ndim) if axis not in named]
+    view = tensor.transpose([*others, *named])
+    if tiled[1] is None:
+        view = view[..., np.newaxis]
+    return view if tiled[0] is not None else view[..., np.newaxis, :]
+
+
 def tile_count(shape: tuple[int, ...]) -> int:
     """Tiles of a tensor of this shape, edges padded; a 1-D tensor is one row."""
     leading, rows, columns = _matrix(shape)
@@ -50,7 +65,7 @@ def untilize(tiles: Array, out: Array) -> None:
         0, 1, 3, 5, 2, 4, 6
     )
     matrix = faces.reshape(leading, row_tiles * TILE, column_tiles * TILE)
-    out.reshape(leading, rows, columns)[...] = matrix[:, :rows, :columns]
+    out[...] = matrix[:, :rows, :columns].reshape(out.shape)
 
 
 def _matrix(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from tvm import tirx
 
 from tilelang_tt.ir import tree
-from tilelang_tt.ir.tileops import Copy, Elementwise, Fill, Gemm, Leaf, Transpose, leaf
+from tilelang_tt.ir.tileops import (
+    Accumulation,
+    Copy,
+    Elementwise,
+    Fill,
+    Gemm,
+    Leaf,
+    Reduce,
+    Transpose,
+    leaf,
+)
 
 
 def reads(view: Leaf) -> list[tirx.Buffer]:
@@ -16,16 +26,29 @@ def reads(view: Leaf) -> list[tirx.Buffer]:
         case Gemm():
             carried = [] if view.always_clears else [view.c.buffer]
             return [view.a.buffer, view.b.buffer, *carried]
+        case Reduce():
+            scaler = [] if view.scaler is None else [view.scaler.buffer]
+            return [view.src.buffer, *scaler, *([] if view.clear else [view.dst.buffer])]
         case Elementwise():
             return [load.buffer for load in view.loads]
-        case Fill():
+        case Fill() | Accumulation():
             return []
+
+
+def matrix_operands(view: Leaf) -> list[tirx.Buffer]:
+    """Buffers that the matrix unit multiplies or reduces."""
+    match view:
+        case Gemm():
+            return [view.a.buffer, view.b.buffer]
+        case Reduce():
+            return [view.src.buffer, *([] if view.scaler is None else [view.scaler.buffer])]
+    return []
 
 
 def writes(view: Leaf) -> tirx.Buffer:
     """The buffer the statement writes."""
     match view:
-        case Copy() | Transpose() | Fill():
+        case Copy() | Transpose() | Fill() | Reduce() | Accumulation():
             return view.dst.buffer
         case Gemm():
             return view.c.buffer

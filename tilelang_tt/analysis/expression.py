@@ -8,13 +8,16 @@ it.
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tvm import tirx
+from tvm import ir, tirx
+from tvm.tirx.stmt_functor import ir_transform
 
 from tilelang_tt.diagnostics import UnsupportedExpression
-from tilelang_tt.ir import ops
+from tilelang_tt.ir import ops, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.ops import OpDef
 
@@ -26,6 +29,16 @@ _BINARY = {
     tirx.Max: "max",
     tirx.Min: "min",
 }
+_COMPARISONS = {
+    tirx.EQ: "eq",
+    tirx.NE: "ne",
+    tirx.LT: "lt",
+    tirx.LE: "le",
+    tirx.GT: "gt",
+    tirx.GE: "ge",
+}
+_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_LOGICAL = {tirx.And: "mul", tirx.Or: "max"}
 _COMMUTATIVE = ("add", "mul", "max", "min")
 _CALLS = {
     "tirx.exp": "exp",
@@ -36,19 +49,36 @@ _CALLS = {
     "tirx.tanh": "tanh",
     "tirx.sigmoid": "sigmoid",
     "tirx.fabs": "abs",
+    "tirx.erf": "erf",
+    "tirx.floor": "floor",
+    "tirx.ceil": "ceil",
+    "tirx.trunc": "trunc",
+    "tirx.sin": "sin",
+    "tirx.cos": "cos",
+    "tirx.log1p": "log1p",
+}
+_FOLDS: dict[type, Callable[[float, float], float]] = {
+    tirx.Add: operator.add,
+    tirx.Sub: operator.sub,
+    tirx.Mul: operator.mul,
 }
 _FLOATS = ("float32", "float16", "bfloat16")
 SUPPORTED = (
-    "+ - * / max min exp exp2 log sqrt rsqrt tanh sigmoid abs, constants and float32 scalars"
+    "+ - * / max min, comparisons, and or not, if_then_else, exp exp2 log log2 log1p sqrt rsqrt "
+    "tanh sigmoid erf abs floor ceil trunc sin cos, constants and float32 scalars"
 )
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A tile read from a circular buffer; `row` where its row 0 stands for every row."""
+    """A tile read from a circular buffer.
+
+    `broadcast` is what of it stands for all: "row" for row 0, "column" for column 0, "scalar" for
+    its first element, "" for the whole tile.
+    """
 
     load: tirx.BufferLoad
-    row: bool
+    broadcast: str
     fpu_format: str
     """The data format in which the matrix unit reads it exactly; empty where it would lose bits."""
 
@@ -93,8 +123,18 @@ def select(
 
 
 def slots_needed(value: tirx.PrimExpr) -> int:
-    """Slots of DST that `value` takes if every operand is loaded into one; an upper bound."""
-    instructions = select(value, lambda load: Operand(load, row=False, fpu_format=""))
+    """Slots of DST that `value` takes if every operand is loaded into one; an upper bound.
+
+    What is made of indices takes one like any other tile.
+    """
+
+    def stand_in(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
+        operand = expr.value if isinstance(expr, tirx.Cast) else expr.a
+        return tirx.Var("index", "float32") if operand.dtype in ("int32", "int64") else None
+
+    kinds = ["tirx.Cast", *(f"tirx.{kind.__name__}" for kind in _COMPARISONS)]
+    value = ir_transform(tirx.Evaluate(value), None, stand_in, kinds).value
+    instructions = select(value, lambda load: Operand(load, broadcast="", fpu_format=""))
     return allocate(instructions)[1]
 
 
@@ -107,9 +147,9 @@ class _Selector:
     known: list[tuple[tirx.PrimExpr, int]] = field(default_factory=list)
 
     def lower(self, value: tirx.PrimExpr) -> int:
-        """The register that holds `value`."""
-        value = _strip_casts(value)
-        if value.dtype not in _FLOATS:
+        """The register that holds `value`; a condition is 1 where it holds and 0 elsewhere."""
+        value = _simplified(value)
+        if value.dtype not in (*_FLOATS, "bool"):
             raise self._refusal(value)
         for seen, register in self.known:
             if same(seen, value):
@@ -121,18 +161,55 @@ class _Selector:
     def _compute(self, value: tirx.PrimExpr) -> int:
         if (bits := _scalar_bits(value)) is not None:
             return self._emit(ops.FILL_TILE, bits=bits)
-        if isinstance(value, tirx.BufferLoad):
-            operand = self.classify(value)
-            return self._emit(ops.BCAST_ROW if operand.row else ops.COPY_TILE, loads=(value,))
-        if type(value) in _BINARY:
-            return self._binary(
-                _BINARY[type(value)], _strip_casts(value.a), _strip_casts(value.b), value
-            )
-        if isinstance(value, tirx.Call) and value.op.name in _CALLS:
-            return self._emit(
-                ops.SFPU_UNARY[_CALLS[value.op.name]], inputs=(self.lower(value.args[0]),)
-            )
+        kind = type(value)
+        if kind is tirx.BufferLoad:
+            broadcast = self.classify(value).broadcast
+            op = ops.UNARY_BROADCAST[broadcast].tile if broadcast else ops.COPY_TILE
+            return self._emit(op, loads=(value,))
+        if kind in _BINARY:
+            return self._binary(_BINARY[kind], _simplified(value.a), _simplified(value.b), value)
+        if kind in _COMPARISONS:
+            return self._comparison(_COMPARISONS[kind], value)
+        if kind in _LOGICAL:
+            return self._emit(ops.SFPU_BINARY[_LOGICAL[kind]], inputs=self._both(value.a, value.b))
+        return self._other(value)
+
+    def _other(self, value: tirx.PrimExpr) -> int:
+        match value:
+            case tirx.Not():
+                inverted = self.lower(value.a)
+                return self._emit(ops.SFPU_SCALAR["rsub"], inputs=(inverted,), bits=_bits(1.0))
+            case tirx.Select():
+                return self._where(value.condition, value.true_value, value.false_value)
+            case tirx.Call(op=ir.Op()):
+                return self._call(value)
         raise self._refusal(value)
+
+    def _call(self, value: tirx.Call) -> int:
+        name = value.op.name
+        if name == "tirx.if_then_else":
+            return self._where(*value.args)
+        if name == "tirx.log2":
+            logarithm = self._emit(ops.SFPU_UNARY["log"], inputs=(self.lower(value.args[0]),))
+            return self._emit(
+                ops.SFPU_SCALAR["mul"], inputs=(logarithm,), bits=_bits(1 / math.log(2))
+            )
+        if name not in _CALLS:
+            raise self._refusal(value)
+        return self._emit(ops.SFPU_UNARY[_CALLS[name]], inputs=(self.lower(value.args[0]),))
+
+    def _where(self, condition: tirx.PrimExpr, yes: tirx.PrimExpr, no: tirx.PrimExpr) -> int:
+        return self._emit(
+            ops.WHERE, inputs=(self.lower(condition), self.lower(yes), self.lower(no))
+        )
+
+    def _comparison(self, name: str, value: tirx.PrimExpr) -> int:
+        left, right = _simplified(value.a), _simplified(value.b)
+        if _scalar_bits(left) is not None:
+            left, right, name = right, left, _MIRRORED[name]
+        if (bits := _scalar_bits(right)) is not None:
+            return self._emit(ops.SFPU_SCALAR[name], inputs=(self.lower(left),), bits=bits)
+        return self._emit(ops.SFPU_BINARY[name], inputs=self._both(left, right))
 
     def _binary(
         self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr, value: tirx.PrimExpr
@@ -152,6 +229,10 @@ class _Selector:
         if bits is not None:
             if name == "max" and _is_zero(right):
                 return self._emit(ops.SFPU_UNARY["relu"], inputs=(self.lower(left),))
+            if name == "div" and isinstance(right, tirx.FloatImm) and right.value:
+                return self._emit(
+                    ops.SFPU_SCALAR["mul"], inputs=(self.lower(left),), bits=_bits(1 / right.value)
+                )
             if name in ops.SFPU_SCALAR:
                 return self._emit(ops.SFPU_SCALAR[name], inputs=(self.lower(left),), bits=bits)
         elif name == "sub" and (bits := _scalar_bits(left)) is not None:
@@ -161,16 +242,15 @@ class _Selector:
     def _on_fpu(self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr) -> int | None:
         """The matrix unit reads both operands from circular buffers, in one pass, where it can do
         so exactly."""
-        is_offered = name in ops.FPU_BINARY and (self.fpu_products or name != "mul")
+        is_offered = name in ops.FPU_BINARY[""] and (self.fpu_products or name != "mul")
         if not is_offered or not all(isinstance(x, tirx.BufferLoad) for x in (left, right)):
             return None
         a, b = self.classify(left), self.classify(right)
-        if a.row and not b.row and name in _COMMUTATIVE:
+        if a.broadcast and not b.broadcast and name in _COMMUTATIVE:
             a, b = b, a
-        if a.row or not a.fpu_format or a.fpu_format != b.fpu_format:
+        if a.broadcast or not a.fpu_format or a.fpu_format != b.fpu_format:
             return None
-        table = ops.FPU_BINARY_ROWS if b.row else ops.FPU_BINARY
-        return self._emit(table[name], loads=(a.load, b.load))
+        return self._emit(ops.FPU_BINARY[b.broadcast][name], loads=(a.load, b.load))
 
     def _both(self, left: tirx.PrimExpr, right: tirx.PrimExpr) -> tuple[int, int]:
         """Registers of both; the one that needs more room is computed first."""
@@ -229,30 +309,50 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
     return result, used
 
 
-def _strip_casts(value: tirx.PrimExpr) -> tirx.PrimExpr:
-    while isinstance(value, tirx.Cast) and value.dtype in _FLOATS and value.value.dtype in _FLOATS:
+def _simplified(value: tirx.PrimExpr) -> tirx.PrimExpr:
+    """`value` without conversions between floats and without bounds that bound nothing."""
+    while isinstance(value, tirx.Cast) and value.value.dtype in (*_FLOATS, "bool"):
         value = value.value
+    if isinstance(value, tirx.Max | tirx.Min):
+        unbounded = -math.inf if isinstance(value, tirx.Max) else math.inf
+        for bound, other in ((value.a, value.b), (value.b, value.a)):
+            if isinstance(bound, tirx.FloatImm) and bound.value == unbounded:
+                return _simplified(other)
+    if type(value) in _FOLDS and value.dtype in _FLOATS:
+        a, b = _simplified(value.a), _simplified(value.b)
+        if isinstance(a, tirx.FloatImm) and isinstance(b, tirx.FloatImm):
+            return tirx.FloatImm("float32", _FOLDS[type(value)](a.value, b.value))
     return value
 
 
 def _scalar_bits(value: tirx.PrimExpr) -> tirx.PrimExpr | None:
-    """The bits of a float that is the same for all elements, None for anything else."""
-    value = _strip_casts(value)
-    if isinstance(value, tirx.FloatImm):
-        return ops.FLOAT_BITS.call(tirx.const(value.value, "float32"))
-    if isinstance(value, tirx.Var) and value.dtype == "float32":
-        return ops.FLOAT_BITS.call(value)
+    """The bits of a float that is the same for all elements of a tile, None for anything else."""
+    value = _simplified(value)
+    match value:
+        case tirx.FloatImm():
+            return _bits(value.value)
+        case tirx.IntImm(dtype="bool"):
+            return _bits(float(value.value))
+        case tirx.Var(dtype="float32"):
+            return ops.FLOAT_BITS.call(value)
+        case tirx.Cast() if value.dtype in _FLOATS and value.value.dtype == "int32":
+            is_scalar = not tree.collect(value.value, tirx.BufferLoad)
+            return ops.FLOAT_BITS.call(value.value) if is_scalar else None
     return None
 
 
+def _bits(value: float) -> tirx.PrimExpr:
+    return ops.FLOAT_BITS.call(tirx.const(value, "float32"))
+
+
 def _is_zero(value: tirx.PrimExpr) -> bool:
-    value = _strip_casts(value)
+    value = _simplified(value)
     return isinstance(value, tirx.FloatImm) and value.value == 0
 
 
 def _depth(value: tirx.PrimExpr) -> int:
-    value = _strip_casts(value)
-    if type(value) in _BINARY:
+    value = _simplified(value)
+    if type(value) in (*_BINARY, *_COMPARISONS, *_LOGICAL):
         return 1 + max(_depth(value.a), _depth(value.b))
     if isinstance(value, tirx.Call):
         return 1 + max((_depth(arg) for arg in value.args), default=0)

@@ -1,7 +1,8 @@
-"""How a buffer is divided into tiles.
+"""How buffers and tensors are divided into tiles.
 
-The last two dimensions are tiled 32x32; a 1-D buffer is one row of tiles of which row 0 holds the
-values. The other dimensions count whole grids of tiles.
+The last two dimensions of an on-chip buffer are tiled 32x32; where one of them has extent 1, only
+row 0 or column 0 of a tile holds values. The other dimensions count whole grids of tiles. A tensor
+is tiled in whichever of its axes the blocks that are copied take their rows and columns from.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.ir.attrs import COLUMN_MAJOR
+from tilelang_tt.ir.attrs import COLUMN_MAJOR, TiledAxes
 from tilelang_tt.tiles import TILE
 
 _TILE = tirx.const(TILE, "int32")
@@ -29,6 +30,19 @@ class TileGrid:
     @property
     def tiles(self) -> int:
         return math.prod(self.leading) * self.rows * self.columns
+
+    def place(
+        self, tile: tirx.PrimExpr
+    ) -> tuple[list[tirx.PrimExpr], tirx.PrimExpr, tirx.PrimExpr]:
+        """Leading indices, row and column of the `tile`-th tile in row-major order."""
+        column = tirx.floormod(tile, self.columns)
+        row = tirx.floormod(tirx.floordiv(tile, self.columns), self.rows)
+        rest = tirx.floordiv(tile, self.rows * self.columns)
+        leading: list[tirx.PrimExpr] = []
+        for extent in reversed(self.leading):
+            leading.insert(0, tirx.floormod(rest, extent))
+            rest = tirx.floordiv(rest, extent)
+        return leading, row, column
 
     def page(
         self, leading: list[tirx.PrimExpr], row: tirx.PrimExpr, column: tirx.PrimExpr, order: str
@@ -48,31 +62,35 @@ def tile_grid(buffer: tirx.Buffer) -> TileGrid | None:
     shape = [ranges.constant(extent) for extent in buffer.shape]
     if any(extent is None for extent in shape):
         return None
-    *leading, rows, columns = (
-        [extent for extent in shape if extent is not None] if len(shape) > 1 else [1, shape[0] or 0]
-    )
-    if columns % TILE or (rows % TILE and rows != 1):
+    sizes = [extent for extent in shape if extent is not None]
+    *leading, rows, columns = sizes if len(sizes) > 1 else [1, *sizes]
+    if any(extent % TILE and extent != 1 for extent in (rows, columns)):
         return None
-    return TileGrid(tuple(leading), max(1, rows // TILE), columns // TILE)
+    return TileGrid(tuple(leading), max(1, rows // TILE), max(1, columns // TILE))
 
 
 def is_row(buffer: tirx.Buffer) -> bool:
-    """Whether the buffer is a row vector, held in row 0 of its tiles."""
+    """Whether the buffer has one row, held in row 0 of its tiles."""
     return len(buffer.shape) == 1 or ranges.constant(buffer.shape[-2]) == 1
 
 
-def tensor_page(tensor: tirx.Buffer, index: list[tirx.PrimExpr]) -> tirx.PrimExpr:
-    """The page of an interleaved tensor that holds the tile at `index`: leading indices, tile row,
-    tile column.
+def is_column(buffer: tirx.Buffer) -> bool:
+    """Whether the buffer has one column, held in column 0 of its tiles."""
+    return len(buffer.shape) > 1 and ranges.constant(buffer.shape[-1]) == 1
 
-    A 1-D tensor has tile row 0.
+
+def tensor_page(tensor: tirx.Buffer, tiled: TiledAxes, index: list[tirx.PrimExpr]) -> tirx.PrimExpr:
+    """The page of an interleaved tensor that holds a tile.
+
+    `index` has an entry for each axis of the tensor: the number of the tile along a tiled axis,
+    else an element.
     """
-    *leading, row, column = index
     page: tirx.PrimExpr = tirx.const(0, "int32")
-    for at, extent in zip(leading, tensor.shape[:-2], strict=True):
-        page = page * extent + at
-    rows = tiles_of(tensor.shape[-2]) if len(tensor.shape) > 1 else tirx.const(1, "int32")
-    return (page * rows + row) * tiles_of(tensor.shape[-1]) + column
+    for axis in tiled.order(len(tensor.shape)):
+        is_tiled = axis in (tiled.row, tiled.column)
+        page = page * (tiles_of(tensor.shape[axis]) if is_tiled else tensor.shape[axis])
+        page = page + index[axis]
+    return page
 
 
 def tiles_of(extent: tirx.PrimExpr) -> tirx.PrimExpr:

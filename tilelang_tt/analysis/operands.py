@@ -1,4 +1,5 @@
-"""How an element-wise statement reads its operands: tile by tile, or as a row for all rows.
+"""How an element-wise statement reads its operands: tile by tile, or as a row, a column or an
+element that stands for all.
 
 `is_tile_access` is the rule a program must keep; `classifier` says what each load then is.
 """
@@ -14,6 +15,12 @@ from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.tileops import Elementwise
 from tilelang_tt.tiles import TILE
 
+_BROADCASTS = {
+    (False, False): "",
+    (True, False): "row",
+    (False, True): "column",
+    (True, True): "scalar",
+}
 _SOURCE_REGISTER_BITS = 10  # fraction bits of SrcA and SrcB
 
 
@@ -38,9 +45,9 @@ def _is_same_place(load: tirx.BufferLoad, nest: Elementwise, back: int) -> bool:
 
 
 def _is_unit(load: tirx.BufferLoad, back: int) -> bool:
-    """Whether the dimension has one element, which stands for all; never the last one."""
+    """Whether the dimension has one element, which stands for all."""
     is_zero = ranges.constant(arith.Analyzer().simplify(load.indices[-back])) == 0
-    return back > 1 and is_zero and ranges.constant(load.buffer.shape[-back]) == 1
+    return is_zero and ranges.constant(load.buffer.shape[-back]) == 1
 
 
 def classifier(dst: tirx.Buffer) -> Classify:
@@ -49,7 +56,9 @@ def classifier(dst: tirx.Buffer) -> Classify:
     def classify(load: tirx.BufferLoad) -> Operand:
         format_ = formats.BY_DTYPE[load.dtype]
         is_exact = format_.mantissa_bits <= _SOURCE_REGISTER_BITS
-        is_row = layout.is_row(load.buffer) and not layout.is_row(dst)
-        return Operand(load, is_row, format_.name if is_exact else "")
+        has_row = layout.is_row(load.buffer) and not layout.is_row(dst)
+        has_column = layout.is_column(load.buffer) and not layout.is_column(dst)
+        broadcast = _BROADCASTS[has_row, has_column]
+        return Operand(load, broadcast, format_.name if is_exact else "")
 
     return classify

@@ -78,6 +78,7 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
     func = kernels[attrs.WRITER]
     frame = Frame.of(func)
     written = _written_tensors(frame)
+    axes = attrs.tiled_axes(frame)
     return Plan(
         name=name,
         arch=options.arch,
@@ -85,11 +86,10 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         fidelity=options.fidelity,
         fp32_dest_acc=bool(func.attrs[attrs.FP32_DEST]),
         execution=options.execution,
-        params=tuple(_param(param, func, written) for param in _user_params(func)),
+        params=tuple(_param(param, func, axes, written) for param in _user_params(func)),
         circular_buffers=tuple(_circular_buffers(frame)),
         kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
-        conditions=tuple(print_extent(condition) for condition in func.attrs[attrs.CONDITIONS]),
     )
 
 
@@ -99,13 +99,19 @@ def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
 
 
 def _param(
-    param: tirx.Var, func: tirx.PrimFunc, written: set[tirx.Var]
+    param: tirx.Var,
+    func: tirx.PrimFunc,
+    axes: Mapping[tirx.Var, attrs.TiledAxes],
+    written: set[tirx.Var],
 ) -> plan.Tensor | plan.Scalar:
     if param not in func.buffer_map:
         return plan.Scalar(param.name, param.dtype)
     buffer = func.buffer_map[param]
     shape = tuple(_extent(extent) for extent in buffer.shape)
-    return plan.Tensor(buffer.name, buffer.dtype, shape, buffer.data in written)
+    tiled = axes[buffer.data]
+    return plan.Tensor(
+        buffer.name, buffer.dtype, shape, (tiled.row, tiled.column), buffer.data in written
+    )
 
 
 def _written_tensors(frame: Frame) -> set[tirx.Var]:

@@ -36,6 +36,7 @@ _PACK = "api/compute/pack.h"
 _MOVE = "api/compute/tile_move_copy.h"
 _BCAST = "api/compute/bcast.h"
 _BINARY = "api/compute/eltwise_binary.h"
+_REDUCE = "api/compute/reduce.h"
 _BINARY_SFPU = "api/compute/eltwise_binary_sfpu.h"
 _MAX_MIN = "api/compute/binary_max_min.h"
 _MATMUL = "api/compute/matmul.h"
@@ -53,6 +54,14 @@ noc_async_write_page(
 SPELLINGS: dict[OpDef, Spelling] = {
     ops.NOC_READ: Spelling(_READ, DATAFLOW),
     ops.NOC_WRITE: Spelling(_WRITE, DATAFLOW),
+    ops.ZERO_PAGE: Spelling(
+        "zero_page(get_write_ptr({cb}) + {page:*} * {cb:bytes}, {cb:bytes});", DATAFLOW
+    ),
+    ops.WRITE_AFFINE_TILE: Spelling(
+        "write_affine_tile<{word}, {encode}>(\n"
+        "    get_write_ptr({cb}) + {page:*} * {cb:bytes}, {per_row}, {per_column});",
+        DATAFLOW,
+    ),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
     **{
@@ -79,9 +88,6 @@ SPELLINGS: dict[OpDef, Spelling] = {
     ops.PACK_TILE: Spelling("pack_tile<true>({dst}, {cb}, {page});", _PACK),
     ops.COPY_INIT: _plain(ops.COPY_INIT, _MOVE),
     ops.COPY_TILE: _plain(ops.COPY_TILE, _MOVE),
-    ops.BCAST_ROW_INIT: _plain(ops.BCAST_ROW_INIT, _BCAST, "unary_bcast_init<BroadcastType::ROW>"),
-    ops.BCAST_ROW: _plain(ops.BCAST_ROW, _BCAST, "unary_bcast<BroadcastType::ROW>"),
-    ops.BCAST_ROW_TO_DEST: _plain(ops.BCAST_ROW_TO_DEST, _BCAST, "unary_bcast<BroadcastType::ROW>"),
     ops.TRANSPOSE_INIT: _plain(ops.TRANSPOSE_INIT, _TRANSPOSE),
     ops.TRANSPOSE_TILE: _plain(ops.TRANSPOSE_TILE, _TRANSPOSE),
     ops.MATMUL_BLOCK_INIT: _plain(ops.MATMUL_BLOCK_INIT, _MATMUL),
@@ -94,7 +100,25 @@ SPELLINGS: dict[OpDef, Spelling] = {
         "copy_dest_values<DataFormat::{format}>({x}, {out});", "api/compute/copy_dest_values.h"
     ),
 }
-SPELLINGS |= {op: _plain(op, _UNARY + "binop_with_scalar.h") for op in ops.SFPU_SCALAR.values()}
+_BROADCAST_TYPES = {"row": "ROW", "column": "COL", "scalar": "SCALAR"}
+for _name, _broadcast in ops.UNARY_BROADCAST.items():
+    _type = f"BroadcastType::{_BROADCAST_TYPES[_name]}"
+    for _op in (_broadcast.tile, _broadcast.to_dest):
+        SPELLINGS[_op] = _plain(_op, _BCAST, f"unary_bcast<{_type}>")
+    assert _broadcast.tile.init is not None
+    SPELLINGS[_broadcast.tile.init] = _plain(
+        _broadcast.tile.init, _BCAST, f"unary_bcast_init<{_type}>"
+    )
+_POOLS = {"sum": "SUM", "max": "MAX"}
+_REDUCE_DIMS = {"row": "REDUCE_ROW", "column": "REDUCE_COL"}
+for (_kind, _dim), _op in ops.REDUCE.items():
+    _how = f"<PoolType::{_POOLS[_kind]}, ReduceDim::{_REDUCE_DIMS[_dim]}>"
+    SPELLINGS[_op] = Spelling(
+        f"reduce_tile{_how}({{cb}}, {{scaler}}, {{page}}, 0, {{dst}});", _REDUCE
+    )
+    assert _op.init is not None
+    SPELLINGS[_op.init] = _plain(_op.init, _REDUCE, f"reduce_init{_how}")
+SPELLINGS[ops.REDUCE_UNINIT] = _plain(ops.REDUCE_UNINIT, _REDUCE)
 
 _UNARY_HEADERS = {
     "relu": _UNARY + "relu.h",
@@ -106,7 +130,17 @@ _UNARY_HEADERS = {
     "tanh": _API,
     "sigmoid": _API,
     "abs": _API,
+    "recip": _UNARY + "recip.h",
+    "negative": _UNARY + "negative.h",
+    "erf": _UNARY + "erf_erfc.h",
+    "floor": _UNARY + "rounding.h",
+    "ceil": _UNARY + "rounding.h",
+    "trunc": _UNARY + "rounding.h",
+    "sin": _UNARY + "trigonometry.h",
+    "cos": _UNARY + "trigonometry.h",
+    "log1p": _UNARY + "log1p.h",
 }
+_ROUNDING = ("floor", "ceil", "trunc")
 
 
 def _with_init(op: OpDef, header: str) -> dict[OpDef, Spelling]:
@@ -116,11 +150,25 @@ def _with_init(op: OpDef, header: str) -> dict[OpDef, Spelling]:
 
 for _name, _op in ops.SFPU_UNARY.items():
     SPELLINGS |= _with_init(_op, _UNARY_HEADERS[_name])
+    if _name in _ROUNDING:  # one set-up for all
+        assert _op.init is not None
+        SPELLINGS[_op.init] = _plain(_op.init, _UNARY_HEADERS[_name], "rounding_op_tile_init")
 for _name, _op in ops.SFPU_BINARY.items():
     SPELLINGS |= _with_init(_op, _MAX_MIN if _name in ("max", "min") else _BINARY_SFPU)
-for _op in ops.FPU_BINARY.values():
-    SPELLINGS |= _with_init(_op, _BINARY)
-for _name, _op in ops.FPU_BINARY_ROWS.items():
-    assert _op.init is not None, _op
-    SPELLINGS[_op] = _plain(_op, _BCAST)
-    SPELLINGS[_op.init] = _plain(_op.init, _BCAST, f"{_name}_bcast_rows_init")
+for _name, _op in ops.SFPU_SCALAR.items():
+    _header = "comp.h" if _name in ops.COMPARISONS else "binop_with_scalar.h"
+    SPELLINGS |= _with_init(_op, _UNARY + _header)
+SPELLINGS |= _with_init(ops.WHERE, _UNARY + "where.h")
+SPELLINGS[ops.WHERE] = Spelling(
+    "where_tile<DataFormat::{format}>({condition}, {yes}, {no}, {out});", _UNARY + "where.h"
+)
+_BROADCAST_NAMES = {"row": "rows", "column": "cols", "scalar": "scalar"}
+for _broadcast, _binary in ops.FPU_BINARY.items():
+    for _name, _op in _binary.items():
+        if not _broadcast:
+            SPELLINGS |= _with_init(_op, _BINARY)
+            continue
+        _suffix = f"_bcast_{_BROADCAST_NAMES[_broadcast]}"
+        assert _op.init is not None, _op
+        SPELLINGS[_op] = _plain(_op, _BCAST, f"{_name}_tiles{_suffix}")
+        SPELLINGS[_op.init] = _plain(_op.init, _BCAST, f"{_name}{_suffix}_init")

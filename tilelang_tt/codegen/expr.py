@@ -69,6 +69,8 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 args = ", ".join(visit(arg, 0) for arg in inner.args)
                 return f"{_CALLS[inner.op.name]}({args})"
             case tirx.Call() if inner.op.same_as(ops.FLOAT_BITS.op):
+                if inner.args[0].dtype == "int32":
+                    return f"float_bits({visit(inner.args[0], 0)})"
                 return _float_bits(inner.args[0], names)
         return _print(inner, outer, language, visit)
 

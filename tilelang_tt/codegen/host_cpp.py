@@ -23,7 +23,6 @@ _HEAD = """\
 #include <bit>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,8 +68,7 @@ _SHARES = """\
 def print_host(plan: Plan) -> str:
     """The text of `host.cpp`."""
     columns, rows = plan.grid
-    lines = [*_signature(plan), *_conditions(plan)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(_signature(plan)) + "\n"
     text += _BODY.format(last_x=columns - 1, last_y=rows - 1)
     for cb in plan.circular_buffers:
         format_ = formats.BY_DTYPE[cb.dtype].name
@@ -104,13 +102,6 @@ def _declaration(param: Tensor | Scalar) -> str:
     if isinstance(param, Tensor):
         return f"const Tensor& {param.name}"
     return f"{'int32_t' if param.dtype == 'int32' else 'float'} {param.name}"
-
-
-def _conditions(plan: Plan) -> Iterator[str]:
-    for condition in plan.conditions:
-        yield f"  if (!({_cpp(condition)})) {{"
-        yield '    throw std::invalid_argument("the shapes do not fit the blocks");'
-        yield "  }"
 
 
 def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tvm import tirx
 
 from tilelang_tt.codegen.calls import DATAFLOW, SPELLINGS
+from tilelang_tt.codegen.helpers import HELPERS
 from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
@@ -20,13 +21,11 @@ _TITLES = {
     attrs.COMPUTE: "Compute: works on the blocks tile by tile.",
     attrs.WRITER: "Writer: takes finished blocks back to DRAM.",
 }
-_HELPERS = {
-    ops.FLOOR_DIV: (
-        "inline int32_t floor_div(int32_t a, int32_t b) { return a / b - (a % b < 0 ? 1 : 0); }"
-    ),
-    ops.FLOOR_MOD: (
-        "inline int32_t floor_mod(int32_t a, int32_t b) { return a % b + (a % b < 0 ? b : 0); }"
-    ),
+_HELPER_OF = {
+    ops.FLOOR_DIV: "floor_div",
+    ops.FLOOR_MOD: "floor_mod",
+    ops.WRITE_AFFINE_TILE: "write_affine_tile",
+    ops.ZERO_PAGE: "zero_page",
 }
 
 
@@ -61,10 +60,22 @@ def _headers(body: tirx.Stmt, role: str) -> list[str]:
 
 
 def _helpers(body: tirx.Stmt) -> list[str]:
+    """The functions that the kernel calls and Metalium does not have, each after those it calls."""
     called = {call.op.name for call in tree.collect(body, tirx.Call)}
-    helpers = [text for op, text in _HELPERS.items() if op.qualified in called]
+    wanted = {name for op, name in _HELPER_OF.items() if op.qualified in called}
+    if any(_is_converted(call) for call in tree.collect(body, tirx.Call)):
+        wanted.add("float_bits")
+    for call in tree.collect(body, tirx.Call):
+        if call.op.same_as(ops.WRITE_AFFINE_TILE.op):
+            wanted |= {"float_bits", str(ops.WRITE_AFFINE_TILE.operand(call, "encode").value)}
+    helpers = [text for name, text in HELPERS.items() if name in wanted]
     std = ["#include <algorithm>"] if tree.collect(body, (tirx.Min, tirx.Max)) else []
-    return [*std, *(["", *helpers] if helpers else [])]
+    return [*std, *(line for text in helpers for line in ("", *text.splitlines()))]
+
+
+def _is_converted(call: tirx.Call) -> bool:
+    """Whether an integer is made a float when the kernel runs."""
+    return call.op.same_as(ops.FLOAT_BITS.op) and call.args[0].dtype == "int32"
 
 
 def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterator[str]:

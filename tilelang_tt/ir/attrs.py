@@ -16,19 +16,41 @@ from tvm import tirx
 from tilelang_tt.ir.frame import Frame
 
 CIRCULAR_BUFFERS = "tt.circular_buffers"
+TILED_AXES = "tt.tiled_axes"
 ENGINE = "tt.engine"
 SECTION = "tt.dst_section"
 
 FIRST_BLOCK = "tt.first_block"
 BLOCK_COUNT = "tt.block_count"
 GRID = "tt.grid"
-CONDITIONS = "tt.conditions"
 FP32_DEST = "tt.fp32_dest_acc"
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
 ENGINES = (READER, COMPUTE, WRITER)
 
 ROW_MAJOR, COLUMN_MAJOR = "row", "column"
+
+
+@dataclass(frozen=True)
+class TiledAxes:
+    """The axes of a tensor that its tiles have as rows and as columns.
+
+    None stands for an axis of extent 1 that the tensor does not have: its tiles hold one row, or
+    one column.
+    """
+
+    row: int | None
+    column: int | None
+
+    def order(self, rank: int) -> list[int]:
+        """The axes from the slowest to the fastest: those that are not tiled, rows, columns."""
+        tiled = [axis for axis in (self.row, self.column) if axis is not None]
+        return [axis for axis in range(rank) if axis not in tiled] + tiled
+
+    @classmethod
+    def default(cls, rank: int) -> TiledAxes:
+        """The last two axes; a 1-D tensor is one row."""
+        return cls(rank - 2 if rank > 1 else None, rank - 1 if rank else None)
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,25 @@ def with_circular_buffers(frame: Frame, plan: Mapping[tirx.Var, CircularBuffer])
     """The function with this plan recorded."""
     encoded = {var: _encode(cb) for var, cb in plan.items()}
     return frame.build(annotations={**frame.annotations, CIRCULAR_BUFFERS: encoded})
+
+
+def tiled_axes(frame: Frame) -> dict[tirx.Var, TiledAxes]:
+    """The tiled axes of every tensor, by its data variable."""
+    recorded = frame.annotations[TILED_AXES]
+    axes = {var: [int(axis) for axis in pair] for var, pair in recorded.items()}
+    return {
+        var: TiledAxes(*(axis if axis >= 0 else None for axis in pair))
+        for var, pair in axes.items()
+    }
+
+
+def with_tiled_axes(frame: Frame, axes: Mapping[tirx.Var, TiledAxes]) -> tirx.PrimFunc:
+    """The function with these axes recorded; -1 stands for None."""
+    encoded = {
+        var: [-1 if axis is None else axis for axis in (tiled.row, tiled.column)]
+        for var, tiled in axes.items()
+    }
+    return frame.build(annotations={**frame.annotations, TILED_AXES: encoded})
 
 
 def engine_of(stmt: tirx.Stmt) -> str | None:

@@ -24,7 +24,7 @@ class OpDef:
     unit). `src_a` and `src_b` name the circular buffers that feed the source registers; `fills` and
     `drains` name the one that a data-movement or pack operation writes or reads. One that
     `accumulates` adds to its destination, which must not have been written since the registers were
-    acquired.
+    acquired. An operation that `clobbers` a unit leaves it without a valid set-up.
     """
 
     name: str
@@ -39,6 +39,7 @@ class OpDef:
     fills: str = ""
     drains: str = ""
     accumulates: bool = False
+    clobbers: str = ""
 
     def __post_init__(self) -> None:
         _tvm_ir.RegisterOp(self.qualified, self.summary)
@@ -107,6 +108,14 @@ NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."
 )
 
+ZERO_PAGE = OpDef("zero_page", ("cb", "page"), "Fill a page with zeros.", fills="cb")
+WRITE_AFFINE_TILE = OpDef(
+    "write_affine_tile",
+    ("cb", "page", "per_row", "per_column", "word", "encode"),
+    "Write a tile whose elements are per_row * row + per_column * column.",
+    fills="cb",
+)
+
 # Circular buffers. --------------------------------------------------------------------------------
 
 CB_RESERVE_BACK = OpDef("cb_reserve_back", ("cb", "pages"), "Block until `pages` pages are free.")
@@ -120,6 +129,11 @@ BLOCK_PAGES = OpDef(
     result="int32",
     pure=True,
 )
+
+ACCUMULATE_BEGIN = OpDef(
+    "accumulate_begin", ("region",), "From here on gemms accumulate into the buffer in place."
+)
+ACCUMULATE_END = OpDef("accumulate_end", ("region",), "The buffer holds its value.")
 
 # Destination registers. ---------------------------------------------------------------------------
 
@@ -149,7 +163,7 @@ PACK_ACCUMULATE = OpDef(
     "Make the packer add to what L1 holds in `cb`, or overwrite it.",
 )
 COPY_INIT = OpDef("copy_init", ("cb",), "Set up copy_tile.")
-BCAST_ROW_INIT = OpDef("unary_bcast_row_init", ("cb",), "Set up unary_bcast_row.")
+REDUCE_UNINIT = OpDef("reduce_uninit", (), "The packer writes whole tiles again.", clobbers="fpu")
 TRANSPOSE_INIT = OpDef("transpose_init", ("cb",), "Set up transpose_tile.")
 MATMUL_BLOCK_INIT = OpDef(
     "matmul_block_init", ("a", "b", "transpose", "ct", "rt", "kt"), "Set up matmul_block."
@@ -160,22 +174,32 @@ MATMUL_BLOCK_INIT = OpDef(
 COPY_TILE = OpDef(
     "copy_tile", ("cb", "page", "dst"), "DST[dst] = page.", init=COPY_INIT, unit="fpu", src_a="cb"
 )
-BCAST_ROW = OpDef(
-    "unary_bcast_row",
-    ("cb", "page", "dst"),
-    "DST[dst] = row 0 of the page in every row.",
-    init=BCAST_ROW_INIT,
-    unit="fpu",
-    src_b="cb",
-)
-BCAST_ROW_TO_DEST = OpDef(
-    "unary_bcast_row_to_dest",
-    ("cb", "page", "dst"),
-    "The same for a buffer whose 32 bits the unpacker writes to DST by way of source register A.",
-    init=BCAST_ROW_INIT,
-    unit="fpu",
-    src_a="cb",
-)
+
+
+@dataclass(frozen=True)
+class UnaryBroadcast:
+    """Spreading one row, column or element of a page over a tile of DST.
+
+    `to_dest` is for a buffer whose 32 bits the unpacker writes to DST by way of source register A.
+    """
+
+    tile: OpDef
+    to_dest: OpDef
+
+
+def _unary_broadcast(name: str) -> UnaryBroadcast:
+    what = {"row": "row 0", "column": "column 0", "scalar": "element [0, 0]"}[name]
+    summary = f"DST[dst] = {what} of the page everywhere."
+    init = OpDef(f"unary_bcast_{name}_init", ("cb",), f"Set up unary_bcast_{name}.")
+    operands = ("cb", "page", "dst")
+    return UnaryBroadcast(
+        OpDef(f"unary_bcast_{name}", operands, summary, init=init, unit="fpu", src_b="cb"),
+        OpDef(f"unary_bcast_{name}_to_dest", operands, summary, init=init, unit="fpu", src_a="cb"),
+    )
+
+
+BROADCASTS = ("row", "column", "scalar")
+UNARY_BROADCAST = {name: _unary_broadcast(name) for name in BROADCASTS}
 TRANSPOSE_TILE = OpDef(
     "transpose_tile",
     ("cb", "page", "dst"),
@@ -195,12 +219,13 @@ MATMUL_BLOCK = OpDef(
 )
 
 
-def _fpu_binary(name: str, suffix: str = "") -> OpDef:
+def _fpu_binary(name: str, broadcast: str = "") -> OpDef:
+    suffix = f"_bcast_{broadcast}" if broadcast else ""
     init = OpDef(f"{name}{suffix}_init", ("a", "b"), f"Set up {name}_tiles{suffix}.")
     return OpDef(
         f"{name}_tiles{suffix}",
         ("a", "b", "page_a", "page_b", "dst"),
-        f"DST[dst] = {name} of two pages{', row 0 of b for every row' if suffix else ''}.",
+        f"DST[dst] = {name} of two pages{f', the {broadcast} of b for all' if broadcast else ''}.",
         init=init,
         unit="fpu",
         src_a="a",
@@ -209,8 +234,32 @@ def _fpu_binary(name: str, suffix: str = "") -> OpDef:
     )
 
 
-FPU_BINARY = {name: _fpu_binary(name) for name in ("add", "sub", "mul")}
-FPU_BINARY_ROWS = {name: _fpu_binary(name, "_bcast_rows") for name in ("add", "sub", "mul")}
+FPU_BINARY = {
+    broadcast: {name: _fpu_binary(name, broadcast) for name in ("add", "sub", "mul")}
+    for broadcast in ("", *BROADCASTS)
+}
+"""By what of the second operand stands for all, "" for none, and by name."""
+
+
+def _reduce(kind: str, dim: str) -> OpDef:
+    init = OpDef(
+        f"reduce_{kind}_{dim}_init",
+        ("cb", "scaler", "out"),
+        f"Set up reduce_{kind}_{dim}, for the packer too.",
+    )
+    return OpDef(
+        f"reduce_{kind}_{dim}",
+        ("cb", "scaler", "page", "dst", "out"),
+        f"DST[dst] joined with the {kind} of each {dim} of the page, times the scaler.",
+        init=init,
+        unit="fpu",
+        src_a="cb",
+        src_b="scaler",
+        accumulates=True,
+    )
+
+
+REDUCE = {(kind, dim): _reduce(kind, dim) for kind in ("sum", "max") for dim in ("row", "column")}
 
 # DST to DST, on the vector unit. ------------------------------------------------------------------
 
@@ -228,23 +277,38 @@ def _sfpu_unary(name: str) -> OpDef:
     )
 
 
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 SCALAR_INIT = OpDef("binop_with_scalar_tile_init", (), "Set up the operations with a scalar.")
 FILL_INIT = OpDef("fill_tile_init", (), "Set up fill_tile.")
 COPY_DEST_INIT = OpDef("copy_dest_values_init", (), "Set up copy_dest_values.")
 
 
-def _sfpu_scalar(name: str) -> OpDef:
+def _sfpu_scalar(name: str, init: OpDef) -> OpDef:
     summary = f"DST[dst] = {name} of DST[dst] and a float32, given as its bits."
-    return OpDef(f"{name}_unary_tile", ("dst", "bits"), summary, init=SCALAR_INIT, unit="sfpu")
+    called = f"unary_{name}_tile" if name in COMPARISONS else f"{name}_unary_tile"
+    return OpDef(called, ("dst", "bits"), summary, init=init, unit="sfpu")
 
 
-SFPU_BINARY = {name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div")} | {
-    name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")
+SFPU_BINARY = {
+    name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div", *COMPARISONS)
+} | {name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")}
+WHERE = OpDef(
+    "where_tile",
+    ("condition", "yes", "no", "out", "format"),
+    "DST[out] = DST[yes] where DST[condition] is not 0, else DST[no].",
+    init=OpDef("where_tile_init", (), "Set up where_tile."),
+    unit="sfpu",
+)
+SFPU_SCALAR = {name: _sfpu_scalar(name, SCALAR_INIT) for name in ("add", "sub", "mul", "rsub")} | {
+    name: _sfpu_scalar(name, OpDef(f"unary_{name}_tile_init", (), f"Set up unary_{name}_tile."))
+    for name in COMPARISONS
 }
-SFPU_SCALAR = {name: _sfpu_scalar(name) for name in ("add", "sub", "mul", "rsub")}
 SFPU_UNARY = {
     name: _sfpu_unary(name)
-    for name in ("relu", "exp", "exp2", "log", "sqrt", "rsqrt", "tanh", "sigmoid", "abs")
+    for name in (
+        *("relu", "exp", "exp2", "log", "sqrt", "rsqrt", "tanh", "sigmoid", "abs", "recip"),
+        *("negative", "erf", "floor", "ceil", "trunc", "sin", "cos", "log1p"),
+    )
 }
 FILL_TILE = OpDef(
     "fill_tile_bitcast",

@@ -1,7 +1,7 @@
 """Typed views of the statements a tile program is made of; the only code that indexes `call.args`.
 
-A statement is a data-movement `Copy`, a `Gemm`, a `Transpose`, a `Fill`, or an `Elementwise` nest
-of parallel loops around one store. `leaf` returns the view of any of them.
+A statement is a data-movement `Copy`, a `Gemm`, a `Transpose`, a `Fill`, a `Reduce`, or an
+`Elementwise` nest of parallel loops around one store. `leaf` returns the view of any of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tvm import ir, tirx
 from tvm.tirx.stmt_functor import ir_transform, substitute
 
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import ops, tree
 from tilelang_tt.ir.exprs import same
 
 _REGION = ir.Op.get("tl.region")
@@ -21,6 +21,7 @@ _COPY = ir.Op.get("tl.tileop.copy")
 _FILL = ir.Op.get("tl.tileop.fill")
 _GEMM = ir.Op.get("tl.tileop.gemm")
 _TRANSPOSE = ir.Op.get("tl.tileop.transpose")
+_REDUCE = ir.Op.get("tl.tileop.reduce")
 _READ, _WRITE, _READ_WRITE = 1, 2, 3
 
 
@@ -75,14 +76,20 @@ class Region:
 
 @dataclass(frozen=True)
 class Copy:
-    """`T.copy(src, dst)`."""
+    """`T.copy(src, dst)`.
+
+    `guarded` are the axes of the tensor along which tiles may lie outside of it: they are read as
+    zeros and not written.
+    """
 
     src: Region
     dst: Region
+    guarded: tuple[int, ...] = ()
 
     def stmt(self) -> tirx.Evaluate:
+        guarded = [tirx.const(axis, "int32") for axis in self.guarded]
         return tirx.Evaluate(
-            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE)])
+            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE), *guarded])
         )
 
 
@@ -146,6 +153,44 @@ class Gemm:
 
 
 @dataclass(frozen=True)
+class Reduce:
+    """`T.reduce_<kind>(src, dst, dim, clear)`.
+
+    `dst = src reduced along dim`, combined with the old `dst` unless `clear`. `scaler` is the tile
+    that the matrix unit multiplies by, once it is there.
+    """
+
+    src: Region
+    dst: Region
+    kind: str
+    dim: int
+    clear: bool = True
+    scaler: Region | None = None
+
+    def stmt(self) -> tirx.Evaluate:
+        operands = [self.src.encode(_READ), self.dst.encode(_WRITE if self.clear else _READ_WRITE)]
+        how = [tirx.StringImm(self.kind), tirx.const(self.dim, "int32")]
+        clear = tirx.IntImm("bool", self.clear)
+        scaler = [] if self.scaler is None else [self.scaler.encode(_READ)]
+        return tirx.Evaluate(tirx.Call("handle", _REDUCE, [*operands, *how, clear, *scaler]))
+
+
+@dataclass(frozen=True)
+class Accumulation:
+    """The begin or the end of the statements that accumulate into a buffer in place.
+
+    In between the buffer is only touched by gemms that write it; the first one overwrites.
+    """
+
+    dst: Region
+    begins: bool
+
+    def stmt(self) -> tirx.Evaluate:
+        op = ops.ACCUMULATE_BEGIN if self.begins else ops.ACCUMULATE_END
+        return op.stmt(self.dst.encode(_WRITE))
+
+
+@dataclass(frozen=True)
 class Elementwise:
     """A perfect nest of parallel loops around one store: `dst[indices] = value` for every point."""
 
@@ -163,6 +208,16 @@ class Elementwise:
     @property
     def loads(self) -> list[tirx.BufferLoad]:
         return tree.collect(self.store.value, tirx.BufferLoad)
+
+    @property
+    def is_index_map(self) -> bool:
+        """Whether nothing but the loop variables makes the value: a tile that only integers go
+        into."""
+        value = self.store.value
+        if not isinstance(value, tirx.Cast) or value.value.dtype != "int32":
+            return False
+        used = tree.collect(value, (tirx.Var, tirx.BufferLoad))
+        return bool(used) and all(any(node.same_as(var) for var in self.vars) for node in used)
 
     @property
     def covers_dst(self) -> bool:
@@ -202,7 +257,7 @@ class Elementwise:
         return stmt
 
 
-Leaf = Copy | Fill | Transpose | Gemm | Elementwise
+Leaf = Copy | Fill | Transpose | Gemm | Reduce | Accumulation | Elementwise
 Renaming = Callable[[tirx.Buffer], tirx.Buffer]
 
 
@@ -210,7 +265,14 @@ def rebuffered(view: Leaf, read: Renaming, write: Renaming) -> tirx.Stmt:
     """The statement on other buffers; an accumulator counts as written."""
     match view:
         case Copy() | Transpose():
-            return type(view)(_moved(view.src, read), _moved(view.dst, write)).stmt()
+            src, dst = _moved(view.src, read), _moved(view.dst, write)
+            return dataclasses.replace(view, src=src, dst=dst).stmt()
+        case Reduce():
+            src, dst = _moved(view.src, read), _moved(view.dst, write)
+            scaler = None if view.scaler is None else _moved(view.scaler, read)
+            return dataclasses.replace(view, src=src, dst=dst, scaler=scaler).stmt()
+        case Accumulation():
+            return dataclasses.replace(view, dst=_moved(view.dst, write)).stmt()
         case Gemm():
             a, b, c = _moved(view.a, read), _moved(view.b, read), _moved(view.c, write)
             return dataclasses.replace(view, a=a, b=b, c=c).stmt()
@@ -246,11 +308,19 @@ def leaf(stmt: tirx.Stmt) -> Leaf | None:
     if call is None:
         return None
     if call.op.same_as(_COPY):
-        return Copy(Region.decode(call.args[0]), Region.decode(call.args[1]))
+        src, dst, *guarded = call.args
+        return Copy(Region.decode(src), Region.decode(dst), tuple(int(axis) for axis in guarded))
     if call.op.same_as(_FILL):
         return Fill(Region.decode(call.args[0]), call.args[1])
     if call.op.same_as(_TRANSPOSE):
         return Transpose(Region.decode(call.args[0]), Region.decode(call.args[1]))
+    if (op := ops.definition(stmt)) in (ops.ACCUMULATE_BEGIN, ops.ACCUMULATE_END):
+        return Accumulation(Region.decode(call.args[0]), op is ops.ACCUMULATE_BEGIN)
+    if call.op.same_as(_REDUCE):
+        src, dst, kind, dim, clear, *rest = call.args
+        regions = Region.decode(src), Region.decode(dst)
+        scaler = Region.decode(rest[0]) if rest else None
+        return Reduce(*regions, str(kind.value), int(dim.value), bool(clear.value), scaler)
     return _gemm(call) if call.op.same_as(_GEMM) else None
 
 

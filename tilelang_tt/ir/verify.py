@@ -13,7 +13,16 @@ from tvm import tirx
 from tilelang_tt.diagnostics import BrokenStage
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Transpose, is_global, leaf
+from tilelang_tt.ir.tileops import (
+    Accumulation,
+    Copy,
+    Elementwise,
+    Gemm,
+    Reduce,
+    Transpose,
+    is_global,
+    leaf,
+)
 
 Rule = Callable[[tirx.PrimFunc], str | None]
 
@@ -147,7 +156,7 @@ def _dst_is_balanced(func: tirx.PrimFunc) -> str | None:
 TILE_PROGRAM = Stage(
     "tile program",
     (
-        _statements_are(Copy, Gemm, Transpose, Elementwise),
+        _statements_are(Copy, Gemm, Transpose, Reduce, Accumulation, Elementwise),
         _copies_cross_the_chip,
         _tensors_only_in_copies,
     ),
@@ -164,6 +173,6 @@ STREAMS = Stage(
 )
 TILE_INSTRUCTIONS = Stage(
     "tile instructions",
-    (_statements_are(), _every_statement_has_an_engine, _every_buffer_is_planned),
+    (_statements_are(Accumulation), _every_statement_has_an_engine, _every_buffer_is_planned),
 )
 METALIUM = Stage("Metalium", (_statements_are(), _only_metalium, _dst_is_balanced))

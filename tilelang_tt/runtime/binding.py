@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tilelang_tt import plan as plans
-from tilelang_tt.diagnostics import ArgumentMismatch, DynamicShapeUnfit
+from tilelang_tt.diagnostics import ArgumentMismatch
 from tilelang_tt.plan import Argument, Kernel, Plan, Scalar, Tensor
 
 Core = tuple[int, int]
@@ -61,7 +61,6 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
     """The launch of `plan` with these arguments, one for each parameter.
 
     Raises:
-        DynamicShapeUnfit: a dynamic extent does not fit the blocks.
         ArgumentMismatch: tensors disagree about a dynamic extent, a shape is not the declared
             one, or a tensor that blocks work on is empty.
     """
@@ -80,7 +79,6 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
             assert not isinstance(value, np.ndarray), param
             scalars[param.name] = _word(value, param.dtype)
     known = {**dims, **_integers(plan, arguments)}
-    _check(plan, known)
     for param in plan.tensors:
         declared = tuple(plans.evaluate(extent, known) for extent in param.shape)
         if tensors[param.name].shape != declared:
@@ -99,13 +97,6 @@ def _integers(plan: Plan, arguments: Sequence[object]) -> dict[str, int]:
         for param, value in pairs
         if param.dtype == "int32" and isinstance(value, int)
     }
-
-
-def _check(plan: Plan, known: Mapping[str, int]) -> None:
-    for condition in plan.conditions:
-        if not plans.evaluate(condition, known):
-            values = ", ".join(f"{name}={value}" for name, value in sorted(known.items()))
-            raise DynamicShapeUnfit.because(kernel=plan.name, condition=condition, values=values)
 
 
 def _word(value: float, dtype: str) -> int:

@@ -25,15 +25,18 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
         mock.MissingCompiler: there is no C++ compiler.
     """
     plan = artifact.plan
-    shapes = {name: array.shape for name, array in binding.tensors.items()}
+    views = {
+        tensor.name: tiles.arranged(binding.tensors[tensor.name], tensor.tiled)
+        for tensor in plan.tensors
+    }
     pages = [
-        (_page_bytes(tensor), tiles.tile_count(shapes[tensor.name])) for tensor in plan.tensors
+        (_page_bytes(tensor), tiles.tile_count(views[tensor.name].shape)) for tensor in plan.tensors
     ]
     addresses = mock.allocate(device.load(plan.arch), pages)
     buffers = [
         mock.Buffer(
             tensor.name,
-            tiles.tilize(binding.tensors[tensor.name]).view(np.uint8),
+            tiles.tilize(views[tensor.name]).view(np.uint8),
             _page_bytes(tensor),
             address,
         )
@@ -49,8 +52,8 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
     )
     for tensor, buffer in zip(plan.tensors, buffers, strict=True):
         if tensor.is_written:
-            out = binding.tensors[tensor.name]
-            tiles.untilize(buffer.data.view(element_type(tensor.dtype)), out)
+            data = buffer.data.view(element_type(tensor.dtype))
+            tiles.untilize(data, views[tensor.name])
     return report
 
 

@@ -23,7 +23,7 @@ from tvm import tirx
 from tilelang_tt.ir import ops, tree
 from tilelang_tt.ir.attrs import COMPUTE, READER, WRITER, on_engine
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Leaf, is_global, leaf
+from tilelang_tt.ir.tileops import Copy, Elementwise, Leaf, is_global, leaf
 
 
 class AssignEngines:
@@ -37,9 +37,14 @@ class AssignEngines:
 
 
 def engine_for(view: Leaf) -> str:
-    """Where a statement runs: what moves data in on the reader, what moves it out on the writer."""
+    """Where a statement runs: what moves data in on the reader, what moves it out on the writer.
+
+    The reader, which can write single elements, also makes tiles of indices.
+    """
     if isinstance(view, Copy):
         return READER if is_global(view.src.buffer) else WRITER
+    if isinstance(view, Elementwise) and view.is_index_map:
+        return READER
     return COMPUTE
 
 

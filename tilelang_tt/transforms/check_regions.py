@@ -1,21 +1,18 @@
-"""Check that every region and buffer is a whole number of tiles, in place and in bounds.
+"""Check that every region starts at a tile and every access is to whole tiles.
 
-Data moves by tiles, so a block must start at a multiple of 32 and end inside its tensor. What
-depends on a dynamic extent is recorded as a condition that the launch checks.
+Data moves by tiles, so a block must start at a multiple of 32, and what is written to a tensor must
+fill the tiles it touches or end where the tensor ends.
 
-    before:  func
+    before:  func                                    after:   func
 
-    after:   func with attrs {"tt.conditions": [...]}
-
-Needs:    `SeparateConsumers`.
-Leaves:   regions in bounds and aligned; on-chip buffers of whole tiles.
-Errors:   TT1010, TT2001 to TT2004, TT2007 to TT2010, TT3006.
+Needs:    `ChooseTiledAxes`, `PadBuffers`.
+Leaves:   regions that start at tiles; on-chip buffers of whole tiles.
+Errors:   TT1010, TT2001 to TT2003, TT2007, TT2009, TT2010, TT3006.
 """
 
 from __future__ import annotations
 
 from tvm import arith, tirx
-from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import access, layout, ranges
 from tilelang_tt.analysis.operands import is_tile_access
@@ -25,16 +22,16 @@ from tilelang_tt.diagnostics import (
     MisalignedRegion,
     PartialTileWrite,
     RaggedRegion,
-    RegionOutOfBounds,
     SymbolicRegion,
     UnsupportedIndex,
-    UntiledDimension,
     UnwrittenOutput,
 )
-from tilelang_tt.ir.attrs import CONDITIONS
+from tilelang_tt.ir import attrs
+from tilelang_tt.ir.attrs import TiledAxes
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Leaf, Region, is_global
 from tilelang_tt.tiles import TILE
+from tilelang_tt.transforms.choose_tiled_axes import transfer
 
 
 class CheckRegions:
@@ -45,26 +42,23 @@ class CheckRegions:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         analyzer = ranges.analyzer_of(func)
-        loops = ranges.all_loops(func)
-        conditions: list[tirx.PrimExpr] = []
+        axes = attrs.tiled_axes(frame)
         views = access.leaves(frame.body)
         if not any(is_global(access.writes(view)) for _, view in views):
             raise UnwrittenOutput.at(frame.realize)
         for stmt, view in views:
             _check_buffers(view, stmt)
             if isinstance(view, Copy):
-                tensor = view.src if is_global(view.src.buffer) else view.dst
-                buffer = view.dst.buffer if is_global(view.src.buffer) else view.src.buffer
-                _check_tiled(tensor, buffer, stmt)
+                region, buffer = transfer(view)
+                tiled = axes[region.buffer.data]
                 if is_global(view.dst.buffer):
-                    _check_whole_tiles(view.dst, stmt)
-                conditions += _check_region(tensor, stmt, analyzer, loops)
+                    _check_whole_tiles(region, buffer, tiled, stmt, analyzer)
+                _check_region(region, tiled, stmt, analyzer)
             elif isinstance(view, Gemm):
                 _check_gemm(view, stmt)
             elif isinstance(view, Elementwise):
                 _check_indices(view, stmt)
-        unique = {str(condition): condition for condition in conditions}
-        return func.with_attr(CONDITIONS, list(unique.values()))
+        return func
 
 
 def _check_buffers(view: Leaf, stmt: tirx.Stmt) -> None:
@@ -75,82 +69,38 @@ def _check_buffers(view: Leaf, stmt: tirx.Stmt) -> None:
             )
 
 
-def _check_tiled(region: Region, buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
-    """The rows and columns of the on-chip buffer are the last two dimensions of the tensor."""
-    moved = [ranges.constant(extent) != 1 for extent in region.extents]
-    rows = 0 if layout.is_row(buffer) else 1
-    if rows and len(moved) > 1 and not moved[-2]:
-        dims = [dim for dim, moves in enumerate(moved) if moves]
-        raise UntiledDimension.at(stmt, tensor=region.buffer.name, buffer=buffer.name, dims=dims)
-    if not rows and len(moved) > 1 and moved[-2]:
-        raise RaggedRegion.at(stmt, extents=region.text(), buffer=region.buffer.name)
-
-
-def _check_whole_tiles(region: Region, stmt: tirx.Stmt) -> None:
-    """A tile is written as a whole; a single row of one may only be written if it has no other."""
-    if len(region.extents) < 2 or ranges.constant(region.extents[-2]) != 1:
-        return
-    if ranges.constant(region.buffer.shape[-2]) != 1:
-        raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
-
-
-def _check_region(
-    region: Region, stmt: tirx.Stmt, analyzer: arith.Analyzer, loops: list[tirx.For]
-) -> list[tirx.PrimExpr]:
-    """Raise for what is certainly or possibly wrong; return what only the launch can decide."""
-    conditions: list[tirx.PrimExpr] = []
-    tiled = len(region.extents) - 2
-    for dim, (low, extent, size) in enumerate(
-        zip(region.mins, region.extents, region.buffer.shape, strict=True)
-    ):
-        count = ranges.constant(extent)
-        if count is None:
-            raise SymbolicRegion.at(stmt, extent=extent, buffer=region.buffer.name)
-        if dim >= tiled:
-            _check_alignment(region, low, count, dim == tiled and count == 1, stmt, analyzer)
-        is_above = analyzer.can_prove(low >= 0)
-        if is_above and analyzer.can_prove(low + extent <= size):
-            continue
-        decided = ranges.constant(size) is not None and not _is_symbolic(low, loops)
-        if decided or not is_above or not _grows(low, loops, analyzer):
-            raise RegionOutOfBounds.at(
-                stmt, buffer=region.buffer.name, end=low + extent, extent=size, dim=dim
-            )
-        conditions.append(analyzer.simplify(_highest(low, loops) + extent <= size))
-    return conditions
-
-
-def _check_alignment(
+def _check_whole_tiles(
     region: Region,
-    low: tirx.PrimExpr,
-    count: int,
-    is_row: bool,
+    buffer: tirx.Buffer,
+    tiled: TiledAxes,
     stmt: tirx.Stmt,
     analyzer: arith.Analyzer,
 ) -> None:
-    if count % TILE and not is_row:
-        raise RaggedRegion.at(stmt, extents=region.text(), buffer=region.buffer.name)
-    if not analyzer.can_prove(tirx.floormod(low, TILE) == 0):
-        raise MisalignedRegion.at(stmt, buffer=region.buffer.name, offset=low)
+    """A tile is written as a whole: nothing that the region leaves out may be in it."""
+    for is_vector, axis in (
+        (layout.is_row(buffer), tiled.row),
+        (layout.is_column(buffer), tiled.column),
+    ):
+        if axis is None:
+            continue
+        low, extent, size = region.mins[axis], region.extents[axis], region.buffer.shape[axis]
+        if is_vector and ranges.constant(size) != 1:
+            raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
+        is_whole = ranges.constant(tirx.floormod(extent, TILE)) == 0
+        if not is_whole and not analyzer.can_prove(low + extent >= size):
+            raise PartialTileWrite.at(stmt, buffer=region.buffer.name)
 
 
-def _grows(expr: tirx.PrimExpr, loops: list[tirx.For], analyzer: arith.Analyzer) -> bool:
-    """Whether `expr` never falls as a loop proceeds."""
-    steps = (substitute(expr, {loop.loop_var: loop.loop_var + 1}) - expr for loop in loops)
-    return all(analyzer.can_prove(step >= 0) for step in steps)
-
-
-def _is_symbolic(expr: tirx.PrimExpr, loops: list[tirx.For]) -> bool:
-    """Whether the highest value of `expr` depends on anything but loops of constant extent."""
-    highest = arith.Analyzer().simplify(_highest(expr, loops))
-    return ranges.constant(highest) is None
-
-
-def _highest(expr: tirx.PrimExpr, loops: list[tirx.For]) -> tirx.PrimExpr:
-    """`expr`, which grows with its loop variables, in the last iteration of all loops."""
-    for loop in reversed(loops):
-        expr = substitute(expr, {loop.loop_var: loop.min + loop.extent - 1})
-    return expr
+def _check_region(
+    region: Region, tiled: TiledAxes, stmt: tirx.Stmt, analyzer: arith.Analyzer
+) -> None:
+    for axis, (low, extent) in enumerate(zip(region.mins, region.extents, strict=True)):
+        if ranges.constant(extent) is None:
+            raise SymbolicRegion.at(stmt, extent=extent, buffer=region.buffer.name)
+        if axis in (tiled.row, tiled.column) and not analyzer.can_prove(
+            tirx.floormod(low, TILE) == 0
+        ):
+            raise MisalignedRegion.at(stmt, buffer=region.buffer.name, offset=low)
 
 
 def _check_gemm(gemm: Gemm, stmt: tirx.Stmt) -> None:

@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
-from tvm import tirx
+from collections.abc import Callable, Sequence
+
+from tvm import arith, tirx
 
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir.tileops import Elementwise, Region
 
 
-def nest_over(dst: Region, src: Region) -> tirx.Stmt:
-    """The nest that copies `src` to `dst`, pairing the extents that are not 1 in order and
-    converting the dtype.
+def map_over(
+    dst: Region, sources: Sequence[Region], value: Callable[..., tirx.PrimExpr]
+) -> tirx.Stmt:
+    """The nest that stores `value` of the elements of `sources` in `dst`, pairing the extents that
+    are not 1 in order.
 
     Those extents must agree.
     """
     loops, dst_indices = _loops_over(dst)
-    vars_ = iter(loop.loop_var for loop in loops)
-    src_indices = [
-        low if _is_one(extent) else _offset(low, next(vars_))
-        for low, extent in zip(src.mins, src.extents, strict=True)
-    ]
-    value: tirx.PrimExpr = tirx.BufferLoad(src.buffer, src_indices)
-    return _nest(loops, tirx.BufferStore(dst.buffer, cast(dst.buffer.dtype, value), dst_indices))
+
+    def load(src: Region) -> tirx.BufferLoad:
+        vars_ = iter(loop.loop_var for loop in loops)
+        indices = [
+            low if _is_one(extent) else _offset(low, next(vars_))
+            for low, extent in zip(src.mins, src.extents, strict=True)
+        ]
+        return tirx.BufferLoad(src.buffer, indices)
+
+    stored = value(*map(load, sources))
+    return _nest(loops, tirx.BufferStore(dst.buffer, stored, dst_indices))
+
+
+def map_places(
+    dst: Region,
+    src: Region,
+    value: Callable[[list[tirx.PrimExpr], tirx.PrimExpr], tirx.PrimExpr],
+) -> tirx.Stmt:
+    """The nest that stores in `dst` what `value` makes of the place and the element of `src`
+    there."""
+    loops, indices = _loops_over(dst)
+    stored = value(indices, tirx.BufferLoad(src.buffer, indices))
+    return _nest(loops, tirx.BufferStore(dst.buffer, stored, indices))
+
+
+def nest_over(dst: Region, src: Region) -> tirx.Stmt:
+    """The nest that copies `src` to `dst`, converting the dtype."""
+    return map_over(dst, [src], lambda value: cast(dst.buffer.dtype, value))
 
 
 def fill_over(dst: Region, value: tirx.PrimExpr) -> tirx.Stmt:
     """The nest that stores `value` everywhere in `dst`."""
     loops, indices = _loops_over(dst)
     return _nest(loops, tirx.BufferStore(dst.buffer, cast(dst.buffer.dtype, value), indices))
+
+
+def affine_over(dst: Region, per_row: int, per_column: int) -> tirx.Stmt:
+    """The nest that stores `per_row` times the row plus `per_column` times the column."""
+    loops, indices = _loops_over(dst)
+    row, column = indices[-2:]
+    value = arith.Analyzer().simplify(row * per_row + column * per_column)
+    return _nest(loops, tirx.BufferStore(dst.buffer, tirx.Cast(dst.buffer.dtype, value), indices))
 
 
 def cast(dtype: str, value: tirx.PrimExpr) -> tirx.PrimExpr:
@@ -42,8 +75,10 @@ def cast(dtype: str, value: tirx.PrimExpr) -> tirx.PrimExpr:
 def _loops_over(dst: Region) -> tuple[list[tirx.For], list[tirx.PrimExpr]]:
     loops: list[tirx.For] = []
     indices: list[tirx.PrimExpr] = []
-    for low, extent in zip(dst.mins, dst.extents, strict=True):
-        if _is_one(extent):
+    is_element = all(map(_is_one, dst.extents))
+    last = len(dst.extents) - 1
+    for axis, (low, extent) in enumerate(zip(dst.mins, dst.extents, strict=True)):
+        if _is_one(extent) and not (is_element and axis == last):
             indices.append(low)
             continue
         var = tirx.Var("ijklmn"[len(loops)], "int32")

@@ -10,9 +10,9 @@ overwrite at no cost.
     after:   for k in range(8):
                  T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
 
-Applies where the gemm is the first statement after the fill that touches the accumulator and
-certainly runs. A fill under a condition, such as `if k == 0`, hands its condition on. Elsewhere the
-fill stays and is lowered as what it is.
+Applies where the gemm is the first statement after the fill that touches the accumulator, certainly
+runs, and nothing else in its loops touches the accumulator. A fill under a condition, such as
+`if k == 0`, hands its condition on. Elsewhere the fill stays and is lowered as what it is.
 
 Needs:    `LegalizeConstructs`.
 Leaves:   fewer fills.
@@ -98,7 +98,7 @@ def _clear_first(
     certainly runs."""
     buffer = clear.buffer
     if isinstance(stmt, tirx.For) and leaf(stmt) is None:
-        if not analyzer.can_prove(stmt.extent >= 1):
+        if not analyzer.can_prove(stmt.extent >= 1) or not _only_gemms_touch(stmt, buffer):
             return None
         body = _clear_in_sequence(tree.statements(stmt.body), clear, [*loops, stmt], analyzer)
         return None if body is None else tree.with_body(stmt, body)
@@ -109,6 +109,15 @@ def _clear_first(
         return None
     when = _both(clear.condition, _first_iteration(loops))
     return tree.located(dataclasses.replace(view, clear=when).stmt(), stmt)
+
+
+def _only_gemms_touch(stmt: tirx.Stmt, buffer: tirx.Buffer) -> bool:
+    """Whether inside `stmt` only gemms, as their destination, touch the buffer."""
+    return all(
+        isinstance(view, Gemm) and not any(buffer.same_as(x.buffer) for x in (view.a, view.b))
+        for inner, view in access.leaves(stmt)
+        if access.touches(inner, buffer)
+    )
 
 
 def _clear_in_sequence(

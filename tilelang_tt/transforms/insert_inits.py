@@ -107,9 +107,9 @@ class _Setup:
             case tirx.IfThenElse():
                 return self._visit_branch(stmt, state)
             case tirx.Evaluate():
-                return tree.sequence(
-                    [*self._establish(self._requirements(stmt), state, stmt), stmt]
-                )
+                changes = self._establish(self._requirements(stmt), state, stmt)
+                state.pop(_clobbered(stmt), None)
+                return tree.sequence([*changes, stmt])
         raise AssertionError(stmt)
 
     def _visit_loop(self, loop: tirx.For, state: State) -> tirx.Stmt:
@@ -118,13 +118,15 @@ class _Setup:
         A piece that has several starts unknown.
         """
         needed: dict[str, list[Requirement]] = {}
+        clobbered: set[str] = set()
         for stmt in tree.collect(loop.body, tirx.Evaluate):
+            clobbered.add(_clobbered(stmt))
             for requirement in self._requirements(stmt):
                 needed.setdefault(requirement.piece, []).append(requirement)
         single = [
             uses[0]
-            for uses in needed.values()
-            if all(use.setting == uses[0].setting for use in uses)
+            for piece, uses in needed.items()
+            if piece not in clobbered and all(use.setting == uses[0].setting for use in uses)
         ]
         hoisted = self._establish(single, state, loop)
         for piece in needed.keys() - {requirement.piece for requirement in single}:
@@ -175,6 +177,12 @@ class _Setup:
             args = [op.operand(call, name) for name in op.init.operands]
             settings = tuple(self.formats[arg] if arg in self.formats else str(arg) for arg in args)
             yield Requirement(op.unit, (op.init.name, settings), op.init.stmt(*args))
+
+
+def _clobbered(stmt: tirx.Stmt) -> str:
+    """The piece of state that an operation leaves without a valid setting, "" for none."""
+    op = ops.definition(stmt)
+    return "" if op is None else op.clobbers
 
 
 def _keep_common(state: State, other: State) -> None:

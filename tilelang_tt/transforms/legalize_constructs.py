@@ -12,11 +12,13 @@ nor known to be a hint is an error at the user's line; none is skipped.
                  T.copy(...)
 
 Needs:    `InlineBindings`, and TileLang's `MaterializeKernelLaunch` without thread binding.
-Leaves:   loops, branches, stores, and the tile operations copy, fill, gemm and transpose.
+Leaves:   loops, branches, stores, and the tile operations copy, fill, gemm, reduce and transpose.
 Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1016.
 """
 
 from __future__ import annotations
+
+import math
 
 from tvm import arith, tirx
 from tvm.ir import Op
@@ -27,7 +29,7 @@ from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Gemm, Transpose, called, leaf
+from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
 
 _FLOATS = ("float32", "float16", "bfloat16")
 _SCALARS = ("int32", "float32")
@@ -71,11 +73,14 @@ _HINT_CALL = {
     "disable_tma",
     "eviction_policy",
     "prefer_instruction",
+    "batch",
+    "enable_fadd2",
 }
+_REDUCTIONS = ("sum", "abssum", "max", "absmax", "min")
 
 _REFUSED: tuple[tuple[tuple[str, ...], type[errors.CompileError]], ...] = (
     (
-        ("tl.tileop.reduce", "tl.tileop.cum", "tl.tileop.finalize_reducer", "tl.reducer_"),
+        ("tl.tileop.cum", "tl.tileop.finalize_reducer", "tl.tileop.reducer", "tl.reducer_"),
         errors.UnsupportedReduction,
     ),
     (("tl.tileop.atomic", "tl.atomic_"), errors.UnsupportedAtomic),
@@ -107,7 +112,7 @@ class LegalizeConstructs:
         _check_kernel_count(func)
         _check_parameters(func)
         _check_names(func)
-        func = func.with_body(_without_attributes(func.body))
+        func = func.with_body(_with_literals(_without_attributes(func.body)))
         frame = Frame.of(func)
         _check_thread_indices(frame.body)
         _check_data_dependence(frame)
@@ -198,6 +203,20 @@ def _without_attributes(stmt: tirx.Stmt) -> tirx.Stmt:
     return ir_transform(stmt, None, strip, ["tirx.AttrStmt"])
 
 
+def _with_literals(stmt: tirx.Stmt) -> tirx.Stmt:
+    """`T.infinity(dtype)`, and its negation, as the literals they are."""
+
+    def fold(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
+        match expr:
+            case tirx.Call(op=Op()) if expr.op.name == "tl.infinity":
+                return tirx.FloatImm(expr.dtype, math.inf)
+            case tirx.Mul(a=tirx.FloatImm(), b=tirx.FloatImm()):
+                return tirx.FloatImm(expr.dtype, expr.a.value * expr.b.value)
+        return None
+
+    return ir_transform(stmt, None, fold, ["tirx.Call", "tirx.Mul"])
+
+
 def _check_thread_indices(body: tirx.Stmt) -> None:
     for stmt in tree.collect(body, (tirx.BufferStore, tirx.For, tirx.IfThenElse, tirx.Evaluate)):
         for call in _own_calls(stmt):
@@ -220,7 +239,7 @@ def _control(stmt: tirx.Stmt) -> list[tuple[str, tirx.PrimExpr]]:
         case tirx.IfThenElse():
             return [("a branch", stmt.condition)]
     match leaf(stmt):
-        case Copy() | Transpose() as move:
+        case Copy() | Transpose() | Reduce() as move:
             return [("a region", low) for low in (*move.src.mins, *move.dst.mins)]
         case Gemm() as gemm:
             return [("clear_accum", gemm.clear)]
@@ -268,7 +287,10 @@ def _legalize_call(stmt: tirx.Evaluate) -> tirx.Stmt | None:
     call = called(stmt)
     if call is None or call.op.name in _HINT_OPS:
         return None
-    if leaf(stmt) is not None:
+    view = leaf(stmt)
+    if isinstance(view, Reduce) and view.kind not in _REDUCTIONS:
+        raise errors.UnsupportedReduction.at(stmt, op=f"T.reduce_{view.kind}")
+    if view is not None:
         _check_call_annotations(call, stmt)
         return stmt
     refusal = next(error for prefixes, error in _REFUSED if call.op.name.startswith(prefixes))

@@ -5,11 +5,16 @@
     after:   for r in range(2):
                  T.noc_read(A.data, (by * 2 + r) * 8 + k, A_s.data, r)
 
-Needs:    `PlanCircularBuffers`.
+Where tiles may lie outside of the tensor, the kernel looks, and fills such a page with zeros or
+does not write it.
+
+Needs:    `PlanCircularBuffers`, `GuardCopies`.
 Leaves:   no copies.
 """
 
 from __future__ import annotations
+
+import functools
 
 from tvm import arith, tirx
 
@@ -17,8 +22,10 @@ from tilelang_tt import tiles
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.attrs import TiledAxes
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Region, is_global, leaf
+from tilelang_tt.transforms.choose_tiled_axes import transfer
 from tilelang_tt.transforms.tile_loops import nest_of
 
 
@@ -30,57 +37,86 @@ class LowerCopies:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         plan = attrs.circular_buffers(frame)
+        axes = attrs.tiled_axes(frame)
         analyzer = ranges.analyzer_of(func)
 
         def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
-            return [_lower(stmt, plan, analyzer) for stmt in stmts]
+            return [_lower(stmt, plan, axes, analyzer) for stmt in stmts]
 
         return frame.build(body=tree.rewrite_sequences(frame.body, lower))
 
 
 def _lower(
-    stmt: tirx.Stmt, plan: dict[tirx.Var, attrs.CircularBuffer], analyzer: arith.Analyzer
+    stmt: tirx.Stmt,
+    plan: dict[tirx.Var, attrs.CircularBuffer],
+    axes: dict[tirx.Var, TiledAxes],
+    analyzer: arith.Analyzer,
 ) -> tirx.Stmt:
     view = leaf(stmt)
     if not isinstance(view, Copy):
         return stmt
-    is_read = is_global(view.src.buffer)
-    region, buffer = (view.src, view.dst.buffer) if is_read else (view.dst, view.src.buffer)
-    op = ops.NOC_READ if is_read else ops.NOC_WRITE
+    region, buffer = transfer(view)
+    op = ops.NOC_READ if is_global(view.src.buffer) else ops.NOC_WRITE
     grid = layout.tile_grid(buffer)
     assert grid is not None, buffer
     order = plan[buffer.data].order
+    tiled = axes[region.buffer.data]
 
     def move(index: list[tirx.PrimExpr]) -> tirx.Stmt:
         *leading, row, column = index
-        page = analyzer.simplify(_tensor_page(region, grid, leading, row, column))
+        at = _tensor_index(region, tiled, grid, leading, row, column)
+        page = analyzer.simplify(layout.tensor_page(region.buffer, tiled, at))
         cb_page = analyzer.simplify(grid.page(leading, row, column, order))
-        return op.stmt(region.buffer.data, page, buffer.data, cb_page)
+        moved = op.stmt(region.buffer.data, page, buffer.data, cb_page)
+        if not view.guarded:
+            return moved
+        is_read = op is ops.NOC_READ
+        zeros = ops.ZERO_PAGE.stmt(buffer.data, cb_page) if is_read else None
+        return tirx.IfThenElse(_is_inside(region, tiled, at, view.guarded, analyzer), moved, zeros)
 
     return tree.located(nest_of([*grid.leading, grid.rows, grid.columns], move), stmt)
 
 
-def _tensor_page(
+def _is_inside(
     region: Region,
+    tiled: TiledAxes,
+    index: list[tirx.PrimExpr],
+    guarded: tuple[int, ...],
+    analyzer: arith.Analyzer,
+) -> tirx.PrimExpr:
+    """Whether the tensor has the tile at `index`."""
+    conditions: list[tirx.PrimExpr] = []
+    for axis in guarded:
+        size = region.buffer.shape[axis]
+        limit = layout.tiles_of(size) if axis in (tiled.row, tiled.column) else size
+        at = analyzer.simplify(index[axis])
+        if not analyzer.can_prove(region.mins[axis] >= 0):
+            conditions.append(at >= 0)
+        conditions.append(at < analyzer.simplify(limit))
+    return functools.reduce(tirx.And, conditions)
+
+
+def _tensor_index(
+    region: Region,
+    tiled: TiledAxes,
     grid: TileGrid,
     leading: list[tirx.PrimExpr],
     row: tirx.PrimExpr,
     column: tirx.PrimExpr,
-) -> tirx.PrimExpr:
-    """The page of the tensor that belongs to a tile of the buffer.
+) -> list[tirx.PrimExpr]:
+    """Where a tile of the buffer lies in the tensor, an entry for each axis.
 
     Extents that are not 1 pair up in order.
     """
     tile = tirx.const(tiles.TILE, "int32")
     lead = [index for index, extent in zip(leading, grid.leading, strict=True) if extent != 1]
     index: list[tirx.PrimExpr] = []
-    for low, extent in zip(region.mins[:-2], region.extents[:-2], strict=True):
-        index.append(low if ranges.constant(extent) == 1 else low + lead.pop(0))
-    if len(region.mins) > 1:
-        index.append(tirx.floordiv(region.mins[-2], tile) + row)
-    else:
-        index.append(tirx.const(0, "int32"))
-    last = len(region.mins) - 1
-    index.append(tirx.floordiv(region.mins[last], tile) + column)
+    for axis, (low, extent) in enumerate(zip(region.mins, region.extents, strict=True)):
+        if axis == tiled.row:
+            index.append(tirx.floordiv(low, tile) + row)
+        elif axis == tiled.column:
+            index.append(tirx.floordiv(low, tile) + column)
+        else:
+            index.append(low if ranges.constant(extent) == 1 else low + lead.pop(0))
     assert not lead, region
-    return layout.tensor_page(region.buffer, index)
+    return index

@@ -19,12 +19,14 @@ Errors:   TT1007, TT4003.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm import arith, tirx
+from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import layout
+from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.expression import Instruction, allocate, select
 from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.analysis.operands import classifier
@@ -34,10 +36,20 @@ from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.attrs import FP32_DEST, CircularBuffer
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Transpose, leaf
-from tilelang_tt.transforms.tile_loops import loop, nest_of
+from tilelang_tt.tiles import TILE
+from tilelang_tt.transforms.tile_loops import in_chunks, largest_divisor, loop, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
 PageOf = Callable[[tirx.Buffer, tirx.PrimExpr], tirx.PrimExpr]
+
+
+_ENCODINGS = {
+    "float32": ("uint32_t", "float_bits"),
+    "bfloat16": ("uint16_t", "bfloat16_bits"),
+    "float16": ("uint16_t", "float16_bits"),
+}
+"""The word of an element, and the function that makes one of an integer."""
+_TO_DEST = {broadcast.tile: broadcast.to_dest for broadcast in ops.UNARY_BROADCAST.values()}
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,8 @@ def _narrow_format(frame: Frame) -> str:
 
 def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
     match leaf(stmt):
+        case Elementwise() as nest if nest.is_index_map:
+            return tree.located(_lower_index_map(nest), stmt)
         case Elementwise() as nest:
             return tree.located(_lower_nest(nest, stmt, plan, mode), stmt)
         case Transpose() as transpose:
@@ -87,7 +101,10 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
     program, slots = _program(nest, stmt, mode)
     grid = layout.tile_grid(nest.dst)
     assert grid is not None, nest.dst
-    together = _largest_divisor(grid.tiles, mode.tiles // slots)
+    together = largest_divisor(grid.tiles, mode.tiles // slots)
+
+    def scalar(bits: tirx.PrimExpr, tile: tirx.PrimExpr) -> tirx.PrimExpr:
+        return _at_tile(bits, nest, grid, tile)
 
     def section(first: tirx.PrimExpr) -> tirx.Stmt:
         def at(tile: tirx.PrimExpr, slot: int) -> tirx.PrimExpr:
@@ -98,7 +115,10 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
 
         stmts = [
             _for_tiles(
-                together, lambda tile, ins=ins: _instruction(ins, tile, at, page, plan, mode.format)
+                together,
+                lambda tile, ins=ins: _instruction(
+                    _with_scalar(ins, scalar, first + tile), tile, at, page, plan, mode.format
+                ),
             )
             for ins in program
         ]
@@ -109,7 +129,16 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
         )
         return attrs.dst_section([*stmts, pack])
 
-    return _in_chunks(grid.tiles, together, section)
+    return in_chunks(grid.tiles, together, section)
+
+
+def _lower_index_map(nest: Elementwise) -> tirx.Stmt:
+    """One tile, written by the reader element by element."""
+    assert isinstance(nest.store.value, tirx.Cast)
+    *steps, first = arith.detect_linear_equation(nest.store.value.value, list(nest.vars))
+    assert ranges.constant(first) == 0, nest.store
+    spelled = [tirx.StringImm(text) for text in _ENCODINGS[nest.dst.dtype]]
+    return ops.WRITE_AFFINE_TILE.stmt(nest.dst.data, 0, *steps, *spelled)
 
 
 def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[Instruction], int]:
@@ -121,6 +150,28 @@ def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[I
         if slots <= mode.tiles:
             return program, slots
     raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
+
+
+def _with_scalar(
+    ins: Instruction,
+    scalar: Callable[[tirx.PrimExpr, tirx.PrimExpr], tirx.PrimExpr],
+    tile: tirx.PrimExpr,
+) -> Instruction:
+    return ins if ins.bits is None else dataclasses.replace(ins, bits=scalar(ins.bits, tile))
+
+
+def _at_tile(
+    bits: tirx.PrimExpr, nest: Elementwise, grid: TileGrid, tile: tirx.PrimExpr
+) -> tirx.PrimExpr:
+    """The number that `bits` are of, where the nest stands at the first element of a tile."""
+    leading, row, column = grid.place(tile)
+    places = [*leading[len(leading) - len(nest.store.indices) + 2 :], row * TILE, column * TILE]
+    values = {
+        index: place
+        for index, place in zip(nest.store.indices, places, strict=True)
+        if isinstance(index, tirx.Var)
+    }
+    return _simplify(substitute(bits, values))
 
 
 def _instruction(
@@ -137,13 +188,14 @@ def _instruction(
     if ins.loads:
         pages = [page(load.buffer, tile) for load in ins.loads]
         cbs = [load.buffer.data for load in ins.loads]
-        to_dest = ins.op is ops.BCAST_ROW and plan[cbs[0]].unpack_to_dest
-        return (ops.BCAST_ROW_TO_DEST if to_dest else ins.op).stmt(*cbs, *pages, out)
+        op = _TO_DEST.get(ins.op, ins.op) if plan[cbs[0]].unpack_to_dest else ins.op
+        return op.stmt(*cbs, *pages, out)
     if ins.bits is not None:
         return ins.op.stmt(out, ins.bits)
     if ins.in_place:
         return ins.op.stmt(out)
-    return ins.op.stmt(*(at(tile, slot) for slot in ins.inputs), out)
+    format_ = [tirx.StringImm(dst_format)] if ins.op is ops.WHERE else []
+    return ins.op.stmt(*(at(tile, slot) for slot in ins.inputs), out, *format_)
 
 
 def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan) -> tirx.PrimExpr:
@@ -156,17 +208,9 @@ def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan)
         return _simplify(tile)
     if grid.tiles == 1:
         return tirx.const(0, "int32")  # one tile for all
-    column = tirx.floormod(tile, whole.columns)
-    row = (
-        tirx.floormod(tirx.floordiv(tile, whole.columns), whole.rows)
-        if grid.rows > 1
-        else tirx.const(0, "int32")
-    )
-    rest = tirx.floordiv(tile, whole.rows * whole.columns)
-    leading: list[tirx.PrimExpr] = []
-    for extent in reversed(whole.leading):
-        leading.insert(0, tirx.floormod(rest, extent))
-        rest = tirx.floordiv(rest, extent)
+    zero = tirx.const(0, "int32")
+    leading, row, column = whole.place(tile)
+    row, column = row if grid.rows > 1 else zero, column if grid.columns > 1 else zero
     own = leading[len(leading) - len(grid.leading) :]
     own = [
         tirx.const(0, "int32") if extent == 1 else at
@@ -180,7 +224,7 @@ def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.S
     source, grid = layout.tile_grid(src), layout.tile_grid(dst)
     assert source is not None, src
     assert grid is not None, dst
-    together = _largest_divisor(grid.columns, dst_tiles)
+    together = largest_divisor(grid.columns, dst_tiles)
 
     def section(
         leading: list[tirx.PrimExpr], row: tirx.PrimExpr, first: tirx.PrimExpr
@@ -205,18 +249,6 @@ def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.S
 def _for_tiles(count: int, body: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
     tile = tirx.Var("t", "int32")
     return body(tirx.const(0, "int32")) if count == 1 else loop(tile, count, body(tile))
-
-
-def _in_chunks(count: int, size: int, section: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
-    """Run `section` for the first of every `size` tiles of `count`."""
-    if count == size:
-        return section(tirx.const(0, "int32"))
-    chunk = tirx.Var("chunk", "int32")
-    return loop(chunk, count // size, section(chunk * size))
-
-
-def _largest_divisor(number: int, limit: int) -> int:
-    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
 
 
 def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:

@@ -14,7 +14,7 @@ The result is cut into subblocks of `rt` x `ct` tiles that fit into DST. One `ma
 step of the inner dimension to a whole subblock. The packer then overwrites the accumulator in L1 or
 adds to it.
 
-Needs:    `PlanCircularBuffers`, `MaterializeTransposes`.
+Needs:    `PlanCircularBuffers`, `MaterializeTransposes`, `PlaceAccumulators`.
 Leaves:   no gemms.
 """
 

@@ -9,7 +9,8 @@ way into DST.
 
 Depth, in blocks: a buffer between two engines has two, so that one engine fills a block while the
 other empties one, or the `num_stages` of the loop around it; one between two statements of the
-compute engine has one, as those take turns. Depths shrink where L1 is too small.
+compute engine has one, as those take turns, or two where a statement makes a new value of the old
+one. Depths shrink where L1 is too small.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
@@ -112,7 +113,9 @@ def _plan(
     assert grid is not None, buffer
     producer, consumer = _engines(buffer, frame)
     depth, reason = 2, "one block is filled while another is emptied"
-    if producer == consumer:
+    if producer == consumer and _is_updated(buffer, frame):
+        depth, reason = 2, "the new value is made of the old one"
+    elif producer == consumer:
         depth, reason = 1, "producer and consumer take turns"
     elif stages.get(buffer, 0) > 2:
         depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
@@ -128,6 +131,16 @@ def _plan(
     )
 
 
+def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
+    """Whether a statement reads one value of the buffer and writes the next."""
+    return any(
+        buffer.same_as(access.writes(view))
+        and any(buffer.same_as(read) for read in access.reads(view))
+        and not isinstance(view, Gemm)  # those accumulate in place
+        for _, view in access.leaves(frame.body)
+    )
+
+
 def _engines(buffer: tirx.Buffer, frame: Frame) -> tuple[str, str]:
     """The producer and the consumer. A gemm that accumulates into the buffer is its producer."""
     views = [view for _, view in access.leaves(frame.body)]
@@ -136,7 +149,7 @@ def _engines(buffer: tirx.Buffer, frame: Frame) -> tuple[str, str]:
         engine_for(view)
         for view in views
         if any(buffer.same_as(read) for read in access.reads(view))
-        and not buffer.same_as(access.writes(view))
+        and not (isinstance(view, Gemm) and buffer.same_as(view.c.buffer))
     }
     assert len(producers) == 1, (buffer.name, producers)
     assert len(consumers) == 1, (buffer.name, consumers)
@@ -160,11 +173,9 @@ def _order(buffer: tirx.Buffer, frame: Frame) -> str:
 
 
 def _is_operand(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether the matrix unit multiplies the buffer, which it must read into its source
+    """Whether the matrix unit multiplies or reduces the buffer, which it must read into its source
     registers."""
-    return any(
-        buffer.same_as(gemm.a.buffer) or buffer.same_as(gemm.b.buffer) for gemm in _gemms(frame)
-    )
+    return any(buffer in access.matrix_operands(view) for _, view in access.leaves(frame.body))
 
 
 def _stages(stmt: tirx.Stmt) -> dict[tirx.Buffer, int]:

@@ -2,7 +2,7 @@
 
 A circular buffer has one producer and one consumer. A value that the compute engine uses and that
 is also stored to DRAM is copied by the compute engine into a buffer for the writer; one that is
-loaded from DRAM to be accumulated into is copied into the accumulator.
+loaded from DRAM and goes on as a value of the compute engine is copied into that one's buffer.
 
     before:  T.copy(A[...], A_s)                     after:   T.copy(A[...], A_s)
              C_s[i, j] = A_s[i, j] * 2                        C_s[i, j] = A_s[i, j] * 2
@@ -37,7 +37,7 @@ class SeparateConsumers:
         views = [view for _, view in access.leaves(frame.body)]
         separation = _Separation(
             computed={read for view in views for read in _computes_with(view)},
-            accumulated={view.c.buffer for view in views if isinstance(view, Gemm)},
+            made={access.writes(view) for view in views if not isinstance(view, Copy)},
             buffers=frame.buffers,
         )
         body = tree.rewrite_sequences(frame.body, separation.separate_all)
@@ -45,10 +45,13 @@ class SeparateConsumers:
 
 
 def _computes_with(view: Leaf) -> list[tirx.Buffer]:
-    """What the compute engine reads; an accumulator is its own, not an operand."""
-    if isinstance(view, Copy):
-        return []
-    return [read for read in access.reads(view) if not read.same_as(access.writes(view))]
+    """What the compute engine reads; an accumulator of gemms it does not."""
+    match view:
+        case Copy():
+            return []
+        case Gemm():
+            return access.matrix_operands(view)
+    return access.reads(view)
 
 
 @dataclass
@@ -56,7 +59,7 @@ class _Separation:
     """Rewrites sequences and collects the buffers they need."""
 
     computed: set[tirx.Buffer]
-    accumulated: set[tirx.Buffer]
+    made: set[tirx.Buffer]
     buffers: list[tirx.Buffer]
 
     def separate_all(self, stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
@@ -69,7 +72,7 @@ class _Separation:
         if view.src.buffer in self.computed:
             out = Region.whole(self._like(view.src.buffer, "_out"))
             pieces = [nest_over(out, view.src), Copy(out, view.dst).stmt()]
-        elif view.dst.buffer in self.accumulated:
+        elif view.dst.buffer in self.made:
             loaded = Region.whole(self._like(view.dst.buffer, "_in"))
             pieces = [Copy(view.src, loaded).stmt(), nest_over(view.dst, loaded)]
         else:

@@ -26,3 +26,16 @@ def loop(var: tirx.Var, extent: int, body: tirx.Stmt) -> tirx.For:
     return tirx.For(
         var, tirx.const(0, "int32"), tirx.const(extent, "int32"), tirx.ForKind.SERIAL, body
     )
+
+
+def in_chunks(count: int, size: int, section: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
+    """Run `section` for the first of every `size` tiles of `count`."""
+    if count == size:
+        return section(tirx.const(0, "int32"))
+    chunk = tirx.Var("chunk", "int32")
+    return loop(chunk, count // size, section(chunk * size))
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """The largest divisor of `number` that is at most `limit`."""
+    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)

@@ -1,0 +1,78 @@
+"""One program through the reference interpreter and the mock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from testing import reference
+from testing.fuzz.program import Program
+from tilelang_tt import pipeline
+from tilelang_tt.codegen import artifact
+from tilelang_tt.diagnostics import CompileError
+from tilelang_tt.options import Options
+from tilelang_tt.runtime import binding, mock_run
+
+VAGUE = 0.5
+"""A bound larger than this share of the largest value says little about an element."""
+
+
+class WrongAnswer(AssertionError):
+    """The mock's result is further from the reference's than the formats allow."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a program.
+
+    Attributes:
+        refused: the code of the compiler's refusal; empty where it compiled.
+        checked: the share of the results' elements that the bounds say something about.
+        largest: the largest error, relative to the largest value of its tensor.
+    """
+
+    refused: str = ""
+    checked: float = 1.0
+    largest: float = 0.0
+
+
+def check(program: Program) -> Outcome:
+    """Compile, run and compare.
+
+    Raises:
+        WrongAnswer: a result differs.
+        Exception: whatever else goes wrong, in the compiler, the mock or the reference.
+    """
+    function = program.function()
+    arguments = program.arguments()
+    expected = reference.run(function, arguments)
+    options = Options(arch=program.arch, grid=program.cores, execution="mock")
+    try:
+        kernels = pipeline.lower(function, options)
+        built = artifact.build(kernels, "main", options)
+    except CompileError as error:
+        return Outcome(refused=error.code)
+    bound = binding.bind(built.plan, binding.checked(built.plan, arguments))
+    mock_run.run(built, bound)
+    written = [tensor.name for tensor in built.plan.tensors if tensor.is_written]
+    arrays = {
+        tensor.name: array
+        for tensor, array in zip(program.tensors, arguments, strict=False)
+        if isinstance(array, np.ndarray)
+    }
+    outcomes = [_compared(name, arrays[name], expected[name]) for name in written]
+    return Outcome(
+        checked=min(outcome.checked for outcome in outcomes),
+        largest=max(outcome.largest for outcome in outcomes),
+    )
+
+
+def _compared(name: str, actual: np.ndarray, expected: reference.Bounded) -> Outcome:
+    agreement = reference.compare(actual, expected)
+    if agreement.wrong:
+        raise WrongAnswer(f"{name}: {agreement.text}")
+    values = expected.value[np.isfinite(expected.value)]
+    scale = float(np.abs(values).max(initial=0.0))
+    is_checked = np.broadcast_to(expected.error <= VAGUE * scale, expected.value.shape)
+    return Outcome(checked=float(is_checked.mean()), largest=agreement.largest)
