@@ -110,7 +110,9 @@ enum class Unit : uint8_t {
   binary,
   reuse,
   matmul,
-  reduce
+  reduce,
+  tilize,
+  untilize
 };
 
 // What the last init of the unpack and math units prepared.
@@ -146,6 +148,8 @@ struct Compute {
   const char* sfpu_pack_init_name = "no SFPU init of the packer's thread";
   float running_sums[tile_side] = {};  // of the tiles before, by column
   ReduceMask mask = ReduceMask::none;
+  uint32_t untilize_block = 0;  // the packer writes rows in blocks of so many tiles, or tiles
+  uint32_t untilize_full = 0;   // the tiles of a whole row
   bool l1_accumulate = false;
   uint32_t relu_mode = 0;
   float relu_threshold = 0;
