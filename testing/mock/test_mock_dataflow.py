@@ -22,6 +22,7 @@ COPY = """
 #include "api/dataflow/circular_buffer.h"
 #include "api/dataflow/dataflow_buffer.h"
 #include "api/core_local_mem.h"
+#include "api/debug/dprint.h"
 #include "api/tensor/noc_traits.h"
 
 void kernel_main() {
@@ -223,9 +224,31 @@ def test_broken_rules_of_transfers(body: str, kind: str) -> None:
     assert caught.value.kind == kind, str(caught.value)
 
 
-def test_the_pointers_of_the_firmware_cannot_be_moved() -> None:
-    with pytest.raises(mock.KernelCompileError):
-        run_copy("get_local_cb_interface(cb).fifo_wr_ptr += 32;")
+def test_pointers_move_by_whole_pages() -> None:
+    turn = """get_local_cb_interface(cb).fifo_wr_ptr = entries.get_write_ptr();
+        entries.evil_set_write_ptr(l1); entries.evil_set_read_ptr(entries.get_read_ptr());"""
+    run_copy(f"{READ} {turn} {WRITE}")
+    with pytest.raises(mock.UndefinedBehavior) as caught:
+        run_copy(f"{READ} get_local_cb_interface(cb).fifo_wr_ptr += 32;")
+    assert caught.value.kind == "cb_pointer"
+
+
+def test_prints_reach_the_host() -> None:
+    report = run_copy(f'{READ} {WRITE} if (i < 2) {{ DPRINT("page {} of {:x}, {}", i, 255, 0.5f); }}')
+    assert [str(each) for each in report.prints] == [
+        "core (0, 0), reader: page 0 of ff, 0.5",
+        "core (0, 0), reader: page 1 of ff, 0.5",
+    ]
+    with pytest.raises(mock.UndefinedBehavior) as caught:
+        run_copy('DPRINT("before"); noc_async_read_set_trid(99);')
+    assert [each.text for each in caught.value.prints] == ["before"]
+
+
+@pytest.mark.parametrize("call", ['DPRINT("{}")', 'DPRINT("none", 1)'])
+def test_a_format_that_does_not_fit(call: str) -> None:
+    with pytest.raises(mock.UndefinedBehavior) as caught:
+        run_copy(f"{call};")
+    assert caught.value.kind == "print_format"
 
 
 SHARD_COPY = """

@@ -13,9 +13,10 @@ result = c.numpy()
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -286,10 +287,19 @@ class ProgramBuilder:
             semaphores=tuple(self._semaphores),
         )
 
-    def run(self, *, record: bool = False) -> Report:
-        """Compiles what the cache does not hold and runs to the end, or raises a `MockError`."""
+    def run(
+        self,
+        *,
+        record: bool = False,
+        mode: Literal["strict", "report"] = "strict",
+        allow: Collection[str] = (),
+    ) -> Report:
+        """Compiles what the cache does not hold and runs to the end, or raises a `MockError`.
+
+        See `Executable.run` for the options.
+        """
         buffers = [tensor.buffer for tensor in self.chip.tensors]
-        return self.build().build().run(buffers, record=record)
+        return self.build().build().run(buffers, record=record, mode=mode, allow=allow)
 
     def _label(self, wanted: str) -> str:
         """A name no other kernel of the program has."""

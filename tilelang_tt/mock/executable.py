@@ -212,7 +212,11 @@ class Executable:
             )
         )
         found = findings.from_json(program, self._libraries, answer)
-        findings.raise_errors(found, frozenset(allow), mode)
+        try:
+            findings.raise_errors(found, frozenset(allow), mode)
+        except errors.RunError as error:
+            error.prints = report.prints(answer)
+            raise
         return dataclasses.replace(report.from_json(program, answer), findings=found.findings)
 
 

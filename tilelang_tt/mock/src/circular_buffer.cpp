@@ -209,6 +209,19 @@ uint32_t cb_read_pointer(Call call, uint32_t index) {
   return l1_window(*thread.core) + cb.offset + cb.read_page * cb.config->page_bytes;
 }
 
+void cb_move_pointer(Call call, uint32_t index, bool write, uint32_t address) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  CircularBuffer& cb = cb_at(thread, index);
+  const uint32_t offset = address - l1_window(*thread.core) - cb.offset;
+  const uint32_t page = offset / cb.config->page_bytes;
+  if (offset % cb.config->page_bytes != 0 || page >= cb.config->pages) {
+    likely("the address is not the beginning of a page of this circular buffer");
+    fail("cb_pointer", int(index), "the %s pointer cannot be moved to byte %u",
+         write ? "write" : "read", offset);
+  }
+  (write ? cb.write_page : cb.read_page) = page;
+}
+
 uint32_t cb_tile_bytes(Call call, uint32_t index) {
   return cb_at(begin(call, Op::arguments), index).tile_bytes;
 }

@@ -145,7 +145,7 @@ std::string error_json(const char* category, const char* kind, const std::string
   return object({field("findings", array({object({field("category", quoted(category)),
                                                   field("kind", quoted(kind)),
                                                   field("message", quoted(message))})})),
-                 field("deadlock", "null")});
+                 field("deadlock", "null"), field("prints", "[]")});
 }
 
 }  // namespace
@@ -162,7 +162,8 @@ std::string report_json() {
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
   return object({field("findings", findings_json()), field("deadlock", deadlock_json()),
-                 field("kernels", object(kernels)), field("clock", clock_json())});
+                 field("prints", array(run->prints)), field("kernels", object(kernels)),
+                 field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {

@@ -247,6 +247,7 @@ struct Run {
   bool abandoned = false;   // some thread ended in the middle: what it left undone is no finding
   bool deadlocked = false;
   std::vector<Counts> counts;  // by kernel of the program
+  std::vector<std::string> prints;  // JSON objects
   uint64_t tile_products = 0;
   std::vector<std::vector<uint64_t>> dram_marks;  // by buffer, see shadow.h
   Timing timing;

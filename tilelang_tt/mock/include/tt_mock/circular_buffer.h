@@ -17,6 +17,8 @@ bool cb_has_filled(Call call, uint32_t cb, uint32_t pages);
 uint32_t cb_write_pointer(Call call, uint32_t cb);
 uint32_t cb_read_pointer(Call call, uint32_t cb);
 uint32_t cb_base_pointer(Call call, uint32_t cb);
+// Puts one end of a circular buffer at the beginning of a page.
+void cb_move_pointer(Call call, uint32_t cb, bool write, uint32_t address);
 uint32_t cb_tile_bytes(Call call, uint32_t cb);
 uint32_t cb_page_bytes(Call call, uint32_t cb);
 uint32_t cb_pages(Call call, uint32_t cb);
@@ -37,14 +39,41 @@ constexpr CircularBufferFacts cb_facts[] = {TT_MOCK_CB_FACTS};
 
 }  // namespace tt_mock
 
-// A copy of the firmware's record of a circular buffer. A compute kernel sees units of 16 bytes.
-struct LocalCBInterface {
-  uint32_t fifo_size, fifo_limit, fifo_page_size, fifo_num_pages, fifo_rd_ptr, fifo_wr_ptr;
+namespace tt_mock {
+
+// One end of a circular buffer in the firmware's record. Kernels may move it to another page.
+class FifoPointer {
+ public:
+  FifoPointer(Call call, uint32_t cb, bool write, uint32_t shift)
+      : call_(call), cb_(cb), write_(write), shift_(shift) {}
+  operator uint32_t() const {
+    return (write_ ? cb_write_pointer(call_, cb_) : cb_read_pointer(call_, cb_)) >> shift_;
+  }
+  FifoPointer& operator=(uint32_t address) {
+    cb_move_pointer(call_, cb_, write_, address << shift_);
+    return *this;
+  }
+  FifoPointer& operator=(const FifoPointer& other) { return *this = uint32_t(other); }
+  FifoPointer(const FifoPointer&) = default;
+  FifoPointer& operator+=(uint32_t units) { return *this = *this + units; }
+  FifoPointer& operator-=(uint32_t units) { return *this = *this - units; }
+
+ private:
+  Call call_;
+  uint32_t cb_;
+  bool write_;
+  uint32_t shift_;
 };
 
-// Const, so that a kernel that tries to move the pointers itself does not compile.
-inline const LocalCBInterface get_local_cb_interface(uint32_t cb,
-                                                     tt_mock::Site site = tt_mock::here()) {
+}  // namespace tt_mock
+
+// The firmware's record of a circular buffer. A compute kernel sees units of 16 bytes.
+struct LocalCBInterface {
+  const uint32_t fifo_size, fifo_limit, fifo_page_size, fifo_num_pages;
+  tt_mock::FifoPointer fifo_rd_ptr, fifo_wr_ptr;
+};
+
+inline LocalCBInterface get_local_cb_interface(uint32_t cb, tt_mock::Site site = tt_mock::here()) {
 #ifdef TT_MOCK_COMPUTE
   constexpr uint32_t shift = 4;
 #else
@@ -53,10 +82,6 @@ inline const LocalCBInterface get_local_cb_interface(uint32_t cb,
   const tt_mock::Call call{"get_local_cb_interface", site};
   const uint32_t page = tt_mock::cb_page_bytes(call, cb), pages = tt_mock::cb_pages(call, cb);
   const uint32_t base = tt_mock::cb_base_pointer(call, cb);
-  return {page * pages >> shift,
-          (base + page * pages) >> shift,
-          page >> shift,
-          pages,
-          tt_mock::cb_read_pointer(call, cb) >> shift,
-          tt_mock::cb_write_pointer(call, cb) >> shift};
+  return {page * pages >> shift,    (base + page * pages) >> shift, page >> shift, pages,
+          {call, cb, false, shift}, {call, cb, true, shift}};
 }

@@ -121,6 +121,13 @@ class DataflowBuffer {
   }
 #endif
 
+  void evil_set_write_ptr(uint32_t address, tt_mock::Site site = tt_mock::here()) const {
+    tt_mock::cb_move_pointer({"DataflowBuffer::evil_set_write_ptr", site}, id_, true, address);
+  }
+  void evil_set_read_ptr(uint32_t address, tt_mock::Site site = tt_mock::here()) const {
+    tt_mock::cb_move_pointer({"DataflowBuffer::evil_set_read_ptr", site}, id_, false, address);
+  }
+
   [[nodiscard]] auto scoped_write_lock(uint16_t = 1, tt_mock::Site site = tt_mock::here()) const {
     return tt_mock::DfbScopedLock<uint8_t>(get_write_ptr(site));
   }
