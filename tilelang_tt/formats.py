@@ -19,8 +19,9 @@ class Format:
     """One data format.
 
     `name` and `code` are tt-metal's `DataFormat`; `ttnn` is the attribute of the `ttnn` module that
-    names it, empty where ttnn has none; `dtype` is the numpy/TVM spelling of an element;
-    `mantissa_bits` counts the stored fraction bits.
+    names it, empty where ttnn has none; `dtype` is the numpy/TVM spelling of an element, empty
+    where elements cannot stand alone; `mantissa_bits` counts the stored fraction bits. In a block
+    format, 16 elements of `block_bits` each share an exponent of one byte.
     """
 
     name: str
@@ -29,15 +30,20 @@ class Format:
     element_bytes: int
     mantissa_bits: int
     ttnn: str
+    block_bits: int = 0
 
     @property
     def tile_bytes(self) -> int:
         """Bytes of one tile, which is one page of an interleaved tensor or of a circular buffer."""
+        if self.block_bits:
+            return TILE_ELEMENTS // 16 + TILE_ELEMENTS * self.block_bits // 8
         return TILE_ELEMENTS * self.element_bytes
 
     @property
     def epsilon(self) -> float:
-        """The largest relative error of one rounding to this format; 0 for integers."""
+        """The largest relative error of one rounding to this format, in a block format relative to
+        the largest element of the block; 0 for integers.
+        """
         return 2.0 ** -(self.mantissa_bits + 1) if self.mantissa_bits else 0.0
 
 
@@ -45,12 +51,15 @@ FORMATS = (
     Format("Float32", 0, "float32", 4, 23, "float32"),
     Format("Float16", 1, "float16", 2, 10, ""),
     Format("Float16_b", 5, "bfloat16", 2, 7, "bfloat16"),
+    Format("Bfp8_b", 6, "", 0, 6, "bfloat8_b", block_bits=8),
+    Format("Bfp4_b", 7, "", 0, 2, "bfloat4_b", block_bits=4),
     Format("Int32", 8, "int32", 4, 0, "int32"),
     Format("UInt16", 9, "uint16", 2, 0, "uint16"),
+    Format("Int8", 14, "int8", 1, 0, ""),
     Format("UInt32", 24, "uint32", 4, 0, "uint32"),
     Format("UInt8", 30, "uint8", 1, 0, "uint8"),
 )
-BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS}
+BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS if format_.dtype}
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
 
 TF32_EPSILON = 2.0**-11

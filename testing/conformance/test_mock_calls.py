@@ -8,7 +8,7 @@ import pytest
 
 from testing.conformance.checker import check
 from testing.conformance.kernel import KernelSource
-from testing.mock import sfpu_rows, test_mock_integers, test_mock_sfpu
+from testing.mock import sfpu_rows, test_mock_integers, test_mock_sfpu, test_mock_tilize
 from tilelang_tt import formats
 
 ARCHS = ("wormhole_b0", "blackhole")
@@ -37,3 +37,10 @@ def test_the_vector_unit_is_called_as_the_headers_want_it(arch: str) -> None:
     integers = test_mock_sfpu.kernel(test_mock_integers.SPELLED)
     kernels = [source("floats.cpp", floats), source("integers.cpp", integers, "Int32")]
     assert check(kernels, arch) == []
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_rows_and_tiles_are_converted_as_the_headers_want_it(arch: str) -> None:
+    """The unpacker's untilize is deprecated; kernels in use still call it."""
+    kernel = source("tilize.cpp", test_mock_tilize.kernel())
+    assert check([kernel], arch, allow_deprecated=True) == []

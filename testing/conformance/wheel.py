@@ -38,6 +38,8 @@ TREES = tuple(
     )
 )
 
+KERNEL_TREES = ("ttnn/ttnn/cpp/ttnn/",)
+
 
 class WheelError(Exception):
     """The headers are not in the cache and cannot be brought there."""
@@ -55,13 +57,22 @@ def headers() -> Path:
     Safe in any number of processes: one downloads while the others wait, and the folder gets its
     final name only when it is complete.
     """
+    return _unpacked(f"ttnn-{VERSION}", TREES)
+
+
+def kernels() -> Path:
+    """The `ttnn` package with the sources of its operations' kernels; see `headers`."""
+    return _unpacked(f"ttnn-kernels-{VERSION}", KERNEL_TREES)
+
+
+def _unpacked(name: str, trees: tuple[str, ...]) -> Path:
     home = cache_dir() / "headers"
-    root = home / f"ttnn-{VERSION}"
+    root = home / name
     if not root.is_dir():
         home.mkdir(parents=True, exist_ok=True)
-        with _locked(home / f"ttnn-{VERSION}.lock"):
+        with _locked(home / f"{name}.lock"):
             if not root.is_dir():
-                _fill(root)
+                _fill(root, trees)
     return root / "ttnn"
 
 
@@ -73,10 +84,10 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _fill(root: Path) -> None:
+def _fill(root: Path, trees: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory(prefix="incomplete-", dir=root.parent) as folder:
         unpacked = Path(folder, "unpacked")
-        _unpack(_download(Path(folder)), unpacked)
+        _unpack(_download(Path(folder)), unpacked, trees)
         unpacked.rename(root)
 
 
@@ -100,10 +111,10 @@ def _download(folder: Path) -> Path:
     return wheels[0]
 
 
-def _unpack(wheel: Path, target: Path) -> None:
+def _unpack(wheel: Path, target: Path, trees: tuple[str, ...]) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.startswith(TREES)]
-        missing = [tree for tree in TREES if not any(name.startswith(tree) for name in names)]
+        names = [name for name in archive.namelist() if name.startswith(trees)]
+        missing = [tree for tree in trees if not any(name.startswith(tree) for name in names)]
         if missing:
             raise WheelError(f"{wheel.name} has no {', '.join(missing)}")
         archive.extractall(target, names)

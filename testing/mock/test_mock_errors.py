@@ -463,7 +463,9 @@ def test_every_kind_of_the_engine_has_a_row() -> None:
     """A kind that no row triggers is a check nobody has seen work."""
     engine = "".join(path.read_text() for path in (k.MOCK / "src").glob("*.cpp"))
     kinds = set(re.findall(r'(?:fail|note)\(\s*"(\w+)"', engine))
-    others = [Path(__file__).with_name(f"test_mock_{name}.py") for name in ("memory", "races")]
+    others = [
+        Path(__file__).with_name(f"test_mock_{name}.py") for name in ("memory", "races", "dataflow")
+    ]
     memory = "".join(path.read_text() for path in others)
     elsewhere = {
         "cb_page_size",

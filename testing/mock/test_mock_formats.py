@@ -104,3 +104,55 @@ void kernel_main() {
         ]
     )
     np.testing.assert_array_equal(out.reshape(5, 48), data.reshape(5, 48)[::-1])
+
+
+BLOCKS = (k.formats.BY_NAME["Bfp8_b"], k.formats.BY_NAME["Bfp4_b"])
+
+
+def block_rounded(values: np.ndarray, bits: int) -> np.ndarray:
+    """Sixteen neighbours rounded to one exponent, halves away from zero, within its range."""
+    rows = values.astype(np.float64).reshape(values.shape[0], -1, 16)
+    largest = np.abs(rows).max(-1, keepdims=True)
+    exponent = np.floor(np.log2(np.where(largest > 0, largest, 1)))
+    unit = 2.0 ** (exponent - bits + 1)
+    magnitude = np.minimum(np.floor(np.abs(rows) / unit + 0.5), 2**bits - 1)
+    return (np.sign(rows) * magnitude * unit).reshape(values.shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("format_", BLOCKS, ids=lambda f: f.name)
+def test_block_formats_share_an_exponent(
+    rng: np.random.Generator, format_: k.formats.Format
+) -> None:
+    a = k.round_bfloat16(rng.standard_normal((32, 64), dtype=np.float32) * 100)
+    a[3, :16] = 0
+    a[4, :16] = k.round_bfloat16(np.linspace(1, 2, 16, dtype=np.float32))
+    packed = k.Pipeline(COPY, inputs=(k.BF16,), output=format_).launch(a)[1]
+    tiles = a.size // k.formats.TILE_ELEMENTS
+    assert packed.size == tiles * format_.tile_bytes
+    bits = format_.mantissa_bits + 1
+    np.testing.assert_array_equal(decode_block(packed, format_, 32, 64), block_rounded(a, bits))
+
+
+@pytest.mark.parametrize("format_", BLOCKS, ids=lambda f: f.name)
+def test_block_formats_are_unpacked(rng: np.random.Generator, format_: k.formats.Format) -> None:
+    a = k.round_bfloat16(rng.standard_normal((32, 32), dtype=np.float32))
+    packed = k.Pipeline(COPY, inputs=(k.BF16,), output=format_).launch(a)[1]
+    got = k.Pipeline(COPY, inputs=(format_,)).run_encoded([packed], 32, 32)
+    np.testing.assert_array_equal(got, block_rounded(a, format_.mantissa_bits + 1))
+
+
+def decode_block(
+    data: np.ndarray, format_: k.formats.Format, rows: int, columns: int
+) -> np.ndarray:
+    """What the bytes of block-format tiles stand for, by the definition of the format."""
+    tiles = data.reshape(-1, format_.tile_bytes)
+    exponents = tiles[:, :64].astype(np.float64)
+    if format_.block_bits == 8:
+        elements = tiles[:, 64:].reshape(-1, 64, 16)
+    else:
+        pairs = tiles[:, 64:]
+        elements = np.stack([pairs & 15, pairs >> 4], -1).reshape(-1, 64, 16)
+    bits = format_.block_bits - 1
+    magnitude = (elements & (2**bits - 1)) * 2.0 ** (exponents[..., None] - 127 - bits + 1)
+    values = np.where(elements >> bits, -magnitude, magnitude).astype(np.float32)
+    return k.from_tiles(values.reshape(-1).view(np.uint8), np.float32, rows, columns)

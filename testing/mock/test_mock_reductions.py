@@ -32,13 +32,11 @@ void kernel_main() {
   cb_pop_front(1, tiles);
   cb_reserve_back(16, tiles);
   tile_regs_wait();
-  pack_tile(0, 16);
+  for (uint32_t i = 0; i < tiles; ++i) {
+    pack_tile(0, 16);
+  }
   tile_regs_release();
-  %(uninit)s
-  tile_regs_acquire();
-  tile_regs_commit();
-  tile_regs_wait();
-  tile_regs_release();
+  reduce_uninit();
   cb_push_back(16, tiles);
 }
 """
@@ -50,7 +48,6 @@ def reduce_kernel(pool: str, dim: str) -> str:
         "pool": pool,
         "dim": dim,
         "sources": "1, 0" if swapped else "0, 1",
-        "uninit": "reduce_uninit();",
     }
 
 

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ KERNEL_FLAGS = (
     "-O1",
     "-g1",  # lines, for findings at plain loads and stores
     "-shared",
+    "-fvisibility=hidden",  # templates of one name differ between kernels
     "-Wall",
     "-Werror",
     "-Wno-error=deprecated-declarations",
@@ -48,6 +50,8 @@ KERNEL_FLAGS = (
     "-Wno-unused-function",
     "-Wno-int-to-pointer-cast",
 )
+_ENTRY = '__attribute__((visibility("default"))) void kernel_main()'
+_INCLUDE_LINE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 # The calls that a thread sanitizer would take are the engine's, see src/raw_access.cpp; its library
 # must not be linked.
 _GCC_ACCESS_FLAGS = (
@@ -97,6 +101,7 @@ class KernelSource:
     name: str
     source: str
     defines: tuple[tuple[str, str], ...]
+    include_dirs: tuple[str, ...] = ()
 
 
 def build_engine(compiler: Compiler) -> Path:
@@ -180,7 +185,25 @@ def _engine_key(compiler: Compiler) -> str:
 
 def _kernel_key(engine: Path, kernel: KernelSource) -> str:
     defines = [f"{name}={value}" for name, value in kernel.defines]
-    return _digest([engine.name, kernel.name, kernel.source, *KERNEL_FLAGS, *defines])
+    included = _included(kernel.source, kernel.include_dirs) if kernel.include_dirs else []
+    text = [engine.name, kernel.name, kernel.source, *included]
+    return _digest([*text, *KERNEL_FLAGS, *defines, *kernel.include_dirs])
+
+
+def _included(source: str, include_dirs: tuple[str, ...]) -> list[str]:
+    """The text of every header of those folders that a source includes, directly or not."""
+    texts: list[str] = []
+    seen: set[Path] = set()
+    waiting: list[tuple[str, tuple[Path, ...]]] = [(source, tuple(map(Path, include_dirs)))]
+    while waiting:
+        text, folders = waiting.pop()
+        for name in _INCLUDE_LINE.findall(text):
+            found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+            if found is not None and found not in seen:
+                seen.add(found)
+                texts.append(found.read_text(encoding="utf-8"))
+                waiting.append((texts[-1], (found.parent, *folders)))
+    return texts
 
 
 def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
@@ -226,12 +249,13 @@ def _start_kernel(
 ) -> subprocess.Popen[str]:
     source = work / f"{library.stem}.cpp"
     # The line directive makes messages and __builtin_FILE() name the kernel as its author does.
-    source.write_text(f'void kernel_main();\n#line 1 "{kernel.name}"\n{kernel.source}')
+    source.write_text(f'{_ENTRY};\n#line 1 "{kernel.name}"\n{kernel.source}')
     defines = [f"-D{name}={value}" for name, value in kernel.defines]
     output = ["-o", str(work / library.name), str(source), str(engine)]
-    return _start(
-        [*compiler.command, *KERNEL_FLAGS, *compiler.access_flags, *defines, *output, "-lc"]
-    )
+    # Warnings are for the kernel; other people's headers are taken as they are.
+    folders = [word for folder in kernel.include_dirs for word in ("-isystem", folder)]
+    flags = [*KERNEL_FLAGS, *compiler.access_flags, *folders, *defines]
+    return _start([*compiler.command, *flags, *output, "-lc"])
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:

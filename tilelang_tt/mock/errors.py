@@ -160,8 +160,25 @@ class Finding:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Print:
+    """What a kernel printed with DPRINT."""
+
+    core: tuple[int, int]
+    engine: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"core {self.core}, {self.engine}: {self.text}"
+
+
 class RunError(MockError):
-    """A run that broke rules: `findings` has all of them, the other attributes are the first's."""
+    """A run that broke rules: `findings` has all of them, the other attributes are the first's.
+
+    `prints` is what the kernels printed before.
+    """
+
+    prints: tuple[Print, ...] = ()
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("\n".join(map(str, findings)))

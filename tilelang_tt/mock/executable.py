@@ -14,9 +14,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.mock import errors, findings, report
+from tilelang_tt.mock import errors, findings, report, tensors
 from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
-from tilelang_tt.mock.program import CONTENTS, FIDELITIES, ROLES, Buffer, Core, Kernel, Program
+from tilelang_tt.mock.program import (
+    CONTENTS,
+    FIDELITIES,
+    ROLES,
+    Buffer,
+    CircularBuffer,
+    Kernel,
+    Program,
+)
+from tilelang_tt.mock.tensors import Core
 from tilelang_tt.mock.timing import Timing
 
 # `void kernel_main()` as the Itanium C++ ABI spells it.
@@ -52,6 +61,9 @@ class _CircularBufferStruct(ctypes.Structure):
         ("page_bytes", ctypes.c_uint32),
         ("pages", ctypes.c_uint32),
         ("unpack_to_dest_fp32", ctypes.c_uint32),
+        ("offset", ctypes.c_uint32),
+        ("is_tensor", ctypes.c_uint32),
+        ("cores", ctypes.c_void_p),
     )
 
 
@@ -63,6 +75,8 @@ class _BufferStruct(ctypes.Structure):
         ("page_bytes", ctypes.c_uint32),
         ("address", ctypes.c_uint32),
         ("contents", ctypes.c_uint32),
+        ("places", ctypes.c_void_p),
+        ("l1_bytes", ctypes.c_uint32),
     )
 
 
@@ -172,8 +186,13 @@ class Executable:
         kernels = (_KernelStruct * len(program.kernels))()
         for struct, kernel, entry in zip(kernels, program.kernels, self._entries, strict=True):
             _fill_kernel(struct, kernel, entry, keep)
-        circular_buffers = _circular_buffer_structs(program)
-        tensors = _buffer_structs(buffers)
+        masks = [_core_mask(program, cb) for cb in program.circular_buffers]
+        circular_buffers = _circular_buffer_structs(program, masks, program.place(buffers))
+        places = [
+            tensors.places(program.device, buffer.layout, buffer.page_bytes, buffer.pages)
+            for buffer in buffers
+        ]
+        buffer_structs = _buffer_structs(program, buffers, places)
         semaphores = _Words(program.semaphores)
         parameters = _parameter_structs(program.costs)
         answer = self._engine.run(
@@ -181,19 +200,23 @@ class Executable:
                 device=_device_struct(program),
                 kernels=ctypes.addressof(kernels),
                 circular_buffers=ctypes.addressof(circular_buffers),
-                buffers=ctypes.addressof(tensors),
+                buffers=ctypes.addressof(buffer_structs),
                 semaphores=semaphores.pointer,
                 parameters=ctypes.addressof(parameters),
                 kernel_count=len(kernels),
                 circular_buffer_count=len(circular_buffers),
-                buffer_count=len(tensors),
+                buffer_count=len(buffer_structs),
                 semaphore_count=len(program.semaphores),
                 parameter_count=len(parameters),
                 record=int(record),
             )
         )
         found = findings.from_json(program, self._libraries, answer)
-        findings.raise_errors(found, frozenset(allow), mode)
+        try:
+            findings.raise_errors(found, frozenset(allow), mode)
+        except errors.RunError as error:
+            error.prints = report.prints(answer)
+            raise
         return dataclasses.replace(report.from_json(program, answer), findings=found.findings)
 
 
@@ -211,6 +234,10 @@ def _kernel_source(program: Program, kernel: Kernel) -> KernelSource:
     defines = [(_ARCH_DEFINES[program.device.name], "1")]
     if args:
         defines.append(("KERNEL_COMPILE_TIME_ARGS", args))
+    if kernel.named_compile_time_args:
+        named = (f'{{"{name}",{value & _WORD}u}}' for name, value in kernel.named_compile_time_args)
+        defines.append(("KERNEL_COMPILE_TIME_ARG_MAP", ",".join(named)))
+    defines.append(("TT_MOCK_CB_FACTS", _facts(program, kernel)))
     if kernel.role == "compute":
         defines += [
             ("TT_MOCK_COMPUTE", "1"),
@@ -221,7 +248,25 @@ def _kernel_source(program: Program, kernel: Kernel) -> KernelSource:
             ("TT_MOCK_DATA_MOVEMENT", "1"),
             ("NOC_INDEX", "0" if kernel.role == "reader" else "1"),
         ]
-    return KernelSource(kernel.name, kernel.source, (*defines, *kernel.defines))
+    return KernelSource(
+        kernel.name, kernel.source, (*defines, *kernel.defines), kernel.include_dirs
+    )
+
+
+def _facts(program: Program, kernel: Kernel) -> str:
+    """Format and tile size of the circular buffers by index, as the cores of the kernel have
+    them."""
+    own = {
+        cb.index: cb.format
+        for cb in program.circular_buffers
+        if cb.cores is None or any(core in cb.cores for core in kernel.core_args)
+    }
+    invalid = (255, 0)
+    rows = [
+        (own[index].code, own[index].tile_bytes) if index in own else invalid
+        for index in range(max(own, default=0) + 1)
+    ]
+    return ",".join(f"{{{code},{size}}}" for code, size in rows)
 
 
 def _device_struct(program: Program) -> _DeviceStruct:
@@ -282,7 +327,15 @@ def _fill_kernel(
     struct.common_arg_count = len(kernel.common_args)
 
 
-def _circular_buffer_structs(program: Program) -> ctypes.Array[_CircularBufferStruct]:
+def _core_mask(program: Program, cb: CircularBuffer) -> npt.NDArray[np.uint8]:
+    """One byte for each core of the grid, row by row: whether it has the circular buffer."""
+    columns, rows = program.device.grid
+    return np.array([cb.is_on((x, y)) for y in range(rows) for x in range(columns)], dtype=np.uint8)
+
+
+def _circular_buffer_structs(
+    program: Program, masks: Sequence[npt.NDArray[np.uint8]], offsets: Sequence[int]
+) -> ctypes.Array[_CircularBufferStruct]:
     return (_CircularBufferStruct * len(program.circular_buffers))(
         *(
             _CircularBufferStruct(
@@ -292,8 +345,11 @@ def _circular_buffer_structs(program: Program) -> ctypes.Array[_CircularBufferSt
                 cb.page_bytes,
                 cb.pages,
                 int(cb.unpack_to_dest_fp32),
+                offset,
+                int(cb.buffer is not None),
+                mask.ctypes.data,
             )
-            for cb in program.circular_buffers
+            for cb, mask, offset in zip(program.circular_buffers, masks, offsets, strict=True)
         )
     )
 
@@ -309,7 +365,11 @@ def _parameter_structs(costs: Timing) -> ctypes.Array[_ParameterStruct]:
     return _parameter_array(tuple(costs.values.items()))
 
 
-def _buffer_structs(buffers: Sequence[Buffer]) -> ctypes.Array[_BufferStruct]:
+def _buffer_structs(
+    program: Program,
+    buffers: Sequence[Buffer],
+    places: Sequence[npt.NDArray[np.uint32] | None],
+) -> ctypes.Array[_BufferStruct]:
     return (_BufferStruct * len(buffers))(
         *(
             _BufferStruct(
@@ -319,7 +379,9 @@ def _buffer_structs(buffers: Sequence[Buffer]) -> ctypes.Array[_BufferStruct]:
                 buffer.page_bytes,
                 buffer.address,
                 CONTENTS.index(buffer.contents),
+                None if place is None else place.ctypes.data,
+                tensors.l1_bytes(program.device, buffer.layout, buffer.page_bytes, buffer.pages),
             )
-            for buffer in buffers
+            for buffer, place in zip(buffers, places, strict=True)
         )
     )

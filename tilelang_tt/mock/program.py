@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from tilelang_tt import formats
 from tilelang_tt.device import Device
-from tilelang_tt.mock import timing
+from tilelang_tt.mock import tensors, timing
 from tilelang_tt.mock.errors import ProgramError
+from tilelang_tt.mock.tensors import DRAM, Core, Layout
 from tilelang_tt.mock.timing import Timing
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
-Core = tuple[int, int]
 Contents = Literal["given", "result", "scratch"]
 
 CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch")
@@ -31,7 +31,10 @@ SEMAPHORES = 16
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel source. The keys of `core_args` are the cores (x, y) that run it."""
+    """One kernel source. The keys of `core_args` are the cores (x, y) that run it.
+
+    `include_dirs` are searched for what the source includes, after the mock's own headers.
+    """
 
     role: Role
     name: str
@@ -40,11 +43,17 @@ class Kernel:
     compile_time_args: tuple[int, ...] = ()
     defines: tuple[tuple[str, str], ...] = ()
     common_args: tuple[int, ...] = ()
+    named_compile_time_args: tuple[tuple[str, int], ...] = ()
+    include_dirs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CircularBuffer:
-    """A circular buffer that every core of the program has."""
+    """A circular buffer of every core of the program, or of the `cores` given.
+
+    Its pages are those of the L1 tensor named `buffer`, or lie where those of the circular buffer
+    with the index `shares` lie, or have a place of their own.
+    """
 
     index: int
     name: str
@@ -52,11 +61,17 @@ class CircularBuffer:
     page_bytes: int
     pages: int
     unpack_to_dest_fp32: bool = False
+    cores: tuple[Core, ...] | None = None
+    buffer: str | None = None
+    shares: int | None = None
+
+    def is_on(self, core: Core) -> bool:
+        return self.cores is None or core in self.cores
 
 
 @dataclass(frozen=True)
 class Buffer:
-    """An interleaved DRAM tensor, used in place: `data` holds its pages in order, unpadded.
+    """A tensor, used in place: `data` holds its pages in order, unpadded.
 
     `contents` tells what the bytes are before the run: "given" by the host; those of a "result",
     undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined.
@@ -67,6 +82,15 @@ class Buffer:
     page_bytes: int
     address: int
     contents: Contents = "given"
+    layout: Layout = DRAM
+
+    @property
+    def pages(self) -> int:
+        return self.data.size // self.page_bytes
+
+    def accessor_args(self, device: Device) -> tuple[int, ...]:
+        """The compile-time arguments from which a kernel makes `TensorAccessorArgs`."""
+        return tensors.accessor_args(device, self.layout, self.page_bytes)
 
     def __post_init__(self) -> None:
         data = self.data
@@ -111,13 +135,61 @@ class Program:
 
         return build(self)
 
-    @property
-    def l1_bytes(self) -> int:
-        """L1 the circular buffers take on each core, from the first one's start."""
-        offset = self.device.cb_base
+    def place(self, buffers: Sequence[Buffer] = ()) -> tuple[int, ...]:
+        """The L1 offset of each circular buffer; errors where something does not fit.
+
+        They grow upwards, each behind what any of its cores has; tensors are where they are.
+        """
+        columns, rows = self.device.grid
+        everywhere = tuple((x, y) for y in range(rows) for x in range(columns))
+        free = dict.fromkeys(everywhere, self.device.cb_base)
+        named = {buffer.name: buffer for buffer in buffers}
+        offsets: list[int] = []
         for cb in self.circular_buffers:
-            offset = align_up(offset, self.device.dram_read_alignment) + cb.page_bytes * cb.pages
-        return offset - self.device.cb_base
+            if cb.buffer is not None:
+                offsets.append(self._tensor_address(cb, named))
+                continue
+            if cb.shares is not None:
+                offsets.append(offsets[self._shared(cb)])
+                continue
+            cores = everywhere if cb.cores is None else cb.cores
+            offset = align_up(max(free[core] for core in cores), self.device.dram_read_alignment)
+            free.update(dict.fromkeys(cores, offset + cb.page_bytes * cb.pages))
+            offsets.append(offset)
+        end = max(free.values())
+        limit = min(
+            (buffer.address for buffer in buffers if buffer.layout != DRAM),
+            default=self.device.l1_bytes,
+        )
+        if end > limit:
+            taken, room = end - self.device.cb_base, limit - self.device.cb_base
+            raise ProgramError("l1_overflow", f"circular buffers of {taken} bytes in {room} of L1")
+        return tuple(offsets)
+
+    def _tensor_address(self, cb: CircularBuffer, named: Mapping[str, Buffer]) -> int:
+        buffer = named.get(cb.buffer or "")
+        if buffer is None:
+            raise ProgramError("cb_buffer", f"no tensor is named {cb.buffer}, as {cb.name} wants")
+        room = tensors.l1_bytes(self.device, buffer.layout, buffer.page_bytes, buffer.pages)
+        if cb.page_bytes * cb.pages > room:
+            raise ProgramError(
+                "cb_buffer",
+                f"{cb.name} has {cb.page_bytes * cb.pages} bytes, its tensor {room} on each core",
+            )
+        return buffer.address
+
+    def _shared(self, cb: CircularBuffer) -> int:
+        """The position of the circular buffer whose place this one shares."""
+        for position, other in enumerate(self.circular_buffers):
+            if other is cb:
+                break
+            if other.index == cb.shares and other.cores == cb.cores:
+                if cb.page_bytes * cb.pages > other.page_bytes * other.pages:
+                    raise ProgramError("cb_shares", f"{cb.name} is larger than {other.name}")
+                return position
+        raise ProgramError(
+            "cb_shares", f"{cb.name} shares the place of {cb.shares}, which does not precede it"
+        )
 
 
 def align_up(value: int, alignment: int) -> int:
@@ -162,22 +234,26 @@ def _check_kernels(program: Program) -> None:
 
 
 def _check_circular_buffers(program: Program) -> None:
-    seen: set[int] = set()
+    seen: set[tuple[int, Core]] = set()
+    columns, rows = program.device.grid
+    everywhere = tuple((x, y) for y in range(rows) for x in range(columns))
     for cb in program.circular_buffers:
         if not 0 <= cb.index < program.device.cb_count:
             raise ProgramError(
                 "cb_index", f"circular buffer {cb.index} of {program.device.cb_count}"
             )
-        if cb.index in seen:
+        own = {(cb.index, core) for core in (everywhere if cb.cores is None else cb.cores)}
+        if not seen.isdisjoint(own):
             raise ProgramError("cb_index", f"two circular buffers have the index {cb.index}")
+        if any(core not in everywhere for _, core in own):
+            raise ProgramError(
+                "core", f"circular buffer {cb.name} is off the {columns}x{rows} grid"
+            )
         if cb.pages <= 0 or cb.page_bytes <= 0 or cb.page_bytes % 16:
             raise ProgramError(
                 "cb_page_size",
                 f"circular buffer {cb.name}: {cb.pages} pages of {cb.page_bytes} bytes",
             )
-        seen.add(cb.index)
-    if program.l1_bytes > program.device.cb_bytes:
-        raise ProgramError(
-            "l1_overflow",
-            f"circular buffers of {program.l1_bytes} bytes in {program.device.cb_bytes} of L1",
-        )
+        seen |= own
+    if all(cb.buffer is None for cb in program.circular_buffers):
+        program.place()

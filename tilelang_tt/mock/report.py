@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tilelang_tt.mock.errors import Finding
+from tilelang_tt.mock.errors import Finding, Print
 from tilelang_tt.mock.program import FIDELITIES, Core, Program
 
 Engine = Literal["reader", "writer", "unpack", "math", "pack"]
@@ -118,6 +118,7 @@ class Report:
     links: tuple[LinkReport, ...]
     intervals: tuple[Interval, ...]
     findings: tuple[Finding, ...] = ()  # of a run that may go on in spite of them
+    prints: tuple[Print, ...] = ()
 
     @property
     def microseconds(self) -> float:
@@ -186,6 +187,14 @@ def from_json(program: Program, answer: Mapping[str, Any]) -> Report:
         dram_banks=tuple(BankReport(*row) for row in clock["dram_banks"]),
         links=tuple(_link(row) for row in clock["links"]),
         intervals=tuple(_interval(row) for row in clock["intervals"]),
+        prints=prints(answer),
+    )
+
+
+def prints(answer: Mapping[str, Any]) -> tuple[Print, ...]:
+    """What the kernels printed, in the order of the run."""
+    return tuple(
+        Print((each["x"], each["y"]), each["engine"], each["text"]) for each in answer["prints"]
     )
 
 

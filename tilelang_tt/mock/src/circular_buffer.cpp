@@ -178,4 +178,64 @@ void cb_pop(Call call, uint32_t index, uint32_t pages) {
   wake(*thread.core);
 }
 
+bool cb_can_reserve(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  check_capacity(cb, pages);
+  return cb.free_pages() >= pages;
+}
+
+bool cb_has_filled(Call call, uint32_t index, uint32_t pages) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  check_capacity(cb, pages);
+  return cb.occupied >= pages;
+}
+
+uint32_t cb_base_pointer(Call call, uint32_t index) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  return l1_window(*thread.core) + cb_at(thread, index).offset;
+}
+
+uint32_t cb_write_pointer(Call call, uint32_t index) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  return l1_window(*thread.core) + cb.offset + cb.write_page * cb.config->page_bytes;
+}
+
+uint32_t cb_read_pointer(Call call, uint32_t index) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  const CircularBuffer& cb = cb_at(thread, index);
+  return l1_window(*thread.core) + cb.offset + cb.read_page * cb.config->page_bytes;
+}
+
+void cb_move_pointer(Call call, uint32_t index, bool write, uint32_t address) {
+  Thread& thread = begin(call, Op::cb_pointer);
+  CircularBuffer& cb = cb_at(thread, index);
+  const uint32_t offset = address - l1_window(*thread.core) - cb.offset;
+  const uint32_t page = offset / cb.config->page_bytes;
+  if (offset % cb.config->page_bytes != 0 || page >= cb.config->pages) {
+    likely("the address is not the beginning of a page of this circular buffer");
+    fail("cb_pointer", int(index), "the %s pointer cannot be moved to byte %u",
+         write ? "write" : "read", offset);
+  }
+  (write ? cb.write_page : cb.read_page) = page;
+}
+
+uint32_t cb_tile_bytes(Call call, uint32_t index) {
+  return cb_at(begin(call, Op::arguments), index).tile_bytes;
+}
+
+uint32_t cb_page_bytes(Call call, uint32_t index) {
+  return cb_at(begin(call, Op::arguments), index).config->page_bytes;
+}
+
+uint32_t cb_pages(Call call, uint32_t index) {
+  return cb_at(begin(call, Op::arguments), index).config->pages;
+}
+
+DataFormat cb_format(Call call, uint32_t index) {
+  return static_cast<DataFormat>(cb_at(begin(call, Op::arguments), index).config->format);
+}
+
 }  // namespace tt_mock

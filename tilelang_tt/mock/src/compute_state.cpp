@@ -110,6 +110,12 @@ const char* format_name(uint32_t format) {
       return "UInt16";
     case DataFormat::UInt8:
       return "UInt8";
+    case DataFormat::Int8:
+      return "Int8";
+    case DataFormat::Bfp8_b:
+      return "Bfp8_b";
+    case DataFormat::Bfp4_b:
+      return "Bfp4_b";
     default:
       return "an unknown format";
   }
@@ -131,12 +137,25 @@ void set_init(Compute& compute, Call call, Init init) {
   compute.init_call = call;
 }
 
+namespace {
+
+void note_init(const Compute& compute) {
+  likely("each operation needs its own init after an init of another one, with the same parameters");
+  note("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
+       compute.init_call.name, compute.init_call.site.line);
+}
+
+}  // namespace
+
 void require_init(const Compute& compute, const Init& expected) {
   if (!(compute.init == expected)) {
-    likely(
-        "each operation needs its own init after an init of another one, with the same parameters");
-    note("missing_init", -1, "the last init of the unpack and math engines is %s of line %u",
-         compute.init_call.name, compute.init_call.site.line);
+    note_init(compute);
+  }
+}
+
+void require_init_of(const Compute& compute, Unit unit) {
+  if (compute.init.unit != unit) {
+    note_init(compute);
   }
 }
 
@@ -240,6 +259,26 @@ void dst_round(DstTile& tile, Rounding rounding) {
     case Rounding::even:
       return brain ? round_to_bfloat16(tile.values) : round_to_float16(tile.values);
   }
+}
+
+void store_unpacked(DstTile& tile, const CircularBuffer& cb) {
+  const bool wide = cb.config->unpack_to_dest_fp32 != 0 ||
+                    cb.config->format == uint32_t(DataFormat::Int32) ||
+                    cb.config->format == uint32_t(DataFormat::UInt32);
+  if (wide && run->program->device.fp32_dest == 0) {
+    likely("the program needs fp32_dest_acc");
+    fail("dst_width", int(cb.config->index),
+         "32-bit values do not fit a 16-bit destination register");
+  }
+  if (is_integer(cb.config->format)) {
+    tile.kind = DstKind::integer;
+    return;
+  }
+  if (cb.config->unpack_to_dest_fp32 == 0 && cb.config->format == uint32_t(DataFormat::Float32)) {
+    constexpr uint32_t tf32_significand = 11;
+    truncate_significand(tile.values, tile.values, tf32_significand);
+  }
+  dst_store_float(tile, cb.config->format);
 }
 
 void dst_store_float(DstTile& tile, uint32_t operand_format) {

@@ -8,6 +8,7 @@ namespace tt_mock {
 void set_init(Compute& compute, Call call, Init init);
 void require_startup(const Compute& compute);
 void require_init(const Compute& compute, const Init& expected);
+void require_init_of(const Compute& compute, Unit unit);
 void require_source_a(const Compute& compute, const CircularBuffer& cb);
 void require_source_b(const Compute& compute, const CircularBuffer& cb);
 // An operand of the FPU: floats, and not a circular buffer that bypasses the source registers.
@@ -30,8 +31,14 @@ DstTile& dst_packed(Thread& thread, uint32_t slot);
 enum class Rounding : uint8_t { away, cut, even };
 void dst_round(DstTile& tile, Rounding rounding);
 
+// After a tile was unpacked, as what the circular buffer holds.
+void store_unpacked(DstTile& tile, const CircularBuffer& cb);
 // After a float result of the matrix unit.
 void dst_store_float(DstTile& tile, uint32_t operand_format);
+
+// What the packer needs of its configuration, and of the kind of a value.
+void require_pack_format(const Compute& compute, const CircularBuffer& cb);
+void require_packable_kind(const CircularBuffer& cb, const DstTile& tile);
 
 const char* format_name(uint32_t format);
 

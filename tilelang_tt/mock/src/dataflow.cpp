@@ -39,24 +39,36 @@ struct Target {
 
 uint32_t l1_offset(Thread& thread, uint32_t address) {
   const uint32_t window = l1_window(*thread.core);
-  if (address < window || address - window >= run->program->device.l1_bytes) {
+  // What the host gives, the address of a tensor in L1, is the same number on every core.
+  const uint32_t offset = address < window ? address : address - window;
+  if (offset >= run->program->device.l1_bytes) {
     likely(
         "an L1 address comes from get_write_ptr, get_read_ptr or get_semaphore of the same core");
     fail("noc_out_of_bounds", -1, "0x%x is not an L1 address of this core", address);
   }
-  return address - window;
+  return offset;
 }
 
 int index_of(const CircularBuffer* cb) { return cb == nullptr ? -1 : int(cb->config->index); }
 
-CircularBuffer* cb_of(Core& core, Range range) {
+bool is_inside(const CircularBuffer& cb, Range range) {
+  return range.begin >= cb.offset &&
+         range.end <= cb.offset + cb.config->page_bytes * cb.config->pages;
+}
+
+// The circular buffer around a range. Of several in one place, the one whose end `owner` the role
+// moves.
+CircularBuffer* cb_of(Core& core, Range range, Role CircularBuffer::*owner, Role role) {
+  CircularBuffer* found = nullptr;
   for (CircularBuffer* cb : core.cb_by_offset) {
-    if (range.begin >= cb->offset &&
-        range.end <= cb->offset + cb->config->page_bytes * cb->config->pages) {
-      return cb;
+    if (is_inside(*cb, range)) {
+      if (cb->*owner == role) {
+        return cb;
+      }
+      found = found == nullptr ? cb : found;
     }
   }
-  return nullptr;
+  return found;
 }
 
 bool is_semaphore(Range range) {
@@ -64,14 +76,14 @@ bool is_semaphore(Range range) {
          range.end <= semaphore_base + run->program->semaphore_count * semaphore_stride;
 }
 
-// The local side of a transfer: inside one circular buffer (returned) or a semaphore (null).
-CircularBuffer* local_cb(Core& core, Range range) {
-  CircularBuffer* cb = cb_of(core, range);
-  if (cb == nullptr && !is_semaphore(range)) {
+// One side of a transfer: inside one circular buffer (returned), a tensor or a semaphore (null).
+CircularBuffer* local_cb(Core& core, Range range, Role CircularBuffer::*owner, Role role) {
+  CircularBuffer* cb = cb_of(core, range, owner, role);
+  if (cb == nullptr && !is_semaphore(range) && !is_tensor(range)) {
     likely("the transfer is longer than what is left of the circular buffer");
     fail("noc_out_of_bounds", -1,
-         "L1 bytes 0x%x to 0x%x are not inside one circular buffer or semaphore", range.begin,
-         range.end);
+         "L1 bytes 0x%x to 0x%x are not inside one circular buffer, tensor or semaphore",
+         range.begin, range.end);
   }
   return cb;
 }
@@ -129,6 +141,9 @@ uint32_t buffer_at(uint32_t bank, uint32_t address) {
   const TtMockProgram& program = *run->program;
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places != nullptr) {
+      continue;
+    }
     const uint32_t alignment = program.device.dram_read_alignment;
     const uint64_t aligned = (buffer.page_bytes + alignment - 1) / alignment * alignment;
     const uint64_t pages = buffer.bytes / buffer.page_bytes;
@@ -167,7 +182,10 @@ Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
   if (core == nullptr) {
     fail("noc_out_of_bounds", -1, "no core runs the program at (%u, %u)", place >> 8, place & 0xFF);
   }
-  local_cb(*core, {offset, offset + bytes});
+  const Range range{offset, offset + bytes};
+  if (range.begin < zeros_base || range.end > zeros_base + zeros_bytes) {
+    local_cb(*core, range, &CircularBuffer::producer, Role::none);
+  }
   return {core->l1 + offset, bytes, core, 0, offset};
 }
 
@@ -202,6 +220,19 @@ void deliver(Target target, const Core& core, uint32_t from, const CircularBuffe
   }
   const Range range{target.address, target.address + target.valid};
   shadow_copied(core, from, *target.core, range);
+  touch_pages(*target.core, range);
+  wake(*target.core);
+}
+
+// A word that comes with the request and not out of L1.
+void deliver_word(Target target, const uint8_t (&bytes)[4]) {
+  memcpy(target.data, bytes, sizeof bytes);
+  if (target.core == nullptr) {
+    shadow_dram_written(target.buffer, target.offset, sizeof bytes);
+    return;
+  }
+  const Range range{target.address, target.address + uint32_t(sizeof bytes)};
+  shadow_written(*target.core, range);
   touch_pages(*target.core, range);
   wake(*target.core);
 }
@@ -265,7 +296,7 @@ void note_write(const Thread& thread, const Arrival& arrival) {
 }
 
 // A write into L1: a signal where it is to a word that others wait for.
-void write_in_order(Thread& thread, const Target& target) {
+void write_in_order(Thread& thread, const Target& target, uint32_t transaction = 0) {
   if (target.core == nullptr) {
     return;
   }
@@ -273,7 +304,7 @@ void write_in_order(Thread& thread, const Target& target) {
     order_signal(thread, *target.core, target.address);
   } else {
     order_remote_access(thread, *target.core, {target.address, target.address + target.valid},
-                        true);
+                        true, transaction);
   }
 }
 
@@ -290,6 +321,61 @@ void wait_for_transfers(Thread& thread, Barrier kind) {
   wait(all || kind == Barrier::write, transfers.writes_done);
   wait(kind == Barrier::write_flush, transfers.writes_left);
   wait(all || kind == Barrier::atomic, transfers.atomics_done);
+}
+
+void check_transaction(uint32_t transaction) {
+  if (transaction >= transaction_ids) {
+    fail("noc_transaction", -1, "transaction id %u of %u", transaction, transaction_ids);
+  }
+}
+
+// Waits for the transfers of one id, and takes them off the list of what is outstanding.
+void wait_for_transaction(Thread& thread, Barrier kind, uint32_t transaction) {
+  check_transaction(transaction);
+  const auto settle = [&](std::vector<Transfer>& transfers, Cycles Transfer::*time,
+                          std::vector<Transfer>* next) {
+    const auto others =
+        std::stable_partition(transfers.begin(), transfers.end(), [&](const Transfer& transfer) {
+          return transfer.transaction != transaction;
+        });
+    for (auto transfer = others; transfer != transfers.end(); ++transfer) {
+      wait_until(*thread.core, static_cast<Engine>(thread.role), (*transfer).*time,
+                 Stall::transfer, thread.call.name);
+    }
+    if (next != nullptr) {
+      next->insert(next->end(), others, transfers.end());
+    }
+    transfers.erase(others, transfers.end());
+  };
+  order_complete(thread, kind == Barrier::read, kind == Barrier::write, transaction);
+  if (kind == Barrier::read) {
+    settle(thread.reads, &Transfer::done, nullptr);
+  } else if (kind == Barrier::write_flush) {
+    settle(thread.writes, &Transfer::left, &thread.flushed_writes);
+  } else {
+    settle(thread.writes, &Transfer::done, nullptr);
+    settle(thread.flushed_writes, &Transfer::done, nullptr);
+  }
+}
+
+void set_state(TransferState& state, uint64_t address, uint32_t bytes) {
+  state = {true, address & ~uint64_t{0xFFFFFFFF}, bytes};
+}
+
+// The full address, and the size where the state holds it.
+uint64_t with_state(Thread& thread, const TransferState& state, uint32_t address,
+                    uint32_t& bytes) {
+  if (!state.set) {
+    likely("the call that sets the state is missing");
+    fail("noc_state", -1, "no call has set the state of this transfer");
+  }
+  bytes = bytes != 0 ? bytes : state.bytes;
+  if (bytes == 0) {
+    likely("the one-packet forms of the two calls belong together");
+    fail("noc_state", -1, "the state of this transfer has no size");
+  }
+  const bool is_l1 = state.place >> 56 == kind_l1;
+  return state.place | (is_l1 ? l1_offset(thread, address) : address);
 }
 
 // When the semaphore reached the value, by the arrivals of the increments since it was set.
@@ -337,27 +423,39 @@ uint32_t for_each_core(uint32_t place, const Core& self, bool loopback, Action a
   return cores;
 }
 
+void increment(Thread& thread, const Target& remote, uint32_t amount) {
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, 0},
+                                     sizeof amount, timeline_of(thread).now);
+  Cycles& done = transfers_of(thread).atomics_done;
+  done = std::max(done, arrival.done);
+  if (SemaphoreClock* clock = semaphore_clock(*remote.core, remote.address)) {
+    clock->increments.push_back({arrival.arrived, amount});
+  }
+  uint32_t value;
+  memcpy(&value, remote.data, sizeof value);
+  value += amount;
+  memcpy(remote.data, &value, sizeof value);
+  order_signal(thread, *remote.core, remote.address);
+  touch_pages(*remote.core, {remote.address, remote.address + 4});
+  wake(*remote.core);
+  thread.atomics.push_back({{0, 0}, thread.call, 0, arrival.left, arrival.done});
+}
+
+void check_multicast(uint64_t destination) {
+  if (kind_of(destination) != kind_multicast) {
+    fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
+  }
+}
+
+void check_multicast_count(uint32_t given, uint32_t reached) {
+  if (reached != given) {
+    likely("the sender counts itself with the loopback forms only");
+    note("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", given,
+         reached);
+  }
+}
+
 }  // namespace
-
-uint32_t cb_write_pointer(Call call, uint32_t index) {
-  Thread& thread = begin(call, Op::cb_pointer);
-  const CircularBuffer& cb = cb_at(thread, index);
-  return l1_window(*thread.core) + cb.offset + cb.write_page * cb.config->page_bytes;
-}
-
-uint32_t cb_read_pointer(Call call, uint32_t index) {
-  Thread& thread = begin(call, Op::cb_pointer);
-  const CircularBuffer& cb = cb_at(thread, index);
-  return l1_window(*thread.core) + cb.offset + cb.read_page * cb.config->page_bytes;
-}
-
-uint32_t cb_tile_bytes(Call call, uint32_t index) {
-  return cb_at(begin(call, Op::arguments), index).tile_bytes;
-}
-
-DataFormat cb_format(Call call, uint32_t index) {
-  return static_cast<DataFormat>(cb_at(begin(call, Op::arguments), index).config->format);
-}
 
 uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t page_bytes,
                            uint32_t offset) {
@@ -372,6 +470,32 @@ uint64_t dram_bank_address(Call call, uint32_t bank, uint32_t address) {
     fail("noc_out_of_bounds", -1, "bank %u of %u", bank, run->program->device.dram_banks);
   }
   return encode(kind_dram, bank, address);
+}
+
+// L1 banks are numbered as the cores of the grid are.
+uint64_t l1_page_address(Call call, uint32_t page, uint32_t base, uint32_t page_bytes,
+                         uint32_t offset) {
+  Thread& thread = begin(call, Op::noc_address);
+  const TtMockDevice& device = run->program->device;
+  const uint32_t banks = device.grid_x * device.grid_y, bank = page % banks;
+  return encode(kind_l1, (bank % device.grid_x << 8) | bank / device.grid_x,
+                l1_offset(thread, base + page / banks * page_bytes + offset));
+}
+
+uint64_t l1_bank_address(Call call, uint32_t bank, uint32_t address) {
+  Thread& thread = begin(call, Op::noc_address);
+  const TtMockDevice& device = run->program->device;
+  const uint32_t banks = device.grid_x * device.grid_y;
+  if (bank >= banks) {
+    fail("noc_out_of_bounds", -1, "bank %u of %u", bank, banks);
+  }
+  return encode(kind_l1, (bank % device.grid_x << 8) | bank / device.grid_x,
+                l1_offset(thread, address));
+}
+
+bool is_own_l1(Call call, uint64_t noc_address) {
+  const Core& core = *begin(call, Op::noc_address).core;
+  return kind_of(noc_address) == kind_l1 && place_of(noc_address) == ((core.x << 8) | core.y);
 }
 
 uint64_t l1_address(Call call, uint32_t x, uint32_t y, uint32_t address) {
@@ -394,7 +518,7 @@ uint64_t l1_multicast_address(Call call, Rectangle cores, uint32_t address) {
 void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) {
   Thread& thread = begin_in_order(call, Op::noc_read, bytes);
   const Range range = local_range(thread, destination, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::producer, thread.role);
   if (cb != nullptr) {
     check_destination(thread, *cb, range);
   }
@@ -406,20 +530,23 @@ void noc_read(Call call, uint64_t source, uint32_t destination, uint32_t bytes) 
     order_local_access(thread, *cb, range, true);
   }
   if (remote.core != nullptr) {
-    order_remote_access(thread, *remote.core, {remote.address, remote.address + bytes}, false);
+    order_remote_access(thread, *remote.core, {remote.address, remote.address + bytes}, false,
+                        thread.read_transaction);
   }
   receive(*thread.core, range, remote);
-  thread.reads.push_back({range, call});
+  const Cycles arrived = time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
+                                   timeline_of(thread).now);
+  thread.reads.push_back({range, call, thread.read_transaction, arrived, arrived});
   Cycles& done = transfers_of(thread).reads_done;
-  done = std::max(done, time_read(*thread.core, noc_of(thread), {remote.core, remote.bank}, bytes,
-                                  timeline_of(thread).now));
+  done = std::max(done, arrived);
   thread.counts->bytes_read += bytes;
 }
 
-void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes) {
+void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes,
+               uint32_t transaction) {
   Thread& thread = begin_in_order(call, Op::noc_write, bytes);
   const Range range = local_range(thread, source, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::consumer, thread.role);
   if (cb != nullptr) {
     check_source(thread, *cb, range);
   }
@@ -435,9 +562,9 @@ void noc_write(Call call, uint32_t source, uint64_t destination, uint32_t bytes)
   if (cb != nullptr) {
     order_local_access(thread, *cb, range, false);
   }
-  write_in_order(thread, remote);
+  write_in_order(thread, remote, transaction);
   deliver(remote, *thread.core, range.begin, cb);
-  thread.writes.push_back({range, call});
+  thread.writes.push_back({range, call, transaction, arrival.left, arrival.done});
   thread.counts->bytes_written += bytes;
 }
 
@@ -445,13 +572,11 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
                    MulticastOptions options) {
   Thread& thread = begin_in_order(call, Op::noc_multicast, bytes);
   const Range range = local_range(thread, source, bytes);
-  CircularBuffer* cb = local_cb(*thread.core, range);
+  CircularBuffer* cb = local_cb(*thread.core, range, &CircularBuffer::consumer, thread.role);
   if (cb != nullptr) {
     check_source(thread, *cb, range);
   }
-  if (kind_of(destination) != kind_multicast) {
-    fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
-  }
+  check_multicast(destination);
   const uint32_t offset = uint32_t(destination);
   const uint32_t place = place_of(destination);
   check_alignment(range.begin, offset, l1_alignment);
@@ -472,21 +597,42 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
       deliver(remote, *thread.core, range.begin, cb);
     }
   });
-  if (reached != options.count) {
-    likely("the sender counts itself with the loopback forms only");
-    note("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", options.count,
-         reached);
-  }
+  check_multicast_count(options.count, reached);
   check_not_arriving(*thread.core, range, index_of(cb));
   if (cb != nullptr) {
     order_local_access(thread, *cb, range, false);
   }
-  thread.writes.push_back({range, call});
+  thread.writes.push_back({range, call, 0, multicast.sender().left, multicast.sender().done});
   thread.counts->bytes_written += uint64_t{bytes} * options.count;
 }
 
-void noc_barrier(Call call, Barrier kind) {
+void noc_write_word(Call call, uint64_t destination, uint32_t value, uint8_t byte_enable) {
+  Thread& thread = begin_in_order(call, Op::noc_write, sizeof value);
+  const Target remote = resolve(destination, sizeof value);
+  check_alignment(remote.address, 0, sizeof value);
+  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, remote.bank},
+                                     sizeof value, timeline_of(thread).now);
+  note_write(thread, arrival);
+  if (remote.core != nullptr) {
+    set_semaphore_time(*remote.core, remote.address, arrival.arrived);
+  }
+  uint8_t bytes[sizeof value];
+  memcpy(bytes, remote.data, sizeof value);
+  for (uint32_t i = 0; i < sizeof value; ++i) {
+    bytes[i] = (byte_enable >> i & 1) != 0 ? uint8_t(value >> (8 * i)) : bytes[i];
+  }
+  write_in_order(thread, remote);
+  deliver_word(remote, bytes);
+  thread.writes.push_back({{0, 0}, call, 0, arrival.left, arrival.done});
+  thread.counts->bytes_written += sizeof value;
+}
+
+void noc_barrier(Call call, Barrier kind, uint32_t transaction) {
   Thread& thread = begin(call, Op::noc_barrier);
+  if (transaction != any_transaction) {
+    wait_for_transaction(thread, kind, transaction);
+    return;
+  }
   wait_for_transfers(thread, kind);
   order_complete(thread, kind == Barrier::read || kind == Barrier::full,
                  kind == Barrier::write || kind == Barrier::full);
@@ -505,6 +651,45 @@ void noc_barrier(Call call, Barrier kind) {
   if (kind == Barrier::atomic || kind == Barrier::full) {
     thread.atomics.clear();
   }
+}
+
+void noc_read_transaction(Call call, uint32_t transaction) {
+  Thread& thread = begin(call, Op::noc_address);
+  check_transaction(transaction);
+  thread.read_transaction = transaction;
+}
+
+bool noc_reads_arrived(Call call, uint32_t transaction) {
+  Thread& thread = begin_in_order(call, Op::noc_barrier);
+  check_transaction(transaction);
+  for (const Transfer& transfer : thread.reads) {
+    if (transfer.transaction == transaction && transfer.done > timeline_of(thread).now) {
+      return false;
+    }
+  }
+  wait_for_transaction(thread, Barrier::read, transaction);
+  return true;
+}
+
+void noc_read_state(Call call, uint64_t source, uint32_t bytes) {
+  set_state(begin(call, Op::noc_address).read_state, source, bytes);
+}
+
+void noc_read_with_state(Call call, uint32_t source, uint32_t destination, uint32_t bytes) {
+  Thread& thread = begin(call, Op::noc_address);
+  const uint64_t address = with_state(thread, thread.read_state, source, bytes);
+  noc_read(call, address, destination, bytes);
+}
+
+void noc_write_state(Call call, uint64_t destination, uint32_t bytes) {
+  set_state(begin(call, Op::noc_address).write_state, destination, bytes);
+}
+
+void noc_write_with_state(Call call, uint32_t source, uint32_t destination, uint32_t bytes,
+                          uint32_t transaction) {
+  Thread& thread = begin(call, Op::noc_address);
+  const uint64_t address = with_state(thread, thread.write_state, destination, bytes);
+  noc_write(call, source, address, bytes, transaction);
 }
 
 uint32_t semaphore_address(Call call, uint32_t id) {
@@ -541,21 +726,18 @@ void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
   if (remote.core == nullptr) {
     fail("noc_out_of_bounds", -1, "the destination of an increment is not in L1");
   }
-  const Arrival arrival = time_write(*thread.core, noc_of(thread), {remote.core, 0},
-                                     sizeof amount, timeline_of(thread).now);
-  Cycles& done = transfers_of(thread).atomics_done;
-  done = std::max(done, arrival.done);
-  if (SemaphoreClock* clock = semaphore_clock(*remote.core, remote.address)) {
-    clock->increments.push_back({arrival.arrived, amount});
-  }
-  uint32_t value;
-  memcpy(&value, remote.data, sizeof value);
-  value += amount;
-  memcpy(remote.data, &value, sizeof value);
-  order_signal(thread, *remote.core, remote.address);
-  touch_pages(*remote.core, {remote.address, remote.address + 4});
-  wake(*remote.core);
-  thread.atomics.push_back({{0, 0}, call});
+  increment(thread, remote, amount);
+}
+
+void semaphore_increment_multicast(Call call, uint64_t destination, uint32_t amount,
+                                   uint32_t count) {
+  Thread& thread = begin_in_order(call, Op::semaphore);
+  check_multicast(destination);
+  const uint32_t reached =
+      for_each_core(place_of(destination), *thread.core, false, [&](uint32_t xy) {
+        increment(thread, resolve_l1(xy, uint32_t(destination), sizeof amount), amount);
+      });
+  check_multicast_count(count, reached);
 }
 
 }  // namespace tt_mock

@@ -12,10 +12,6 @@
 namespace tt_mock {
 namespace {
 
-uint32_t align_up(uint32_t value, uint32_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
-
 uint32_t args_offset(Role role, bool common) {
   return args_base + (uint32_t(role) * 2 + (common ? 1 : 0)) * args_stride;
 }
@@ -23,17 +19,18 @@ uint32_t args_offset(Role role, bool common) {
 void place_circular_buffers(Core& core) {
   const TtMockProgram& program = *run->program;
   core.cbs.resize(program.device.cb_count);
-  uint32_t offset = program.device.cb_base;
+  const uint32_t number = core.y * program.device.grid_x + core.x;
   for (uint32_t i = 0; i < program.circular_buffer_count; ++i) {
     const TtMockCircularBuffer& config = program.circular_buffers[i];
+    if (config.cores[number] == 0) {
+      continue;
+    }
     CircularBuffer& cb = core.cbs[config.index];
-    offset = align_up(offset, program.device.dram_read_alignment);
     cb.config = &config;
-    cb.offset = offset;
+    cb.offset = config.offset;
     cb.tile_bytes = tile_bytes(config.format);
     cb.pages.resize(config.pages);
     core.cb_by_offset.push_back(&cb);
-    offset += config.page_bytes * config.pages;
   }
 }
 
@@ -58,6 +55,7 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.marks = shadow_of(y * run->program->device.grid_x + x);
   l1_clear(core);
   shadow_clear(core);
+  shadow_written(core, {zeros_base, zeros_base + zeros_bytes});
   place_circular_buffers(core);
   core.clock.sections.resize(run->program->device.dst_sections);
   core.clock.semaphores.resize(run->program->semaphore_count);
@@ -77,14 +75,32 @@ std::unique_ptr<Compute> create_compute() {
   return compute;
 }
 
+Core& core_for(uint32_t x, uint32_t y) {
+  Core& core = run->cores[y * run->program->device.grid_x + x];
+  if (!core.exists) {
+    create_core(core, x, y);
+  }
+  return core;
+}
+
+// Cores that no kernel runs on may still hold pages of a tensor.
+void create_cores_of_tensors() {
+  const TtMockProgram& program = *run->program;
+  const uint32_t columns = program.device.grid_x;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    const uint64_t pages = buffer.places == nullptr ? 0 : buffer.bytes / buffer.page_bytes;
+    for (uint64_t page = 0; page < pages; ++page) {
+      core_for(buffer.places[page].core % columns, buffer.places[page].core / columns);
+    }
+  }
+}
+
 void create_threads(const TtMockKernel& kernel) {
   for (uint32_t i = 0; i < kernel.core_count; ++i) {
     const uint32_t x = kernel.cores[2 * i];
     const uint32_t y = kernel.cores[2 * i + 1];
-    Core& core = run->cores[y * run->program->device.grid_x + x];
-    if (!core.exists) {
-      create_core(core, x, y);
-    }
+    Core& core = core_for(x, y);
     Thread& thread = core.threads[kernel.role];
     thread.core = &core;
     thread.kernel = &kernel;
@@ -129,7 +145,7 @@ std::string error_json(const char* category, const char* kind, const std::string
   return object({field("findings", array({object({field("category", quoted(category)),
                                                   field("kind", quoted(kind)),
                                                   field("message", quoted(message))})})),
-                 field("deadlock", "null")});
+                 field("deadlock", "null"), field("prints", "[]")});
 }
 
 }  // namespace
@@ -146,7 +162,8 @@ std::string report_json() {
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
   return object({field("findings", findings_json()), field("deadlock", deadlock_json()),
-                 field("kernels", object(kernels)), field("clock", clock_json())});
+                 field("prints", array(run->prints)), field("kernels", object(kernels)),
+                 field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {
@@ -187,6 +204,11 @@ uint32_t runtime_arg_address(Call call, int index, bool common) {
   return l1_window(*thread.core) + args_offset(thread.role, common) + uint32_t(index) * 4;
 }
 
+uint32_t l1_pointer(uint32_t address) {
+  return address < run->program->device.l1_bytes ? l1_window(*run->current->core) + address
+                                                 : address;
+}
+
 uint32_t core_x(bool) { return run->current->core->x; }
 uint32_t core_y(bool) { return run->current->core->y; }
 
@@ -218,8 +240,11 @@ const char* tt_mock_run(const TtMockProgram* program) {
   for (uint32_t i = 0; i < program->kernel_count; ++i) {
     create_threads(program->kernels[i]);
   }
+  create_cores_of_tensors();
+  load_tensors();
   list_threads();
   scheduler_run();
+  store_tensors();
   answer = report_json();
   run = nullptr;
   return answer.c_str();

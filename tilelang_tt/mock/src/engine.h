@@ -61,6 +61,16 @@ struct CircularBuffer {
 struct Transfer {
   Range local;
   Call call;
+  uint32_t transaction = 0;
+  Cycles left = 0;  // when the source of a write is free
+  Cycles done = 0;
+};
+
+// What the forms of transfers with state keep from one call to the next.
+struct TransferState {
+  bool set = false;
+  uint64_t place = 0;  // kind, and core or bank
+  uint32_t bytes = 0;
 };
 
 enum class WaitKind : uint8_t {
@@ -100,7 +110,9 @@ enum class Unit : uint8_t {
   binary,
   reuse,
   matmul,
-  reduce
+  reduce,
+  tilize,
+  untilize
 };
 
 // What the last init of the unpack and math units prepared.
@@ -136,6 +148,8 @@ struct Compute {
   const char* sfpu_pack_init_name = "no SFPU init of the packer's thread";
   float running_sums[tile_side] = {};  // of the tiles before, by column
   ReduceMask mask = ReduceMask::none;
+  uint32_t untilize_block = 0;  // the packer writes rows in blocks of so many tiles, or tiles
+  uint32_t untilize_full = 0;   // the tiles of a whole row
   bool l1_accumulate = false;
   uint32_t relu_mode = 0;
   float relu_threshold = 0;
@@ -165,6 +179,9 @@ struct Thread {
   std::vector<Transfer> writes;          // source not yet free
   std::vector<Transfer> flushed_writes;  // source free, arrival not yet known
   std::vector<Transfer> atomics;
+  uint32_t read_transaction = 0;
+  TransferState read_state;
+  TransferState write_state;
   std::unique_ptr<Compute> compute;
   Order order;
 };
@@ -230,6 +247,7 @@ struct Run {
   bool abandoned = false;   // some thread ended in the middle: what it left undone is no finding
   bool deadlocked = false;
   std::vector<Counts> counts;  // by kernel of the program
+  std::vector<std::string> prints;  // JSON objects
   uint64_t tile_products = 0;
   std::vector<std::vector<uint64_t>> dram_marks;  // by buffer, see shadow.h
   Timing timing;
@@ -274,6 +292,8 @@ Core* core_at(uint32_t x, uint32_t y);
 // Memory, see memory.cpp.
 constexpr uint32_t l1_stride =
     1U << 21;  // one power of two per core, so that the low bits are the L1 address
+constexpr uint32_t zeros_base = 2048;  // as the kernels' MEM_ZEROS_BASE and MEM_ZEROS_SIZE
+constexpr uint32_t zeros_bytes = 512;
 constexpr uint32_t semaphore_base = 4096;
 constexpr uint32_t semaphore_stride = 16;
 constexpr uint32_t args_base = 8192;
@@ -284,6 +304,11 @@ bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
 void l1_clear(const Core& core);
 void touch_pages(Core& core, Range range);
+// Tensors in L1: copied there before the run and back after it.
+void load_tensors();
+void store_tensors();
+// Whether the range is inside one tensor of the core's L1.
+bool is_tensor(Range range);
 
 void scheduler_run();
 std::string cb_json(const Core& core, const CircularBuffer& cb);

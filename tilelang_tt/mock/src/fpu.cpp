@@ -115,25 +115,6 @@ Init matmul_key(const MatmulShape& shape) {
   return {Unit::matmul, {shape.transpose ? 1U : 0U, shape.ct, shape.rt, shape.kt}};
 }
 
-void require_register_width(const CircularBuffer& cb) {
-  const bool wide = cb.config->unpack_to_dest_fp32 != 0 ||
-                    cb.config->format == uint32_t(DataFormat::Int32) ||
-                    cb.config->format == uint32_t(DataFormat::UInt32);
-  if (wide && run->program->device.fp32_dest == 0) {
-    likely("the program needs fp32_dest_acc");
-    fail("dst_width", int(cb.config->index),
-         "32-bit values do not fit a 16-bit destination register");
-  }
-}
-
-void store_copied(DstTile& tile, const CircularBuffer& cb) {
-  if (is_integer(cb.config->format)) {
-    tile.kind = DstKind::integer;
-  } else {
-    dst_store_float(tile, cb.config->format);
-  }
-}
-
 }  // namespace
 
 void copy_init(Call call, uint32_t cb, bool transpose_faces, bool transpose_within) {
@@ -152,7 +133,6 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const bool transposed = compute.init.unit == Unit::copy && compute.init.detail[0] != 0;
   require_init(compute, {Unit::copy, {transposed ? 1U : 0U, 0, 0, 0}});
   require_source_a(compute, cb);
-  require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
   const MathTiming& costs = run->timing.math;
@@ -163,7 +143,7 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   } else {
     std::copy_n(words, tile_elements, out.values);
   }
-  store_copied(out, cb);
+  store_unpacked(out, cb);
 }
 
 void transpose_init(Call call, uint32_t cb) {
@@ -178,12 +158,11 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const CircularBuffer& cb = cb_at(thread, index);
   require_init(compute, {Unit::transpose, {}});
   require_source_a(compute, cb);
-  require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.transpose));
   transpose_tile_words(words, out.values);
-  store_copied(out, cb);
+  store_unpacked(out, cb);
 }
 
 void transpose_dst_init(Call call, bool wide, bool faces) {
@@ -243,12 +222,11 @@ void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t til
   } else {
     require_source_b(compute, cb);
   }
-  require_register_width(cb);
   const float* words = operand(thread, index, tile, View::full);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.broadcast));
   for_each_pair(out.values, words, words, type, 0, [](float, float, float y) { return y; });
-  store_copied(out, cb);
+  store_unpacked(out, cb);
 }
 
 void binary_init(Call call, BinaryOperation operation, uint32_t cb_a, uint32_t cb_b,

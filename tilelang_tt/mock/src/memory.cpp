@@ -2,7 +2,9 @@
 // pointers.
 #include <sys/mman.h>
 
-#include "engine.h"
+#include <cstring>
+
+#include "shadow.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -41,7 +43,51 @@ bool l1_map_between(uint64_t first, uint64_t end, uint32_t cores) {
   return false;
 }
 
+// Runs the action for each page of the tensors in L1: tensor, host bytes, core, L1 offset.
+template <typename Action>
+void for_each_l1_page(Action action) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places == nullptr) {
+      continue;
+    }
+    for (uint64_t page = 0; page < buffer.bytes / buffer.page_bytes; ++page) {
+      const TtMockPlace& place = buffer.places[page];
+      action(buffer, buffer.data + page * buffer.page_bytes, run->cores[place.core],
+             buffer.address + place.offset);
+    }
+  }
+}
+
 }  // namespace
+
+void load_tensors() {
+  for_each_l1_page([](const TtMockBuffer& buffer, uint8_t* host, Core& core, uint32_t offset) {
+    if (buffer.contents == 0) {
+      memcpy(core.l1 + offset, host, buffer.page_bytes);
+      shadow_written(core, {offset, offset + buffer.page_bytes});
+    }
+  });
+}
+
+void store_tensors() {
+  for_each_l1_page([](const TtMockBuffer& buffer, uint8_t* host, Core& core, uint32_t offset) {
+    memcpy(host, core.l1 + offset, buffer.page_bytes);
+  });
+}
+
+bool is_tensor(Range range) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places != nullptr && range.begin >= buffer.address &&
+        range.end <= buffer.address + buffer.l1_bytes) {
+      return true;
+    }
+  }
+  return false;
+}
 
 bool l1_map(uint32_t cores) {
   if (cores <= mapped_cores) {

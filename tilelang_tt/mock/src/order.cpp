@@ -195,9 +195,10 @@ bool is_sync_word(const Core& core, uint32_t offset) {
          std::any_of(core.sync_words.begin(), core.sync_words.end(), is_here);
 }
 
-void order_complete(Thread& thread, bool reads, bool writes) {
+void order_complete(Thread& thread, bool reads, bool writes, uint32_t transaction) {
   for (Unreleased& each : thread.order.unreleased) {
-    each.complete |= each.is_write ? writes : reads;
+    const bool concerned = transaction == every_transaction || transaction == each.transaction;
+    each.complete |= concerned && (each.is_write ? writes : reads);
   }
 }
 
@@ -213,7 +214,8 @@ void order_local_access(Thread& thread, CircularBuffer& cb, Range range, bool is
   }
 }
 
-void order_remote_access(Thread& thread, Core& core, Range range, bool is_write) {
+void order_remote_access(Thread& thread, Core& core, Range range, bool is_write,
+                         uint32_t transaction) {
   CircularBuffer* cb = cb_around(core, range);
   if (cb == nullptr || is_sync_word(core, range.begin)) {
     return;
@@ -225,7 +227,7 @@ void order_remote_access(Thread& thread, Core& core, Range range, bool is_write)
   Order& order = thread.order;
   const auto number = uint32_t(order.remote_epochs.size());
   order.remote_epochs.push_back(never);
-  order.unreleased.push_back({number, &core, is_write, false});
+  order.unreleased.push_back({number, &core, is_write, false, transaction});
   remember(thread, core, range, is_write, number);
 }
 

@@ -45,6 +45,7 @@ struct Unreleased {
   const Core* at;
   bool is_write;
   bool complete;  // a barrier has seen it end
+  uint32_t transaction;
 };
 
 struct Order {
@@ -68,11 +69,14 @@ void order_signal(Thread& thread, Core& core, uint32_t offset);
 void order_observe(Thread& thread, uint32_t offset);
 bool is_sync_word(const Core& core, uint32_t offset);
 
-// A barrier ends the thread's reads, its writes, or both.
-void order_complete(Thread& thread, bool reads, bool writes);
+// A barrier ends the thread's reads, its writes, or both; of all transaction ids, or of one.
+constexpr uint32_t every_transaction = 0xFFFF;
+void order_complete(Thread& thread, bool reads, bool writes,
+                    uint32_t transaction = every_transaction);
 
 // Accesses; they report a race with an earlier one.
 void order_local_access(Thread& thread, CircularBuffer& cb, Range range, bool is_write);
-void order_remote_access(Thread& thread, Core& core, Range range, bool is_write);
+void order_remote_access(Thread& thread, Core& core, Range range, bool is_write,
+                         uint32_t transaction = 0);
 
 }  // namespace tt_mock

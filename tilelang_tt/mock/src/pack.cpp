@@ -37,17 +37,12 @@ void require_packable(const Compute& compute, const CircularBuffer& cb, const Ds
          "the packer needs pages of one tile, %u bytes; got %u", cb.tile_bytes,
          cb.config->page_bytes);
   }
-  if (compute.pack_format != cb.config->format) {
-    likely("pack_reconfig_data_format is missing");
-    note("format_not_configured", int(cb.config->index),
-         "the packer is configured for %s, the circular buffer holds %s",
-         format_name(compute.pack_format), format_name(cb.config->format));
+  if (compute.untilize_block != 0) {
+    likely("pack_untilize_uninit is missing before this call");
+    fail("missing_init", int(cb.config->index), "the packer is set up to untilize");
   }
-  if (is_integer(cb.config->format) != (tile.kind == DstKind::integer)) {
-    likely("typecast_tile is missing");
-    fail("dst_kind", int(cb.config->index), "the destination tile holds %s, the circular buffer %s",
-         tile.kind == DstKind::integer ? "integers" : "floats", format_name(cb.config->format));
-  }
+  require_pack_format(compute, cb);
+  require_packable_kind(cb, tile);
 }
 
 void apply_mask(ReduceMask mask, float* words) {
@@ -112,6 +107,23 @@ bool changes_values(const Compute& compute) {
 }
 
 }  // namespace
+
+void require_pack_format(const Compute& compute, const CircularBuffer& cb) {
+  if (compute.pack_format != cb.config->format) {
+    likely("pack_reconfig_data_format is missing");
+    note("format_not_configured", int(cb.config->index),
+         "the packer is configured for %s, the circular buffer holds %s",
+         format_name(compute.pack_format), format_name(cb.config->format));
+  }
+}
+
+void require_packable_kind(const CircularBuffer& cb, const DstTile& tile) {
+  if (is_integer(cb.config->format) != (tile.kind == DstKind::integer)) {
+    likely("typecast_tile is missing");
+    fail("dst_kind", int(cb.config->index), "the destination tile holds %s, the circular buffer %s",
+         tile.kind == DstKind::integer ? "integers" : "floats", format_name(cb.config->format));
+  }
+}
 
 void pack_init(Call call, uint32_t cb) {
   Thread& thread = begin(call, Op::init);

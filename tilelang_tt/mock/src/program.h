@@ -18,6 +18,15 @@ struct TtMockDevice {
 struct TtMockCircularBuffer {
   const char* name;
   uint32_t index, format, page_bytes, pages, unpack_to_dest_fp32;
+  uint32_t offset;       // of the first page in L1
+  uint32_t is_tensor;    // the pages are those of a tensor in L1, so none has to be popped
+  const uint8_t* cores;  // one byte for each core of the grid, 0 where the core does not have it
+};
+
+// Where one page of a tensor is in L1.
+struct TtMockPlace {
+  uint32_t core;    // row-major over the grid
+  uint32_t offset;  // from the tensor's address
 };
 
 struct TtMockBuffer {
@@ -26,6 +35,8 @@ struct TtMockBuffer {
   uint64_t bytes;
   uint32_t page_bytes, address;
   uint32_t contents;  // 0: of the host; 1: a result, all of which kernels write; 2: scratch
+  const TtMockPlace* places;  // of each page in L1; null: the pages are interleaved over DRAM banks
+  uint32_t l1_bytes;          // that the tensor takes on each core, 0 in DRAM
 };
 
 struct TtMockKernel {

@@ -50,13 +50,18 @@ Range window_of(const Thread& thread, const CircularBuffer& cb, Access access) {
   return {0, 0};
 }
 
-CircularBuffer* buffer_around(const Core& core, Range range) {
-  for (CircularBuffer* cb : core.cb_by_offset) {
-    if (pages_of(*cb, 0, cb->config->pages).contains(range)) {
-      return cb;
+// Of several in one place, the one that allows the access.
+CircularBuffer* buffer_around(const Thread& thread, Access access) {
+  CircularBuffer* found = nullptr;
+  for (CircularBuffer* cb : thread.core->cb_by_offset) {
+    if (pages_of(*cb, 0, cb->config->pages).contains(access.range)) {
+      if (window_of(thread, *cb, access).end != 0) {
+        return cb;
+      }
+      found = found == nullptr ? cb : found;
     }
   }
-  return nullptr;
+  return found;
 }
 
 bool is_kernel_state(Range range) {
@@ -82,12 +87,14 @@ Range signal(Thread& thread, Access access) {
 
 // Returns what of the surroundings may be used in the same way.
 Range check_place(Thread& thread, Access access, int& index) {
-  CircularBuffer* cb = buffer_around(*thread.core, access.range);
+  CircularBuffer* cb = buffer_around(thread, access);
   if (cb == nullptr) {
-    if (!is_kernel_state(access.range)) {
+    const bool is_zero_load =
+        !access.is_write && Range{zeros_base, zeros_base + zeros_bytes}.contains(access.range);
+    if (!is_kernel_state(access.range) && !is_tensor(access.range) && !is_zero_load) {
       likely("a pointer runs over the end of a circular buffer, or its address is wrong");
       fail("l1_out_of_bounds", -1,
-           "L1 bytes 0x%x to 0x%x are not inside one circular buffer, semaphore or argument",
+           "L1 bytes 0x%x to 0x%x are not inside one circular buffer, tensor, semaphore or argument",
            access.range.begin, access.range.end);
     }
     return signal(thread, access);

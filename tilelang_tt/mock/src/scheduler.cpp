@@ -196,7 +196,7 @@ void report_deadlock() {
 void check_balance() {
   for (Thread* thread : run->threads) {
     for (CircularBuffer* cb : thread->core->cb_by_offset) {
-      if (cb->occupied == 0 || cb->producer != thread->role) {
+      if (cb->occupied == 0 || cb->producer != thread->role || cb->config->is_tensor != 0) {
         continue;
       }
       Finding finding;

@@ -39,13 +39,19 @@ bool is_given(uint32_t buffer) {
   return run->program->buffers[buffer].contents == uint32_t(Contents::given);
 }
 
-uint64_t unwritten_pages(const TtMockBuffer& buffer, const uint64_t* marks) {
-  uint64_t pages = 0;
-  for (uint64_t begin = 0; begin < buffer.bytes; begin += buffer.page_bytes) {
+uint64_t unwritten_pages(const TtMockBuffer& buffer, const uint64_t* dram_marks) {
+  uint64_t unwritten = 0;
+  for (uint64_t page = 0; page < buffer.bytes / buffer.page_bytes; ++page) {
+    const uint64_t* marks = dram_marks;
+    uint64_t begin = page * buffer.page_bytes;
+    if (buffer.places != nullptr) {
+      marks = run->cores[buffer.places[page].core].marks;
+      begin = buffer.address + buffer.places[page].offset;
+    }
     const uint64_t end = begin + buffer.page_bytes;
-    pages += marks_first_unset(marks, begin, end) != end ? 1 : 0;
+    unwritten += marks_first_unset(marks, begin, end) != end ? 1 : 0;
   }
-  return pages;
+  return unwritten;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "block_float.h"
 #include "tt_mock/common.h"
 
 namespace tt_mock {
@@ -77,9 +78,9 @@ uint16_t float_to_float16_cut(float value) {
   return static_cast<uint16_t>(((bits >> 16) & 0x8000) | half_magnitude(bits & 0x7FFFFFFF, 0));
 }
 
-uint32_t saturate(uint32_t word, int32_t high) {
+uint32_t saturate(uint32_t word, int32_t low, int32_t high) {
   const auto value = static_cast<int32_t>(word);
-  return static_cast<uint32_t>(value < 0 ? 0 : value > high ? high : value);
+  return static_cast<uint32_t>(value < low ? low : value > high ? high : value);
 }
 
 // Calls row(words of 16 elements, index of their first element in the page) for each row of each
@@ -95,25 +96,20 @@ void for_each_face_row(Row row) {
 }
 
 template <typename Element, typename Convert>
-void unpack_with(const uint8_t* page, float* words, Convert convert) {
-  for_each_face_row([=](uint32_t at, uint32_t from) {
-    Element row[face_side];
-    memcpy(row, page + from * sizeof(Element), sizeof row);
-    for (uint32_t i = 0; i < face_side; ++i) {
-      words[at + i] = convert(row[i]);
-    }
-  });
+void unpack_elements(const uint8_t* bytes, float* words, uint32_t count, Convert convert) {
+  for (uint32_t i = 0; i < count; ++i) {
+    Element element;
+    memcpy(&element, bytes + i * sizeof element, sizeof element);
+    words[i] = convert(element);
+  }
 }
 
 template <typename Element, typename Convert>
-void pack_with(const float* words, uint8_t* page, Convert convert) {
-  for_each_face_row([=](uint32_t at, uint32_t to) {
-    Element row[face_side];
-    for (uint32_t i = 0; i < face_side; ++i) {
-      row[i] = convert(words[at + i]);
-    }
-    memcpy(page + to * sizeof(Element), row, sizeof row);
-  });
+void pack_elements(const float* words, uint8_t* bytes, uint32_t count, Convert convert) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const Element element = convert(words[i]);
+    memcpy(bytes + i * sizeof element, &element, sizeof element);
+  }
 }
 
 float widen(uint32_t value) { return bits_cast<float>(value); }
@@ -122,21 +118,26 @@ uint32_t word(float value) { return bits_cast<uint32_t>(value); }
 
 }  // namespace
 
-uint32_t tile_bytes(uint32_t format) {
+uint32_t element_bytes(uint32_t format) {
   switch (static_cast<DataFormat>(format)) {
     case DataFormat::Float32:
     case DataFormat::Int32:
     case DataFormat::UInt32:
-      return elements * 4;
+      return 4;
     case DataFormat::Float16:
     case DataFormat::Float16_b:
     case DataFormat::UInt16:
-      return elements * 2;
+      return 2;
     case DataFormat::UInt8:
-      return elements;
+    case DataFormat::Int8:
+      return 1;
     default:
       return 0;
   }
+}
+
+uint32_t tile_bytes(uint32_t format) {
+  return is_block_format(format) ? block_tile_bytes(format) : elements * element_bytes(format);
 }
 
 bool is_integer(uint32_t format) {
@@ -145,47 +146,94 @@ bool is_integer(uint32_t format) {
     case DataFormat::UInt32:
     case DataFormat::UInt16:
     case DataFormat::UInt8:
+    case DataFormat::Int8:
       return true;
     default:
       return false;
   }
 }
 
-// Lambdas rather than function names: a lambda's type carries its code into the loop.
+namespace {
 
-void tile_unpack(uint32_t format, const uint8_t* page, float* words) {
+// Calls visit(an element of the memory's type, its conversion) for the format. Lambdas rather than
+// function names: a lambda's type carries its code into the loop.
+template <typename Visit>
+void with_unpacking(uint32_t format, Visit visit) {
   switch (static_cast<DataFormat>(format)) {
     case DataFormat::Float16_b:
-      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return bfloat16_to_float(v); });
+      return visit(uint16_t{}, [](uint16_t v) { return bfloat16_to_float(v); });
     case DataFormat::Float16:
-      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return float16_to_float(v); });
+      return visit(uint16_t{}, [](uint16_t v) { return float16_to_float(v); });
     case DataFormat::UInt16:
-      return unpack_with<uint16_t>(page, words, [](uint16_t v) { return widen(v); });
+      return visit(uint16_t{}, [](uint16_t v) { return widen(v); });
     case DataFormat::UInt8:
-      return unpack_with<uint8_t>(page, words, [](uint8_t v) { return widen(v); });
+      return visit(uint8_t{}, [](uint8_t v) { return widen(v); });
+    case DataFormat::Int8:
+      return visit(int8_t{}, [](int8_t v) { return widen(uint32_t(int32_t{v})); });
     default:
-      return unpack_with<uint32_t>(page, words, [](uint32_t v) { return widen(v); });
+      return visit(uint32_t{}, [](uint32_t v) { return widen(v); });
   }
+}
+
+template <typename Visit>
+void with_packing(uint32_t format, Visit visit) {
+  switch (static_cast<DataFormat>(format)) {
+    case DataFormat::Float16_b:
+      return visit(uint16_t{}, [](float v) { return float_to_bfloat16_away(v); });
+    case DataFormat::Float16:
+      return visit(uint16_t{}, [](float v) { return float_to_float16_away(v); });
+    case DataFormat::UInt16:
+      return visit(uint16_t{}, [](float v) { return uint16_t(saturate(word(v), 0, 0xFFFF)); });
+    case DataFormat::UInt8:
+      return visit(uint8_t{}, [](float v) { return uint8_t(saturate(word(v), 0, 0xFF)); });
+    case DataFormat::Int8:
+      return visit(int8_t{}, [](float v) { return int8_t(saturate(word(v), -128, 127)); });
+    default:
+      return visit(uint32_t{}, [](float v) { return word(v); });
+  }
+}
+
+}  // namespace
+
+void row_unpack(uint32_t format, const uint8_t* bytes, float* words, uint32_t count) {
+  with_unpacking(format, [=](auto element, auto convert) {
+    unpack_elements<decltype(element)>(bytes, words, count, convert);
+  });
+}
+
+void row_pack(uint32_t format, const float* words, uint8_t* bytes, uint32_t count) {
+  with_packing(format, [=](auto element, auto convert) {
+    pack_elements<decltype(element)>(words, bytes, count, convert);
+  });
+}
+
+void tile_unpack(uint32_t format, const uint8_t* page, float* words) {
+  if (is_block_format(format)) {
+    return block_unpack(format, page, words);
+  }
+  with_unpacking(format, [=](auto element, auto convert) {
+    for_each_face_row([=](uint32_t at, uint32_t from) {
+      unpack_elements<decltype(element)>(page + from * sizeof element, words + at, face_side,
+                                         convert);
+    });
+  });
 }
 
 void tile_pack(uint32_t format, const float* words, uint8_t* page) {
-  switch (static_cast<DataFormat>(format)) {
-    case DataFormat::Float16_b:
-      return pack_with<uint16_t>(words, page, [](float v) { return float_to_bfloat16_away(v); });
-    case DataFormat::Float16:
-      return pack_with<uint16_t>(words, page, [](float v) { return float_to_float16_away(v); });
-    case DataFormat::UInt16:
-      return pack_with<uint16_t>(words, page,
-                                 [](float v) { return uint16_t(saturate(word(v), 0xFFFF)); });
-    case DataFormat::UInt8:
-      return pack_with<uint8_t>(words, page,
-                                [](float v) { return uint8_t(saturate(word(v), 0xFF)); });
-    default:
-      return pack_with<uint32_t>(words, page, [](float v) { return word(v); });
+  if (is_block_format(format)) {
+    return block_pack(format, words, page);
   }
+  with_packing(format, [=](auto element, auto convert) {
+    for_each_face_row([=](uint32_t at, uint32_t to) {
+      pack_elements<decltype(element)>(words + at, page + to * sizeof element, face_side, convert);
+    });
+  });
 }
 
 void round_to_format(uint32_t format, float* words) {
+  if (is_block_format(format)) {
+    return round_to_block(format, words);
+  }
   if (static_cast<DataFormat>(format) == DataFormat::Float16_b) {
     for (uint32_t i = 0; i < elements; ++i) {
       words[i] = bfloat16_to_float(float_to_bfloat16_away(words[i]));

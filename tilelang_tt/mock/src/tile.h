@@ -9,12 +9,19 @@ namespace tt_mock {
 uint32_t tile_bytes(uint32_t format);
 bool is_integer(uint32_t format);
 
+// Bytes of one element, or 0 for a format whose elements share something.
+uint32_t element_bytes(uint32_t format);
+
 // Floats as float32; integers widened to 32 bits, kept in the same words.
 void tile_unpack(uint32_t format, const uint8_t* page, float* words);
 
 // Rounds to nearest, ties away from zero, as the packer does. Integers are narrowed with
 // saturation.
 void tile_pack(uint32_t format, const float* words, uint8_t* page);
+
+// The same on a row of elements that lie side by side, as in row-major memory.
+void row_unpack(uint32_t format, const uint8_t* bytes, float* words, uint32_t count);
+void row_pack(uint32_t format, const float* words, uint8_t* bytes, uint32_t count);
 
 // In-place roundings of a whole tile.
 void round_to_format(uint32_t format, float* words);  // as the packer

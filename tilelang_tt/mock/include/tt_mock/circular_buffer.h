@@ -10,4 +10,78 @@ void cb_push(Call call, uint32_t cb, uint32_t pages);
 void cb_wait(Call call, uint32_t cb, uint32_t pages);
 void cb_pop(Call call, uint32_t cb, uint32_t pages);
 
+bool cb_can_reserve(Call call, uint32_t cb, uint32_t pages);
+bool cb_has_filled(Call call, uint32_t cb, uint32_t pages);
+
+// L1 addresses and sizes in bytes.
+uint32_t cb_write_pointer(Call call, uint32_t cb);
+uint32_t cb_read_pointer(Call call, uint32_t cb);
+uint32_t cb_base_pointer(Call call, uint32_t cb);
+// Puts one end of a circular buffer at the beginning of a page.
+void cb_move_pointer(Call call, uint32_t cb, bool write, uint32_t address);
+uint32_t cb_tile_bytes(Call call, uint32_t cb);
+uint32_t cb_page_bytes(Call call, uint32_t cb);
+uint32_t cb_pages(Call call, uint32_t cb);
+DataFormat cb_format(Call call, uint32_t cb);
+
+uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element);
+
+// What the program says of each circular buffer, known when the kernel is compiled.
+struct CircularBufferFacts {
+  uint8_t format;
+  uint16_t tile_bytes;
+};
+
+#ifndef TT_MOCK_CB_FACTS
+#define TT_MOCK_CB_FACTS {255, 0}
+#endif
+constexpr CircularBufferFacts cb_facts[] = {TT_MOCK_CB_FACTS};
+
 }  // namespace tt_mock
+
+namespace tt_mock {
+
+// One end of a circular buffer in the firmware's record. Kernels may move it to another page.
+class FifoPointer {
+ public:
+  FifoPointer(Call call, uint32_t cb, bool write, uint32_t shift)
+      : call_(call), cb_(cb), write_(write), shift_(shift) {}
+  operator uint32_t() const {
+    return (write_ ? cb_write_pointer(call_, cb_) : cb_read_pointer(call_, cb_)) >> shift_;
+  }
+  FifoPointer& operator=(uint32_t address) {
+    cb_move_pointer(call_, cb_, write_, address << shift_);
+    return *this;
+  }
+  FifoPointer& operator=(const FifoPointer& other) { return *this = uint32_t(other); }
+  FifoPointer(const FifoPointer&) = default;
+  FifoPointer& operator+=(uint32_t units) { return *this = *this + units; }
+  FifoPointer& operator-=(uint32_t units) { return *this = *this - units; }
+
+ private:
+  Call call_;
+  uint32_t cb_;
+  bool write_;
+  uint32_t shift_;
+};
+
+}  // namespace tt_mock
+
+// The firmware's record of a circular buffer. A compute kernel sees units of 16 bytes.
+struct LocalCBInterface {
+  const uint32_t fifo_size, fifo_limit, fifo_page_size, fifo_num_pages;
+  tt_mock::FifoPointer fifo_rd_ptr, fifo_wr_ptr;
+};
+
+inline LocalCBInterface get_local_cb_interface(uint32_t cb, tt_mock::Site site = tt_mock::here()) {
+#ifdef TT_MOCK_COMPUTE
+  constexpr uint32_t shift = 4;
+#else
+  constexpr uint32_t shift = 0;
+#endif
+  const tt_mock::Call call{"get_local_cb_interface", site};
+  const uint32_t page = tt_mock::cb_page_bytes(call, cb), pages = tt_mock::cb_pages(call, cb);
+  const uint32_t base = tt_mock::cb_base_pointer(call, cb);
+  return {page * pages >> shift,    (base + page * pages) >> shift, page >> shift, pages,
+          {call, cb, false, shift}, {call, cb, true, shift}};
+}

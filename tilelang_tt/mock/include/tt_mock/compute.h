@@ -97,6 +97,25 @@ void reduce_init(Call call, PoolType pool, ReduceDim dim, uint32_t cb, uint32_t 
 void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands);
 void reduce_uninit(Call call);
 
+// Rows of `full` tiles that the packer writes in blocks of `block`.
+struct UntilizeShape {
+  uint32_t block = 0, full = 0;
+};
+
+void tilize_init(Call call, uint32_t cb, uint32_t row_tiles, uint32_t cb_out);
+void tilize_uninit(Call call, uint32_t cb, uint32_t cb_out);
+void tilize(Call call, uint32_t cb, uint32_t tiles, uint32_t cb_out, uint32_t first_in,
+            uint32_t first_out);
+void untilize_pack_init(Call call, UntilizeShape shape, uint32_t cb_out);
+void untilize_pack_uninit(Call call, uint32_t cb_out);
+void untilize_pack(Call call, UntilizeShape shape, uint32_t cb_out, uint32_t row_blocks,
+                   uint32_t column_block, uint32_t first_dst);
+void untilize(Call call, UntilizeShape shape, uint32_t cb, uint32_t row_blocks, uint32_t cb_out,
+              uint32_t column_block);
+void unpack_untilize_init(Call call, uint32_t cb);
+void unpack_untilize(Call call, uint32_t cb, uint32_t tiles, uint32_t cb_out);
+void unpack_untilize_uninit(Call call, uint32_t cb);
+
 void pack_init(Call call, uint32_t cb);
 void pack(Call call, uint32_t dst, uint32_t cb, bool explicit_page, uint32_t page);
 void pack_l1_accumulate(Call call, bool enable);
@@ -147,7 +166,5 @@ void sfpu_reduce(Call call, PoolType pool, DataFormat format, ReduceDim dim, uin
 void sfpu_cumsum(Call call, uint32_t dst, bool first);
 void transpose_dst_init(Call call, bool wide, bool faces);
 void transpose_dst(Call call, bool wide, bool faces, uint32_t dst);
-
-uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element);
 
 }  // namespace tt_mock

@@ -1,3 +1,4 @@
 #pragma once
 
+#include "ckernel.h"
 #include "tt_mock/compute.h"
