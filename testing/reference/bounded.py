@@ -157,7 +157,8 @@ class Bounded:
             return self
         if self.error is EXACT and np.array_equal(dtypes.rounded(self.value, dtype), self.value):
             return self
-        return self.packed(dtype)
+        error = _rounding(self.value, self.error, dtype, is_cut=True)
+        return Bounded(self.value, error, self.dtype)
 
     def through(
         self, function: Callable[[Array], Array], *, loss: float = FUNCTION, exact: bool = False
