@@ -130,7 +130,9 @@ def slots_needed(value: tirx.PrimExpr) -> int:
 
     def stand_in(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
         operand = expr.value if isinstance(expr, tirx.Cast) else expr.a
-        return tirx.Var("index", "float32") if operand.dtype in ("int32", "int64") else None
+        if operand.dtype not in ("int32", "int64"):
+            return None
+        return tirx.BufferLoad(tirx.decl_buffer((1, 1), "float32", "index"), [0, 0])
 
     kinds = ["tirx.Cast", *(f"tirx.{kind.__name__}" for kind in _COMPARISONS)]
     value = ir_transform(tirx.Evaluate(value), None, stand_in, kinds).value
