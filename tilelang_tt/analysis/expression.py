@@ -132,7 +132,7 @@ def slots_needed(value: tirx.PrimExpr) -> int:
         operand = expr.value if isinstance(expr, tirx.Cast) else expr.a
         if operand.dtype not in ("int32", "int64"):
             return None
-        index = tirx.Var("index", "float32")
+        index = tirx.BufferLoad(tirx.decl_buffer((1, 1), "float32", "index"), [0, 0])
         return index if isinstance(expr, tirx.Cast) else tirx.EQ(index, tirx.const(0.0, "float32"))
 
     kinds = ["tirx.Cast", *(f"tirx.{kind.__name__}" for kind in _COMPARISONS)]
