@@ -115,7 +115,7 @@ class UnsupportedScope(CompileError):
 class UnsupportedDtype(CompileError):
     code = "TT1009"
     message = "{what} has dtype {dtype}, which {reason}"
-    hint = "use float32, float16 or bfloat16"
+    hint = "use float32, float16, bfloat16 or int32"
 
 
 class UnsupportedIndex(CompileError):

@@ -44,6 +44,7 @@ from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
+from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
@@ -67,6 +68,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
+        SplitExpressions(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
         MaterializeTransposes(),
         SeparateConsumers(),  # after fusion, which removes consumers
         ChooseTiledAxes(),

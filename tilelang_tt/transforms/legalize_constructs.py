@@ -31,7 +31,7 @@ from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
 
-_FLOATS = ("float32", "float16", "bfloat16")
+_DTYPES = ("float32", "float16", "bfloat16", "int32")
 _SCALARS = ("int32", "float32")
 _SCOPES = ("shared.dyn", "shared", "local.fragment", "local.var")
 _KINDS = (
@@ -172,7 +172,7 @@ def _check_contiguous(buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
 
 
 def _check_dtype(what: str, dtype: str, stmt: tirx.Stmt) -> None:
-    if dtype in _FLOATS:
+    if dtype in _DTYPES:
         return
     reason = (
         "is not supported yet" if dtype in formats.BY_DTYPE else "Tensix has no tile format for"

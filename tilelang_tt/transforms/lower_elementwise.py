@@ -20,6 +20,7 @@ Errors:   TT1007, TT4003.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -142,10 +143,19 @@ def _lower_index_map(nest: Elementwise) -> tirx.Stmt:
 
 
 def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[Instruction], int]:
-    """Instructions on slots of DST; products move to the vector unit where slots are short."""
+    """Instructions on slots of DST.
+
+    Where slots are short, tiles are loaded again, and products move to the vector unit.
+    """
     slots = 0
-    for fpu_products in (True, False):
-        selected = select(nest.store.value, classifier(nest.dst), stmt, fpu_products=fpu_products)
+    for fpu_products, share_loads in itertools.product((True, False), repeat=2):
+        selected = select(
+            nest.store.value,
+            classifier(nest.dst),
+            stmt,
+            fpu_products=fpu_products,
+            share_loads=share_loads,
+        )
         program, slots = allocate(selected)
         if slots <= mode.tiles:
             return program, slots
