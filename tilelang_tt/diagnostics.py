@@ -196,7 +196,7 @@ class RegionMismatch(CompileError):
 
 class PartialBuffer(CompileError):
     code = "TT2006"
-    message = "a part of {buffer!r} is accessed; on-chip buffers are read and written whole"
+    message = "a part of {buffer!r} is written; on-chip buffers are written whole"
     hint = "allocate one buffer for each part"
 
 

@@ -37,6 +37,7 @@ from tilelang_tt.transforms.materialize_broadcasts import MaterializeBroadcasts
 from tilelang_tt.transforms.materialize_indices import MaterializeIndices
 from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
+from tilelang_tt.transforms.materialize_views import MaterializeViews
 from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
@@ -64,6 +65,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         IsolateElementwise(),
         CanonicalizeReductions(),
         StageTransfers(),
+        MaterializeViews(),
         PlaceAccumulators(),
         RenameVersions(),
         OrientVectors(),
