@@ -16,6 +16,7 @@ from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
@@ -31,7 +32,9 @@ from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
 from tilelang_tt.transforms.lower_gemms import LowerGemms
 from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
+from tilelang_tt.transforms.lower_reducers import LowerReducers
 from tilelang_tt.transforms.lower_reductions import LowerReductions
+from tilelang_tt.transforms.lower_scans import LowerScans
 from tilelang_tt.transforms.map_grid import MapGrid
 from tilelang_tt.transforms.materialize_broadcasts import MaterializeBroadcasts
 from tilelang_tt.transforms.materialize_indices import MaterializeIndices
@@ -60,7 +63,10 @@ def tile_program(options: Options) -> Sequence[Step]:
         tilelang.transform.Simplify(),
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
+        ExpandMath(),
+        LowerReducers(),
         LegalizeConstructs(),
+        LowerScans(),
         FoldClears(),  # before fills lose their form
         IsolateElementwise(),
         CanonicalizeReductions(),
