@@ -113,6 +113,8 @@ class FuseElementwise:
                 fused = _substituted(consumer, producer)
                 if fused is None or slots_needed(fused.store.value) > self.dst_tiles:
                     return None
+                if _changes_between(stmts[position + 1 : later], producer, fused):
+                    return None
                 is_move = isinstance(_uncast(consumer.store.value), tirx.BufferLoad)
                 stmt = tree.located(fused.stmt(), stmts[position if is_move else later])
                 return [*stmts[:position], *stmts[position + 1 : later], stmt, *stmts[later + 1 :]]
@@ -162,6 +164,16 @@ def _substituted(consumer: Elementwise, producer: Elementwise) -> Elementwise | 
     value = map_loads(consumer.store.value, replace)
     return Elementwise(
         consumer.loops, tirx.BufferStore(consumer.dst, value, consumer.store.indices)
+    )
+
+
+def _changes_between(between: list[tirx.Stmt], producer: Elementwise, fused: Elementwise) -> bool:
+    """Whether what the producer reads is another value where the fused statement reads it."""
+    if any(access.is_written(tree.sequence(between), load.buffer) for load in producer.loads):
+        return True
+    return any(
+        load.buffer.same_as(fused.dst) and not same_all(load.indices, fused.store.indices)
+        for load in fused.loads
     )
 
 
