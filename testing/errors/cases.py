@@ -112,7 +112,7 @@ def unknown_function():
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
             for i, j in tl.Parallel(64, 64):  # TT1007
-                A_s[i, j] = tl.erf(A_s[i, j])  # TT1007
+                A_s[i, j] = tl.acos(A_s[i, j])  # TT1007
             tl.copy(A_s, C)
 
     return kernel
@@ -234,13 +234,17 @@ def data_dependent():
 
 
 @case("TT2001")
-def ragged():
+def dynamic_block():
+    n = tl.dynamic("n")
+
     @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((n, 64), F32), C: tl.Tensor((n, 64), F32)):
         with tl.Kernel(1):
-            A_s = tl.alloc_shared((48, 64), F32)
-            tl.copy(A[0:48, 0:64], A_s)  # TT2001
-            tl.copy(A_s, C[0:48, 0:64])
+            A_s = tl.alloc_shared((64, 64), F32)
+            B_s = tl.alloc_shared((n, 64), F32)
+            tl.clear(B_s)  # TT2001
+            tl.copy(A[0:64, 0:64], A_s)
+            tl.copy(A_s, C[0:64, 0:64])
 
     return kernel
 
@@ -265,18 +269,6 @@ def misaligned():
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A[8, 0], A_s)  # TT2003
             tl.copy(A_s, C)
-
-    return kernel
-
-
-@case("TT2004")
-def out_of_bounds():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((96, 64), F32), C: tl.Tensor((128, 64), F32)):
-        with tl.Kernel(2) as bx:
-            A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A[bx * 64, 0], A_s)  # TT2004
-            tl.copy(A_s, C[bx * 64, 0])
 
     return kernel
 
@@ -306,12 +298,16 @@ def part_of_a_buffer():
 
 
 @case("TT2008")
-def untiled_dimension():
+def two_tilings():
     @tl.prim_func
-    def kernel(A: tl.Tensor((64, 4, 64), F32), C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((64, 64, 64), F32), C: tl.Tensor((64, 64), F32)):
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A[0:64, 1, 0:64], A_s)  # TT2008
+            B_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[1, 0:64, 0:64], A_s)
+            tl.copy(A[0:64, 1, 0:64], B_s)  # TT2008
+            for i, j in tl.Parallel(64, 64):
+                A_s[i, j] = A_s[i, j] + B_s[i, j]
             tl.copy(A_s, C)
 
     return kernel
@@ -322,9 +318,12 @@ def one_row_of_a_tile():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
         with tl.Kernel(1):
-            A_s = tl.alloc_shared((64,), F32)
-            tl.copy(A[0, 0:64], A_s)
-            tl.copy(A_s, C[0, 0:64])  # TT2010
+            A_s = tl.alloc_shared((64, 64), F32)
+            B_s = tl.alloc_shared((64,), F32)
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+            tl.copy(A[0, 0:64], B_s)
+            tl.copy(B_s, C[0, 0:64])  # TT2010
 
     return kernel
 
@@ -336,35 +335,6 @@ def unwritten_buffer():
         with tl.Kernel(1):
             C_s = tl.alloc_shared((64, 64), F32)
             tl.copy(C_s, C)  # TT3001
-
-    return kernel
-
-
-@case("TT3002")
-def carried_state():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            B_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A, A_s)
-            for _ in tl.serial(4):
-                tl.transpose(A_s, B_s)
-                tl.transpose(B_s, A_s)  # TT3002
-            tl.copy(A_s, C)
-
-    return kernel
-
-
-@case("TT3003")
-def value_of_a_loop():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            for _ in tl.serial(4):
-                tl.copy(A, A_s)
-            tl.copy(A_s, C)  # TT3003
 
     return kernel
 
