@@ -243,8 +243,8 @@ def dynamic_block():
             A_s = tl.alloc_shared((64, 64), F32)
             B_s = tl.alloc_shared((n, 64), F32)
             tl.clear(B_s)  # TT2001
-            tl.copy(A[0:64, 0:64], A_s)
-            tl.copy(A_s, C[0:64, 0:64])
+            tl.transpose(B_s, A_s)
+            tl.copy(A_s, C)
 
     return kernel
 
