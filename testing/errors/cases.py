@@ -93,12 +93,13 @@ def foreign_product():
 
 
 @case("TT1006")
-def scalar_store():
+def endless_loop():
     @tl.prim_func
-    def kernel(C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32), n: tl.int32):
         with tl.Kernel(1):
             C_s = tl.alloc_shared((64, 64), F32)
-            C_s[0, 0] = 1  # TT1006
+            while n > 0:  # TT1006
+                tl.copy(A, C_s)
             tl.copy(C_s, C)
 
     return kernel
@@ -229,22 +230,6 @@ def data_dependent():
             tl.clear(C_s)
             if A[0] > 0:  # TT1016
                 tl.copy(C_s, C)
-
-    return kernel
-
-
-@case("TT2001")
-def dynamic_block():
-    n = tl.dynamic("n")
-
-    @tl.prim_func
-    def kernel(A: tl.Tensor((n, 64), F32), C: tl.Tensor((n, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            B_s = tl.alloc_shared((n, 64), F32)
-            tl.clear(B_s)  # TT2001
-            tl.transpose(B_s, A_s)
-            tl.copy(A_s, C)
 
     return kernel
 
@@ -398,28 +383,6 @@ def large_buffer():
         with tl.Kernel(1):  # TT4002
             A_s = tl.alloc_shared((1024, 1024), F32)
             tl.copy(A, A_s)
-            tl.copy(A_s, C)
-
-    return kernel
-
-
-def quotients(x):
-    """A balanced tree of divisions, 16 different values wide."""
-    values = [tl.exp(x * n) for n in range(2, 18)]
-    while len(values) > 1:
-        values = [a / b for a, b in zip(values[::2], values[1::2], strict=True)]
-    return values[0]
-
-
-@case("TT4003")
-def wide_expression():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((32, 32), F32), C: tl.Tensor((32, 32), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((32, 32), F32)
-            tl.copy(A, A_s)
-            for i, j in tl.Parallel(32, 32):  # TT4003
-                A_s[i, j] = quotients(A_s[i, j])  # TT4003
             tl.copy(A_s, C)
 
     return kernel

@@ -33,6 +33,8 @@ BUFFERS = {
     "C_s": shared(64, 1),
     "E_s": shared(1, 1),
     "Z": shared(32, 32),
+    "D": shared(2, 64, 64),
+    "B": shared(128, 96),
 }
 OUT = "copy(S, O)"
 NEST = "for i in T.parallel(64):\n    for j in T.parallel(64):\n        "
@@ -62,6 +64,13 @@ ACCEPTED = {
     "past the end in a leading dimension": ("copy(A[4, 0:64, 0:64], S)", {}),
     "before the beginning": ("copy(A[0, -32:32, 0:64], S)", {}),
     "dynamic extents": ("copy(M[y * 64 : y * 64 + 64, 32:96], S)", {"y": "(n + 63) // 64"}),
+    "one of several matrices": (NEST + "L[i, j] = S[i, j] + D[n, i, j]", {}),
+    "a part of a buffer": (NEST + "L[i, j] = S[i, j] + B[i + 64, j + 32]", {}),
+    "a part for each iteration": (
+        "for k in range(3):\n    for i in T.parallel(64):\n"
+        "        for j in T.parallel(64): L[i, j] = B[i + k * 32, j]",
+        {},
+    ),
     "one tile for all": (NEST + "L[i, j] = S[i, j] + Z[i % 32, j % 32]", {}),
     "the only row of a tensor": ("copy(R_s, Q[b, 0, 0:64])", {"b": 4}),
     "the only column of a tensor": ("copy(C_s, W[b, 0:64, 0])", {"b": 4}),
@@ -166,16 +175,34 @@ REFUSED = {
         r"TT1010: C_s\[j, 0\]",
     ),
     "an access to a larger buffer": (
-        NEST + "L[i, j] = X[i, j]",
+        NEST + "L[i, j] = X[i * 2, j]",
         {"X": shared(128, 64)},
         UnsupportedIndex,
-        r"TT1010: X\[i, j\]",
+        r"TT1010: X\[i \* 2, j\]",
     ),
-    "an access of higher rank": (
-        NEST + "L[i, j] = X[0, i, j]",
-        {"X": shared(1, 64, 64)},
+    "an access of higher rank that changes with the loops": (
+        NEST + "L[i, j] = X[i, i, j]",
+        {"X": shared(64, 64, 64)},
         UnsupportedIndex,
-        r"TT1010: X\[0, i, j\]",
+        r"TT1010: X\[i, i, j\]",
+    ),
+    "a part that starts inside a tile": (
+        NEST + "L[i, j] = X[i + 16, j]",
+        {"X": shared(128, 64)},
+        UnsupportedIndex,
+        r"TT1010: X\[i \+ 16, j\]",
+    ),
+    "a part that goes past the end": (
+        NEST + "L[i, j] = X[i + 96, j]",
+        {"X": shared(128, 64)},
+        UnsupportedIndex,
+        r"TT1010: X\[i \+ 96, j\]",
+    ),
+    "a part at a place that is not known": (
+        NEST + "L[i, j] = X[i + n, j]",
+        {"X": shared(128, 64)},
+        UnsupportedIndex,
+        r"TT1010: X\[i \+ n, j\]",
     ),
     "a product whose depth differs": (
         "gemm(S, X, G)",

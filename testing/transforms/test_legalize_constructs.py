@@ -231,15 +231,15 @@ def test_a_thread_bound_loop_is_refused():
         LEGALIZE.rewrite(scripted(body, S=shared(64, 64)))
 
 
-@pytest.mark.parametrize("scope", ["local", "local.var", "shared.barrier", "shared.tmem", "global"])
+@pytest.mark.parametrize("scope", ["local", "shared.barrier", "shared.tmem", "global"])
 def test_a_scope_without_counterpart_is_refused(scope):
     buffer = tirx.decl_buffer((64, 64), "float32", "S", scope=scope)
     with pytest.raises(errors.UnsupportedScope, match=f"TT1008: buffer 'S' has scope '{scope}'"):
         rewritten(buffers=[buffer])
 
 
-@pytest.mark.parametrize("scope", ["shared", "shared.dyn", "local.fragment"])
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("scope", ["shared", "shared.dyn", "local.fragment", "local.var"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int32"])
 def test_a_buffer_is_accepted(scope, dtype):
     rewritten(buffers=[tirx.decl_buffer((64, 64), dtype, "S", scope=scope)])
 
@@ -247,7 +247,6 @@ def test_a_buffer_is_accepted(scope, dtype):
 @pytest.mark.parametrize(
     "dtype, reason",
     [
-        ("int32", "is not supported yet"),
         ("uint8", "is not supported yet"),
         ("float64", "Tensix has no tile format for"),
         ("int64", "Tensix has no tile format for"),

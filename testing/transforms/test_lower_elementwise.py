@@ -215,7 +215,7 @@ LOWERED = {
         "T.write_affine_tile(O.data, 0, 1, 0, 'uint16_t', 'float16_bits')",
     ),
     "vectors among themselves": (
-        ("V[0, j] + V[0, j]", (1, 64)),
+        ("V[i, j] + V[i, j]", (1, 64)),
         {},
         {"V": shared(1, 64), "O": shared(1, 64)},
         SECTION
