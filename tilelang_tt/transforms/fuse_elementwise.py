@@ -111,7 +111,7 @@ class FuseElementwise:
             consumer = leaf(stmts[later])
             if isinstance(consumer, Elementwise) and access.is_read(stmts[later], producer.dst):
                 fused = _substituted(consumer, producer)
-                if fused is None or slots_needed(fused.store.value) > self.dst_tiles:
+                if fused is None or slots_needed(fused.store.value, stmts[later]) > self.dst_tiles:
                     return None
                 if _changes_between(stmts[position + 1 : later], producer, fused):
                     return None
