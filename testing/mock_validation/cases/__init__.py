@@ -2,14 +2,26 @@
 
 from testing.mock_validation.bench import CASES
 from testing.mock_validation.cases import (
+    attention,
     binary,
     data_movement,
     layout,
     matmul,
+    normalization,
     reduction,
     unary,
 )
 
-__all__ = ["ALL", "binary", "data_movement", "layout", "matmul", "reduction", "unary"]
+__all__ = [
+    "ALL",
+    "attention",
+    "binary",
+    "data_movement",
+    "layout",
+    "matmul",
+    "normalization",
+    "reduction",
+    "unary",
+]
 
 ALL = tuple(CASES)

@@ -297,12 +297,7 @@ def mul_number(bench: Bench) -> None:
     bench.expect(c, x.float() * 0.5, 2**-8)
 
 
-@case(
-    "binary",
-    "div on the vector unit",
-    (READER, SFPU, WRITER),
-    missing="div_int32_sfpu.h",
-)
+@case("binary", "div on the vector unit", (READER, SFPU, WRITER))
 def div_sfpu(bench: Bench) -> None:
     """Both inputs are copied to the destination registers."""
     x, y = bench.random(64, 96), bench.random(64, 96, low=0.5, high=2.0)
