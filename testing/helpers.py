@@ -1,7 +1,7 @@
 """What every test of the compiler needs: run one pass on one function, compare, and look inside.
 
-`copy`, `gemm`, `transpose` and `fill` write tile operations in TVMScript; an operand is a buffer or
-a slice of one.
+`copy`, `gemm`, `transpose`, `fill`, `reduce`, `begin` and `end` write tile operations in TVMScript;
+an operand is a buffer or a slice of one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tilelang_tt.analysis import layout
 from tilelang_tt.ir import attrs, ops, tree, verify
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T, normal
-from tilelang_tt.ir.tileops import Copy, Gemm, Region, Transpose
+from tilelang_tt.ir.tileops import Accumulation, Copy, Gemm, Reduce, Region, Transpose
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.split_kernels import split_kernels
@@ -158,6 +158,27 @@ def gemm(
     return view.stmt().value
 
 
+def reduce(
+    src: tirx.Buffer,
+    dst: tirx.Buffer,
+    kind: str,
+    dim: int,
+    *,
+    clear: bool = True,
+    scaler: tirx.Buffer | None = None,
+) -> tirx.Call:
+    tile = None if scaler is None else region(scaler)
+    return Reduce(region(src), region(dst), str(kind), int(dim), clear, tile).stmt().value
+
+
+def begin(dst: tirx.Buffer) -> tirx.Call:
+    return Accumulation(region(dst), begins=True).stmt().value
+
+
+def end(dst: tirx.Buffer) -> tirx.Call:
+    return Accumulation(region(dst), begins=False).stmt().value
+
+
 @dataclass(frozen=True)
 class Buffer:
     """A buffer of a scripted function."""
@@ -183,7 +204,16 @@ def fragment(*shape: int, dtype: str = "bfloat16") -> Buffer:
     return Buffer(shape, dtype, "local.fragment")
 
 
-_WORDS = {"T": T, "copy": copy, "transpose": transpose, "fill": fill, "gemm": gemm}
+_WORDS = {
+    "T": T,
+    "copy": copy,
+    "transpose": transpose,
+    "fill": fill,
+    "gemm": gemm,
+    "reduce": reduce,
+    "begin": begin,
+    "end": end,
+}
 
 
 def scripted(

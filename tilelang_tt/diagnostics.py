@@ -115,7 +115,7 @@ class UnsupportedScope(CompileError):
 class UnsupportedDtype(CompileError):
     code = "TT1009"
     message = "{what} has dtype {dtype}, which {reason}"
-    hint = "use float32, float16 or bfloat16"
+    hint = "use float32, float16, bfloat16 or int32"
 
 
 class UnsupportedIndex(CompileError):
@@ -196,7 +196,7 @@ class RegionMismatch(CompileError):
 
 class PartialBuffer(CompileError):
     code = "TT2006"
-    message = "a part of {buffer!r} is accessed; on-chip buffers are read and written whole"
+    message = "a part of {buffer!r} is written; on-chip buffers are written whole"
     hint = "allocate one buffer for each part"
 
 

@@ -16,6 +16,7 @@ from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
@@ -31,19 +32,25 @@ from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
 from tilelang_tt.transforms.lower_gemms import LowerGemms
 from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
+from tilelang_tt.transforms.lower_reducers import LowerReducers
 from tilelang_tt.transforms.lower_reductions import LowerReductions
+from tilelang_tt.transforms.lower_scans import LowerScans
 from tilelang_tt.transforms.map_grid import MapGrid
 from tilelang_tt.transforms.materialize_broadcasts import MaterializeBroadcasts
 from tilelang_tt.transforms.materialize_indices import MaterializeIndices
 from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
+from tilelang_tt.transforms.materialize_views import MaterializeViews
 from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
+from tilelang_tt.transforms.separate_operands import SeparateOperands
+from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
+from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
 
 Step = Pass | Rewrite | verify.Stage
@@ -56,15 +63,20 @@ def tile_program(options: Options) -> Sequence[Step]:
         tilelang.transform.Simplify(),
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
+        ExpandMath(),
+        LowerReducers(),
         LegalizeConstructs(),
-        CanonicalizeReductions(),
+        LowerScans(),
         FoldClears(),  # before fills lose their form
         IsolateElementwise(),
+        CanonicalizeReductions(),
         StageTransfers(),
+        MaterializeViews(),
         PlaceAccumulators(),
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
+        SplitExpressions(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
         MaterializeTransposes(),
         SeparateConsumers(),  # after fusion, which removes consumers
         ChooseTiledAxes(),
@@ -73,7 +85,9 @@ def tile_program(options: Options) -> Sequence[Step]:
         GuardCopies(),
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
+        SeparateOperands(),
         MapGrid(),
+        SplitMasks(),
         MaterializeIndices(),
         MaterializeBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
         MaterializeScalers(),

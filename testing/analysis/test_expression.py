@@ -15,28 +15,30 @@ from tilelang_tt.ir import ops
 
 i, j = tirx.Var("i", "int32"), tirx.Var("j", "int32")
 x = tirx.Var("x", "float32")
+n = tirx.Var("n", "int32")
 
 
 def load(name, dtype="bfloat16", indices=(i, j)):
     return tirx.BufferLoad(tirx.decl_buffer((32, 32), dtype, name), list(indices))
 
 
-A, B, F, G, V, W = (
+A, B, F, G, V, W, C, E = (
     load("A"),
     load("B"),
     load("F", "float32"),
     load("G", "float32"),
     load("V"),
     load("W"),
+    load("C"),
+    load("E"),
 )
 H = load("H", "float16")
-ROWS = (V, W)
+BROADCASTS = {"V": "row", "W": "row", "C": "column", "E": "scalar"}
 FORMATS = {"bfloat16": "Float16_b", "float16": "Float16", "float32": ""}
 
 
 def classify(value):
-    is_row = any(value.same_as(row) for row in ROWS)
-    return Operand(value, is_row, FORMATS[value.dtype])
+    return Operand(value, BROADCASTS.get(value.buffer.name, ""), FORMATS[value.dtype])
 
 
 def text(ins):
@@ -51,8 +53,8 @@ def selected(value):
     return [text(ins) for ins in select(value, classify)]
 
 
-def call(name, value):
-    return tirx.Call(value.dtype, ir.Op.get(f"tirx.{name}"), [value])
+def call(name, *values):
+    return tirx.Call(values[-1].dtype, ir.Op.get(f"tirx.{name}"), list(values))
 
 
 def f32(value):
@@ -60,10 +62,13 @@ def f32(value):
 
 
 TWO, ZERO = tirx.const(2.0, "float32"), tirx.const(0.0, "float32")
+INF, MINUS_INF = tirx.const(math.inf, "float32"), tirx.const(-math.inf, "float32")
 LOAD_F = "r0 = copy_tile(F)"
 SELECTED = {
     "a tile": (A, ["r0 = copy_tile(A)"]),
     "a row": (V, ["r0 = unary_bcast_row(V)"]),
+    "a column": (C, ["r0 = unary_bcast_column(C)"]),
+    "an element": (E, ["r0 = unary_bcast_scalar(E)"]),
     "a constant": (TWO, ["r0 = fill_tile_bitcast(T.float32(2.0))"]),
     "a scalar": (x, ["r0 = fill_tile_bitcast(x)"]),
     "two tiles that the matrix unit reads exactly": (A + B, ["r0 = add_tiles(A, B)"]),
@@ -82,10 +87,25 @@ SELECTED = {
         tirx.Cast("bfloat16", f32(A) + f32(B)),
         ["r0 = add_tiles(A, B)"],
     ),
-    "a tile and a row": (A + V, ["r0 = add_tiles_bcast_rows(A, V)"]),
-    "a row and a tile": (V + A, ["r0 = add_tiles_bcast_rows(A, V)"]),
-    "a tile times a row": (V * A, ["r0 = mul_tiles_bcast_rows(A, V)"]),
-    "a tile less a row": (A - V, ["r0 = sub_tiles_bcast_rows(A, V)"]),
+    "a tile and a row": (A + V, ["r0 = add_tiles_bcast_row(A, V)"]),
+    "a row and a tile": (V + A, ["r0 = add_tiles_bcast_row(A, V)"]),
+    "a tile times a row": (V * A, ["r0 = mul_tiles_bcast_row(A, V)"]),
+    "a tile less a row": (A - V, ["r0 = sub_tiles_bcast_row(A, V)"]),
+    "a tile and a column": (A + C, ["r0 = add_tiles_bcast_column(A, C)"]),
+    "a column and a tile": (C + A, ["r0 = add_tiles_bcast_column(A, C)"]),
+    "a tile times a column": (C * A, ["r0 = mul_tiles_bcast_column(A, C)"]),
+    "a tile less a column": (A - C, ["r0 = sub_tiles_bcast_column(A, C)"]),
+    "a tile and an element": (E + A, ["r0 = add_tiles_bcast_scalar(A, E)"]),
+    "a tile times an element": (A * E, ["r0 = mul_tiles_bcast_scalar(A, E)"]),
+    "a tile less an element": (A - E, ["r0 = sub_tiles_bcast_scalar(A, E)"]),
+    "a column less a tile": (
+        C - A,
+        ["r0 = unary_bcast_column(C)", "r1 = copy_tile(A)", "r2 = sub_binary_tile(r0, r1)"],
+    ),
+    "a column and a row": (
+        C + V,
+        ["r0 = unary_bcast_column(C)", "r1 = unary_bcast_row(V)", "r2 = add_binary_tile(r0, r1)"],
+    ),
     "a row less a tile": (
         V - A,
         ["r0 = unary_bcast_row(V)", "r1 = copy_tile(A)", "r2 = sub_binary_tile(r0, r1)"],
@@ -101,7 +121,15 @@ SELECTED = {
     "times a scalar": (F * x, [LOAD_F, "r1 = mul_unary_tile(r0, x)"]),
     "divided by a constant": (
         F / TWO,
-        [LOAD_F, "r1 = fill_tile_bitcast(T.float32(2.0))", "r2 = div_binary_tile(r0, r1)"],
+        [LOAD_F, "r1 = mul_unary_tile(r0, T.float32(0.5))"],
+    ),
+    "divided by zero": (
+        tirx.Div(F, ZERO),
+        [LOAD_F, "r1 = fill_tile_bitcast(T.float32(0.0))", "r2 = div_binary_tile(r0, r1)"],
+    ),
+    "divided by a scalar": (
+        F / x,
+        [LOAD_F, "r1 = fill_tile_bitcast(x)", "r2 = div_binary_tile(r0, r1)"],
     ),
     "a constant divided": (
         TWO / F,
@@ -117,6 +145,80 @@ SELECTED = {
     "min with zero": (
         tirx.Min(F, ZERO),
         [LOAD_F, "r1 = fill_tile_bitcast(T.float32(0.0))", "r2 = binary_min_tile(r0, r1)"],
+    ),
+    "constants among themselves": (
+        F * tirx.Add(TWO, tirx.Mul(TWO, TWO)),
+        [LOAD_F, "r1 = mul_unary_tile(r0, T.float32(6.0))"],
+    ),
+    "constants of another dtype": (
+        F - f32(tirx.Sub(tirx.const(2.0, "float16"), tirx.const(0.5, "float16"))),
+        [LOAD_F, "r1 = sub_unary_tile(r0, T.float32(1.5))"],
+    ),
+    "a maximum with the least value": (tirx.Max(F, MINUS_INF), [LOAD_F]),
+    "a maximum of the least value": (tirx.Max(MINUS_INF, F), [LOAD_F]),
+    "a minimum with the greatest value": (tirx.Min(F, INF), [LOAD_F]),
+    "a minimum of the greatest value": (tirx.Min(INF, F), [LOAD_F]),
+    "a maximum with the greatest value": (
+        tirx.Max(F, INF),
+        [LOAD_F, "r1 = fill_tile_bitcast(T.float32(\"inf\"))", "r2 = binary_max_tile(r0, r1)"],
+    ),
+    "a minimum with the least value": (
+        tirx.Min(F, MINUS_INF),
+        [LOAD_F, "r1 = fill_tile_bitcast(T.float32(\"-inf\"))", "r2 = binary_min_tile(r0, r1)"],
+    ),
+    "a number of the whole tile": (
+        F + f32(n * 2),
+        [LOAD_F, "r1 = add_unary_tile(r0, n * 2)"],
+    ),
+    "the logarithm to base 2": (
+        call("log2", F),
+        [LOAD_F, "r1 = log_tile(r0)", "r2 = mul_unary_tile(r1, T.float32(1.4426950408889634))"],
+    ),
+    "a comparison": (
+        f32(F < G),
+        [LOAD_F, "r1 = copy_tile(G)", "r2 = lt_binary_tile(r0, r1)"],
+    ),
+    "a comparison with a constant": (
+        f32(F >= TWO),
+        [LOAD_F, "r1 = unary_ge_tile(r0, T.float32(2.0))"],
+    ),
+    "a comparison of a constant": (
+        f32(tirx.LT(TWO, F)),
+        [LOAD_F, "r1 = unary_gt_tile(r0, T.float32(2.0))"],
+    ),
+    "a comparison of constants": (
+        tirx.GE(TWO, ZERO),
+        ["r0 = fill_tile_bitcast(T.float32(0.0))", "r1 = unary_le_tile(r0, T.float32(2.0))"],
+    ),
+    "and": (
+        f32(tirx.And(F < G, F > ZERO)),
+        [LOAD_F, "r1 = copy_tile(G)", "r2 = lt_binary_tile(r0, r1)",
+         "r3 = unary_gt_tile(r0, T.float32(0.0))", "r4 = mul_binary_tile(r2, r3)"],
+    ),
+    "or": (
+        f32(tirx.Or(F < TWO, F > TWO)),
+        [LOAD_F, "r1 = unary_lt_tile(r0, T.float32(2.0))",
+         "r2 = unary_gt_tile(r0, T.float32(2.0))", "r3 = binary_max_tile(r1, r2)"],
+    ),
+    "not": (
+        f32(tirx.Not(F < TWO)),
+        [LOAD_F, "r1 = unary_lt_tile(r0, T.float32(2.0))",
+         "r2 = rsub_unary_tile(r1, T.float32(1.0))"],
+    ),
+    "a condition that always holds": (
+        f32(tirx.And(F < TWO, tirx.const(True, "bool"))),
+        [LOAD_F, "r1 = unary_lt_tile(r0, T.float32(2.0))",
+         "r2 = fill_tile_bitcast(T.float32(1.0))", "r3 = mul_binary_tile(r1, r2)"],
+    ),
+    "a choice": (
+        call("if_then_else", F < TWO, G, F),
+        [LOAD_F, "r1 = unary_lt_tile(r0, T.float32(2.0))", "r2 = copy_tile(G)",
+         "r3 = where_tile(r1, r2, r0)"],
+    ),
+    "a selection": (
+        tirx.Select(F < TWO, G, F),
+        [LOAD_F, "r1 = unary_lt_tile(r0, T.float32(2.0))", "r2 = copy_tile(G)",
+         "r3 = where_tile(r1, r2, r0)"],
     ),
     "a common subexpression": (
         (F * G) + (F * G),
@@ -149,7 +251,31 @@ FUNCTIONS = {
     "tanh": "tanh",
     "sigmoid": "sigmoid",
     "fabs": "abs",
+    "erf": "erf",
+    "floor": "floor",
+    "ceil": "ceil",
+    "trunc": "trunc",
+    "sin": "sin",
+    "cos": "cos",
+    "log1p": "log1p",
 }
+
+
+@pytest.mark.parametrize(
+    "kind, name, mirrored",
+    [
+        (tirx.EQ, "eq", "eq"),
+        (tirx.NE, "ne", "ne"),
+        (tirx.LT, "lt", "gt"),
+        (tirx.LE, "le", "ge"),
+        (tirx.GT, "gt", "lt"),
+        (tirx.GE, "ge", "le"),
+    ],
+)
+def test_comparisons(kind, name, mirrored):
+    assert selected(kind(F, G))[-1] == f"r2 = {name}_binary_tile(r0, r1)"
+    assert selected(kind(F, TWO)) == [LOAD_F, f"r1 = unary_{name}_tile(r0, T.float32(2.0))"]
+    assert selected(kind(TWO, F)) == [LOAD_F, f"r1 = unary_{mirrored}_tile(r0, T.float32(2.0))"]
 
 
 @pytest.mark.parametrize("name, op", FUNCTIONS.items())
@@ -157,17 +283,25 @@ def test_functions_run_on_the_vector_unit(name, op):
     assert selected(call(name, F)) == [LOAD_F, f"r1 = {op}_tile(r0)"]
 
 
+integer = tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])
+
+
 @pytest.mark.parametrize(
     "value",
     [
-        call("erf", F),
-        tirx.Select(x > ZERO, F, G),
-        tirx.Cast("float32", i),
-        TWO + x,
-        tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j]),
-        tirx.Cast("float32", tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])),
+        call("acos", F),
+        call("pow", F, G),
+        tirx.Add(TWO, x),
+        tirx.Max(TWO, ZERO),
+        tirx.Div(TWO, x),
+        call("exp", TWO) + tirx.Cast("float32", integer),
+        tirx.Cast("float32", integer < integer),
+        tirx.Cast("float32", tirx.Select(integer < 1, integer, integer)),
+        integer,
+        tirx.Cast("float32", integer),
+        tirx.Cast("float32", tirx.Cast("int64", n)),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=str,
 )
 def test_the_rest_is_refused(value):
     with pytest.raises(UnsupportedExpression, match=r"TT1007: .*\n.*supported on floating-point"):
@@ -201,7 +335,7 @@ def test_a_slot_is_free_after_its_last_use():
 def test_what_accumulates_gets_a_slot_that_nothing_has_been_in():
     value = call("exp", F) / G / f32(A * B)
     program, used = allocate(select(value, classify))
-    (product,) = [ins for ins in program if ins.op is ops.FPU_BINARY["mul"]]
+    (product,) = [ins for ins in program if ins.op is ops.FPU_BINARY[""]["mul"]]
     before = program[: program.index(product)]
     assert product.op.accumulates
     assert product.out not in {ins.out for ins in before}
@@ -214,8 +348,11 @@ def test_without_products_on_the_matrix_unit_the_vector_unit_multiplies():
     ops_used = [ins.op for ins in select(A * B, classify, fpu_products=False)]
     assert ops_used == [ops.COPY_TILE, ops.COPY_TILE, ops.SFPU_BINARY["mul"]]
     assert [ins.op for ins in select(A + B, classify, fpu_products=False)] == [
-        ops.FPU_BINARY["add"]
+        ops.FPU_BINARY[""]["add"]
     ]
+    ops_used = [ins.op for ins in select(A * C, classify, fpu_products=False)]
+    column = ops.UNARY_BROADCAST["column"].tile
+    assert ops_used == [ops.COPY_TILE, column, ops.SFPU_BINARY["mul"]]
 
 
 def test_slots_needed_counts_every_operand():
@@ -224,9 +361,15 @@ def test_slots_needed_counts_every_operand():
     assert slots_needed(A * A) == 1
 
 
+def test_slots_needed_counts_an_index_as_a_tile():
+    assert slots_needed(A + f32(i * 2 - j)) == 2
+    assert slots_needed(f32(i) + f32(j)) == 2
+    assert slots_needed(call("if_then_else", i >= j, A, MINUS_INF)) == 3
+
+
 # Random expressions. ------------------------------------------------------------------------------
 
-VALUES = {"A": 0.5, "B": -1.25, "F": 2.0, "G": -0.75, "V": 1.5, "W": 0.25}
+VALUES = {"A": 0.5, "B": -1.25, "F": 2.0, "G": -0.75, "V": 1.5, "W": 0.25, "C": -0.5, "E": 3.5}
 SCALAR = 3.0
 BINARY = {
     tirx.Add: operator.add,
@@ -235,6 +378,15 @@ BINARY = {
     tirx.Max: max,
     tirx.Min: min,
 }
+COMPARISONS = {
+    tirx.EQ: operator.eq,
+    tirx.NE: operator.ne,
+    tirx.LT: operator.lt,
+    tirx.LE: operator.le,
+    tirx.GT: operator.gt,
+    tirx.GE: operator.ge,
+}
+LOGICAL = {tirx.And: operator.and_, tirx.Or: operator.or_}
 UNARY = {"tanh": math.tanh, "fabs": abs, "sigmoid": lambda v: 1 / (1 + math.exp(-v))}
 
 
@@ -249,16 +401,29 @@ def evaluate(value):
             return SCALAR
         case tirx.BufferLoad():
             return VALUES[value.buffer.name]
+        case tirx.Call() if value.op.name == "tirx.if_then_else":
+            condition, yes, no = (evaluate(arg) for arg in value.args)
+            return yes if condition else no
         case tirx.Call():
             return UNARY[value.op.name.removeprefix("tirx.")](evaluate(value.args[0]))
-    return BINARY[type(value)](evaluate(value.a), evaluate(value.b))
+        case tirx.Not():
+            return not evaluate(value.a)
+        case tirx.Select():
+            chosen = value.true_value if evaluate(value.condition) else value.false_value
+            return evaluate(chosen)
+    function = (BINARY | COMPARISONS | LOGICAL)[type(value)]
+    return function(evaluate(value.a), evaluate(value.b))
 
 
 BY_OP = {
-    **{ops.FPU_BINARY[n]: f for n, f in (("add", operator.add), ("sub", operator.sub))},
-    ops.FPU_BINARY["mul"]: operator.mul,
-    **{ops.FPU_BINARY_ROWS[n]: f for n, f in (("add", operator.add), ("sub", operator.sub))},
-    ops.FPU_BINARY_ROWS["mul"]: operator.mul,
+    **{
+        ops.FPU_BINARY[broadcast][name]: function
+        for broadcast in ("", "row", "column", "scalar")
+        for name, function in (("add", operator.add), ("sub", operator.sub), ("mul", operator.mul))
+    },
+    **{ops.SFPU_BINARY[name]: getattr(operator, name) for name in ops.COMPARISONS},
+    **{ops.SFPU_SCALAR[name]: getattr(operator, name) for name in ops.COMPARISONS},
+    ops.WHERE: lambda condition, yes, no: yes if condition else no,
     ops.SFPU_BINARY["add"]: operator.add,
     ops.SFPU_BINARY["sub"]: operator.sub,
     ops.SFPU_BINARY["mul"]: operator.mul,
@@ -274,7 +439,7 @@ BY_OP = {
     ops.SFPU_UNARY["sigmoid"]: UNARY["sigmoid"],
     ops.COPY_DEST: lambda v: v,
     ops.COPY_TILE: lambda v: v,
-    ops.BCAST_ROW: lambda v: v,
+    **{broadcast.tile: lambda v: v for broadcast in ops.UNARY_BROADCAST.values()},
     ops.FILL_TILE: lambda v: v,
 }
 
@@ -299,39 +464,57 @@ def as_float(value):
 
 def leaves():
     constants = st.sampled_from([0.0, 1.0, -2.5]).map(lambda v: tirx.const(v, "float32"))
-    return st.one_of(st.sampled_from([A, B, F, G, V, W]), constants, st.just(x))
+    return st.one_of(st.sampled_from([A, B, F, G, V, W, C, E]), constants, st.just(x))
 
 
 def trees(children):
     binary = st.tuples(st.sampled_from(list(BINARY)), children, children)
     unary = st.tuples(st.sampled_from(list(UNARY)), children)
+    compared = st.tuples(st.sampled_from(list(COMPARISONS)), children, children)
+    comparisons = compared.map(lambda node: node[0](as_float(node[1]), as_float(node[2])))
+    logical = st.tuples(st.sampled_from(list(LOGICAL)), comparisons, comparisons)
+    conditions = st.one_of(
+        comparisons, logical.map(lambda node: node[0](*node[1:])), comparisons.map(tirx.Not)
+    )
     return st.one_of(
         binary.map(lambda node: node[0](as_float(node[1]), as_float(node[2]))),
         unary.map(lambda node: call(node[0], as_float(node[1]))),
+        st.tuples(conditions, children, children).map(
+            lambda node: call("if_then_else", node[0], as_float(node[1]), as_float(node[2]))
+        ),
     )
 
 
-def is_scalar(value):
-    return isinstance(value, tirx.FloatImm | tirx.Var)
+def is_constant(value):
+    folded = (tirx.Add, tirx.Sub, tirx.Mul)
+    if isinstance(value, folded):
+        return is_constant(value.a) and is_constant(value.b)
+    return isinstance(value, tirx.FloatImm)
 
 
-def has_constant_operation(value):
+def has_scalar_operation(value):
+    """Whether there is arithmetic among scalars that cannot be done by the compiler."""
+    if is_constant(value):
+        return False
     match value:
         case tirx.Cast():
-            return has_constant_operation(value.value)
+            return has_scalar_operation(value.value)
         case tirx.Call():
-            return any(has_constant_operation(arg) for arg in value.args)
-        case tirx.BufferLoad() | tirx.FloatImm() | tirx.Var():
+            return any(has_scalar_operation(arg) for arg in value.args)
+        case tirx.Not():
+            return has_scalar_operation(value.a)
+        case tirx.BufferLoad() | tirx.Var():
             return False
-    if is_scalar(value.a) and is_scalar(value.b):
+    scalars = [is_constant(side) or isinstance(side, tirx.Var) for side in (value.a, value.b)]
+    if type(value) in BINARY and all(scalars):
         return True
-    return has_constant_operation(value.a) or has_constant_operation(value.b)
+    return has_scalar_operation(value.a) or has_scalar_operation(value.b)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.recursive(leaves(), trees, max_leaves=12))
 def test_random_expressions_are_computed_on_slots(value):
-    if has_constant_operation(value):
+    if has_scalar_operation(value):
         with pytest.raises(UnsupportedExpression):
             select(value, classify)
         return

@@ -38,8 +38,14 @@ ACCESSES = {
     "transposed": ((64, 64), (64, 64), (j, i), False),
     "shifted": ((64, 64), (64, 64), (i, j + 1), False),
     "of another extent": ((64, 64), (128, 64), (i, j), False),
-    "a column": ((64, 64), (64, 1), (i, zero), False),
-    "an element": ((64, 64), (1,), (zero,), False),
+    "a column": ((64, 64), (64, 1), (i, zero), True),
+    "a column read by the columns": ((64, 64), (64, 1), (j, zero), False),
+    "an element": ((64, 64), (1,), (zero,), True),
+    "an element as a matrix": ((64, 64), (1, 1), (zero, zero), True),
+    "a vector without its dimension of one": ((64, 64), (64,), (i,), False),
+    "a column of another extent": ((64, 64), (128, 1), (i, zero), False),
+    "the second element of one": ((64, 64), (1, 1), (zero, zero + 1), False),
+    "the first column of several": ((64, 64), (64, 64), (i, zero), False),
     "the first row of several": ((64, 64), (64, 64), (zero, j), False),
     "the second row of one": ((64, 64), (1, 64), (zero + 1, j), False),
     "more dimensions": ((64, 64), (1, 64, 64), (zero, i, j), False),
@@ -81,17 +87,23 @@ def test_the_matrix_unit_reads_16_bits_exactly(dtype, fpu_format):
 
 
 @pytest.mark.parametrize(
-    "read, indices, written, is_row",
+    "read, indices, written, broadcast",
     [
-        ((64,), [j], (64, 64), True),
-        ((1, 64), [zero, j], (64, 64), True),
-        ((64, 64), [i, j], (64, 64), False),
-        ((64,), [j], (64,), False),
-        ((64,), [j], (1, 64), False),
+        ((1, 64), [zero, j], (64, 64), "row"),
+        ((64, 1), [i, zero], (64, 64), "column"),
+        ((1, 1), [zero, zero], (64, 64), "scalar"),
+        ((1, 1), [zero, zero], (1, 64), "column"),
+        ((1, 1), [zero, zero], (64, 1), "row"),
+        ((1, 1), [zero, zero], (1, 1), ""),
+        ((64, 64), [i, j], (64, 64), ""),
+        ((1, 64), [zero, j], (1, 64), ""),
+        ((64, 1), [i, zero], (64, 1), ""),
+        ((64,), [j], (64, 64), "row"),
+        ((64,), [j], (64,), ""),
     ],
 )
-def test_a_row_stands_for_all_rows_of_a_matrix(read, indices, written, is_row):
+def test_what_of_an_operand_stands_for_all(read, indices, written, broadcast):
     load = tirx.BufferLoad(buffer(*read), indices)
     operand = classifier(buffer(*written))(load)
-    assert operand.row is is_row
+    assert operand.broadcast == broadcast
     assert operand.load.same_as(load)

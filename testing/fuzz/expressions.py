@@ -44,6 +44,8 @@ BINARY = (
     "T.min({}, {})",
     "{} / (T.abs({}) + 1.0)",
 )
+WITH_CONSTANT = ("{} + {}", "{} - {}", "{} * {}", "T.max({}, {})", "T.min({}, {})")
+"""Where the second operand may be a constant: TVM folds what is constant altogether."""
 CHOICE = (
     "T.if_then_else({} > {}, {}, {})",
     "T.if_then_else({} <= {}, {}, {})",
@@ -70,17 +72,15 @@ def expression(
         more: whether the functions that few programs use may occur.
         masks: conditions on indices that may choose.
     """
-    if depth == 0 or draw(st.integers(0, 3)) == 0:
-        constants = INTEGER_CONSTANTS if integer else CONSTANTS
-        return draw(st.sampled_from([*leaves, *leaves, draw(st.sampled_from(constants))]))
+    if depth == 0 or draw(st.integers(0, 7)) == 7:
+        return draw(st.sampled_from(leaves))
     form = draw(st.sampled_from(_forms(integer, more, masks)))
-    count = form.count("{}")
     parts = [
         expression(draw, leaves, depth=depth - 1, integer=integer, more=more, masks=masks)
-        for _ in range(count)
+        for _ in range(form.count("{}"))
     ]
-    # One operand at least is read: TVM folds what is constant, and "1.0 > 2.0" has no TIR.
-    parts[0] = parts[0] if parts[0] not in (*CONSTANTS, *INTEGER_CONSTANTS) else leaves[0]
+    if form in WITH_CONSTANT and draw(st.integers(0, 3)) == 3:
+        parts[1] = draw(st.sampled_from(INTEGER_CONSTANTS if integer else CONSTANTS))
     return "(" + form.format(*parts) + ")"
 
 

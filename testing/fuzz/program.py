@@ -73,7 +73,7 @@ class Nest:
 Statement = Line | Nest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """A function with one block program, and what it is compiled for.
 
@@ -132,7 +132,7 @@ class Program:
         values = [s.value if s.dtype == "float32" else int(s.value) for s in self.scalars]
         return [*arrays, *values]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         options = f"# arch={self.arch} cores={self.cores[0]}x{self.cores[1]} seed={self.seed}"
         return f"{options}\n{self.source()}"
 

@@ -44,8 +44,8 @@ void kernel_main() {
       }
       tile_regs_release();
     }
-    cb_pop_front(cb_A_s, A_s_pages);
-    cb_pop_front(cb_B_s, B_s_pages);
     cb_push_back(cb_C_l, C_l_pages);
+    cb_pop_front(cb_B_s, B_s_pages);
+    cb_pop_front(cb_A_s, A_s_pages);
   }
 }

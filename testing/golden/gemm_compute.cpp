@@ -43,8 +43,8 @@ void kernel_main() {
       }
       tile_regs_release();
       pack_reconfig_l1_acc(0);
-      cb_pop_front(cb_A_s, A_s_pages);
       cb_pop_front(cb_B_s, B_s_pages);
+      cb_pop_front(cb_A_s, A_s_pages);
     }
     cb_push_back(cb_C_l, C_l_pages);
     cb_wait_front(cb_C_l, C_l_pages);
@@ -63,7 +63,7 @@ void kernel_main() {
       pack_tile<true>(t, cb_C_l_out, t);
     }
     tile_regs_release();
-    cb_pop_front(cb_C_l, C_l_pages);
     cb_push_back(cb_C_l_out, C_l_out_pages);
+    cb_pop_front(cb_C_l, C_l_pages);
   }
 }

@@ -151,6 +151,15 @@ class Bounded:
         error = np.where(fits, _spread(np.trunc, self.value, self.error, cut), np.inf)
         return Bounded(cut.astype(dtypes.numpy_dtype(dtype)), error, dtype)
 
+    def in_registers(self, dtype: str) -> Bounded:
+        """The same value, held in destination registers of `dtype` on its way."""
+        if not dtypes.is_float(self.dtype) or dtypes.unit(dtype) <= dtypes.unit(self.dtype):
+            return self
+        if self.error is EXACT and np.array_equal(dtypes.rounded(self.value, dtype), self.value):
+            return self
+        error = _rounding(self.value, self.error, dtype, is_cut=True)
+        return Bounded(self.value, error, self.dtype)
+
     def through(
         self, function: Callable[[Array], Array], *, loss: float = FUNCTION, exact: bool = False
     ) -> Bounded:

@@ -46,7 +46,7 @@ def held(dtype: str) -> np.dtype:
 
 
 @functools.cache
-def _info(dtype: str) -> ml_dtypes.finfo:
+def _info(dtype: str) -> np.finfo | ml_dtypes.finfo:
     return ml_dtypes.finfo(numpy_dtype(dtype))
 
 
@@ -54,6 +54,11 @@ def _info(dtype: str) -> ml_dtypes.finfo:
 def unit(dtype: str) -> float:
     """The largest relative error of one rounding to a float dtype."""
     return float(_info(dtype).eps) / 2
+
+
+def coarser(first: str, second: str) -> str:
+    """The one of two float dtypes that rounds more."""
+    return max(first, second, key=unit)
 
 
 @functools.cache

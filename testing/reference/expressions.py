@@ -25,6 +25,7 @@ class Scope:
         lane_shape: how many lanes each parallel loop has. A new axis comes first, so that values
             made outside of a loop broadcast inside.
         condition: the lanes that run; None is all.
+        registers: the float dtype of the device's destination registers.
     """
 
     vars: Mapping[tirx.Var, Bounded]
@@ -32,6 +33,7 @@ class Scope:
     buffers: Mapping[tirx.Var, Storage]
     lane_shape: tuple[int, ...] = ()
     condition: Bounded | None = None
+    registers: str = "float32"
 
     def where(self, condition: Bounded) -> Scope:
         """The scope of the lanes that also fulfil `condition`."""
@@ -65,7 +67,8 @@ def evaluate(expr: tirx.PrimExpr, scope: Scope) -> Bounded:
     handler = _HANDLERS.get(type(expr))
     if handler is None:
         raise UnknownConstruct(f"{type(expr).__name__} in {expr}")
-    return handler(expr, scope)
+    result = handler(expr, scope)
+    return result if scope.registers == "float32" else result.in_registers(scope.registers)
 
 
 def index(expr: tirx.PrimExpr, scope: Scope) -> Array:

@@ -31,13 +31,20 @@ _REDUCERS = {"sum": np.add, "max": np.maximum, "min": np.minimum}
 _MOST_STEPS = 100_000
 
 
-def run(func: tirx.PrimFunc, arguments: Sequence[Array | float | None]) -> dict[str, Bounded]:
+def run(
+    func: tirx.PrimFunc,
+    arguments: Sequence[Array | float | None],
+    *,
+    registers: str = "float32",
+) -> dict[str, Bounded]:
     """What `func` leaves in its tensors.
 
     Args:
         func: a function as TileLang's front end traces it.
         arguments: one for each parameter, in order: an array for a tensor, a number for a scalar,
             None for a tensor that holds nothing yet.
+        registers: the float dtype of the device's destination registers; narrower ones round what
+            the program computes in a wider dtype.
 
     Returns:
         All tensors, by name, after the last block: values, and how far a device may be from them.
@@ -48,14 +55,17 @@ def run(func: tirx.PrimFunc, arguments: Sequence[Array | float | None]) -> dict[
             something wrong; the text names it and the program's line.
         ValueError: the arguments do not fit the parameters.
     """
-    return _Run(func, arguments).result()
+    return _Run(func, arguments, registers).result()
 
 
 class _Run:
     """One run of a function."""
 
-    def __init__(self, func: tirx.PrimFunc, arguments: Sequence[Array | float | None]) -> None:
+    def __init__(
+        self, func: tirx.PrimFunc, arguments: Sequence[Array | float | None], registers: str
+    ) -> None:
         self.func = func
+        self.registers = registers
         self.storages: dict[tirx.Var, Storage] = {}
         self.reducers: dict[tirx.Var, np.ufunc] = {}
         self.independent = independence.Decisions()
@@ -92,7 +102,7 @@ class _Run:
                 values[param] = bounded.constant(float(np.asarray(argument)), param.dtype)
             elif isinstance(argument, np.ndarray):
                 values.update(_extents(buffer, argument.shape))
-        scope = Scope(values, {}, self.storages)
+        scope = Scope(values, {}, self.storages, registers=self.registers)
         for param, argument in pairs:
             if (buffer := self.func.buffer_map.get(param)) is not None:
                 outside = safe.get(buffer.data, 0.0)

@@ -123,12 +123,11 @@ def gemm(args: Arguments, scope: Scope) -> None:
     clears = evaluate(clear, scope)
     if not clears.is_exact:
         raise UncertainControl("clear_accum may differ on the device")
-    dtype = dst.storage.dtype
-    if not dtypes.is_float(dtype):
-        made = _whole_product(left, right, dtype)
+    if not dtypes.is_float(dst.storage.dtype):
+        made = _whole_product(left, right, dst.storage.dtype)
     else:
         steps = -(-left.value.shape[-1] // TERMS_PER_STEP) + 2
-        made = bounded.product(left, right, accumulator=dtype, roundings=steps)
+        made = bounded.product(left, right, accumulator=_accumulator(dst, scope), roundings=steps)
     if not clears.value.all():
         made = _added(dst.matrix(), made)
     _store_matrix(dst, made)
@@ -143,10 +142,10 @@ def _whole_product(left: Bounded, right: Bounded, dtype: str) -> Bounded:
 
 def _added(old: Bounded, new: Bounded) -> Bounded:
     """The accumulator is rounded when it is read and when the sum is written."""
-    total = old + new
+    total = new + old
     if not dtypes.is_float(old.dtype):
         return total
-    error = total.error + dtypes.unit(old.dtype) * old.magnitude
+    error = total.error + dtypes.unit(new.dtype) * old.magnitude
     return Bounded(total.value, error, old.dtype)
 
 
@@ -161,7 +160,7 @@ def reduce(args: Arguments, scope: Scope) -> None:
     if row is None:
         raise UnknownConstruct(f"a reduction by {kind}")
     over, combine = row
-    result = over(whole, dim, dst.storage.dtype)
+    result = over(whole, dim, _accumulator(dst, scope))
     result = convert(result, dst.storage.dtype)
     result = Bounded(
         result.value.reshape(dst.shape),
@@ -169,6 +168,12 @@ def reduce(args: Arguments, scope: Scope) -> None:
         result.dtype,
     )
     dst.store(result if clear else combine(dst.load(), result))
+
+
+def _accumulator(dst: Part, scope: Scope) -> str:
+    """The dtype in which a sum grows that ends in `dst`."""
+    dtype = dst.storage.dtype
+    return dtypes.coarser(dtype, scope.registers) if dtypes.is_float(dtype) else dtype
 
 
 def _whole(part: Part) -> Bounded:
@@ -221,7 +226,7 @@ def cumsum(args: Arguments, scope: Scope) -> None:
     value = np.cumsum(turned.value, axis=dim, dtype=src.value.dtype)
     error = np.cumsum(turned.error, axis=dim)
     if dtypes.is_float(src.dtype):
-        unit = dtypes.unit(dst.storage.dtype) * src.value.shape[dim]
+        unit = dtypes.unit(_accumulator(dst, scope)) * src.value.shape[dim]
         error = np.cumsum(_cut(turned), axis=dim) + unit * np.cumsum(turned.magnitude, axis=dim)
     _store_whole(dst, _reversed(Bounded(value, error, src.dtype), dim, reverse))
 

@@ -11,12 +11,17 @@ BUFFERS = {
     "C": tensor(64, 64),
     "S": shared(32, 32),
     "O": shared(32, 32),
+    "U": shared(32, 32),
 }
-PLAN = {"S": {}, "O": {"producer": "compute", "consumer": "writer"}}
+PLAN = {
+    "S": {},
+    "O": {"producer": "compute", "consumer": "writer"},
+    "U": {"producer": "compute", "consumer": "compute"},
+}
 
 
-def on(engine, text):
-    return f'with T.attr(0, "tt.engine", "{engine}"): {text}'
+def on(engine, *texts):
+    return f'with T.attr(0, "tt.engine", "{engine}"):\n' + lines(*texts, depth=1)
 
 
 def pages(engine, call, cb):
@@ -39,26 +44,44 @@ def pop(engine, cb):
     return pages(engine, "cb_pop_front", cb)
 
 
+def lines(*parts, depth=0):
+    texts = [text for part in parts for text in ([part] if isinstance(part, str) else part)]
+    return "\n".join("    " * depth + line for text in texts for line in text.splitlines())
+
+
+def loop(*parts, var="k", times="4"):
+    return f"for {var} in range({times}):\n" + lines(*parts, depth=1)
+
+
+def branch(then, other=()):
+    otherwise = ["else:", lines(*other, depth=1)] if other else []
+    return lines("if n == 0:", lines(*then, depth=1), *otherwise)
+
+
 READ = on("reader", "T.noc_read(A.data, 0, S.data, 0)")
 READ_BARRIER = on("reader", "T.noc_read_barrier()")
 MOVE = on("compute", "T.copy_tile(S.data, 0, 0)")
 PACK = on("compute", "T.pack_tile(0, O.data, 0)")
 WRITE = on("writer", "T.noc_write(C.data, 0, O.data, 0)")
 WRITE_BARRIER = on("writer", "T.noc_write_barrier()")
+MAKE = on("compute", "T.pack_tile(0, U.data, 0)")
+USE = on("compute", "T.copy_tile(U.data, 0, 0)")
+UPDATE = on("compute", "T.copy_tile(U.data, 0, 0)", "T.pack_tile(0, U.data, 0)")
+BEGIN, END = on("compute", "begin(U)"), on("compute", "end(U)")
 FILL_S = [reserve("reader", "S"), READ, READ_BARRIER, push("reader", "S")]
 DRAIN_S = [wait("compute", "S"), MOVE, pop("compute", "S")]
 FILL_O = [reserve("compute", "O"), PACK, push("compute", "O")]
 DRAIN_O = [wait("writer", "O"), WRITE, WRITE_BARRIER, pop("writer", "O")]
-
-
-def lines(*parts, depth=0):
-    texts = [text for part in parts for text in ([part] if isinstance(part, str) else part)]
-    return "\n".join("    " * depth + text for text in texts)
-
-
-def loop(*parts, var="k"):
-    return f"for {var} in range(4):\n" + lines(*parts, depth=1)
-
+FILL_U = [reserve("compute", "U"), MAKE, push("compute", "U")]
+DRAIN_U = [wait("compute", "U"), USE, pop("compute", "U")]
+DISCARD_U = [wait("compute", "U"), pop("compute", "U")]
+REPLACE_U = [
+    reserve("compute", "U"),
+    wait("compute", "U"),
+    UPDATE,
+    push("compute", "U"),
+    pop("compute", "U"),
+]
 
 PROTECTED = {
     "a sequence": (
@@ -78,9 +101,107 @@ PROTECTED = {
             pop("compute", "S"),
         ),
     ),
-    "a block that a loop fills": (
-        lines(loop(PACK), WRITE),
-        lines(reserve("compute", "O"), loop(PACK), push("compute", "O"), DRAIN_O),
+    "a block that a loop makes step by step": (
+        lines(BEGIN, loop(MAKE), END, USE),
+        lines(reserve("compute", "U"), loop(MAKE), push("compute", "U"), DRAIN_U),
+    ),
+    "a block that several statements make": (
+        lines(BEGIN, MAKE, MAKE, END, USE),
+        lines(reserve("compute", "U"), MAKE, MAKE, push("compute", "U"), DRAIN_U),
+    ),
+    "a block that is made step by step for nobody": (
+        lines(BEGIN, MAKE, END),
+        lines(reserve("compute", "U"), MAKE, push("compute", "U"), DISCARD_U),
+    ),
+    "a block that is made step by step, again and again": (
+        loop(BEGIN, loop(MAKE, var="l"), END, USE),
+        loop(reserve("compute", "U"), loop(MAKE, var="l"), push("compute", "U"), DRAIN_U),
+    ),
+    "another block while one is made step by step": (
+        lines(BEGIN, READ, MOVE, MAKE, END, USE),
+        lines(reserve("compute", "U"), FILL_S, DRAIN_S, MAKE, push("compute", "U"), DRAIN_U),
+    ),
+    "a block that a loop fills again": (
+        lines(PACK, loop(PACK), WRITE),
+        lines(
+            FILL_O,
+            loop(wait("writer", "O"), pop("writer", "O"), FILL_O),
+            DRAIN_O,
+        ),
+    ),
+    "a block that is filled for nobody": (lines(MAKE), lines(FILL_U, DISCARD_U)),
+    "a block that is filled for nobody, before another": (
+        lines(MAKE, MAKE, USE),
+        lines(FILL_U, DISCARD_U, FILL_U, DRAIN_U),
+    ),
+    "a block that arrives for nobody": (
+        lines(READ),
+        lines(FILL_S, wait("compute", "S"), pop("compute", "S")),
+    ),
+    "a new value of the old one": (
+        lines(MAKE, UPDATE, USE),
+        lines(FILL_U, REPLACE_U, DRAIN_U),
+    ),
+    "a new value of the old one, for nobody": (
+        lines(MAKE, UPDATE),
+        lines(FILL_U, REPLACE_U, DISCARD_U),
+    ),
+    "a value that changes in each iteration": (
+        lines(MAKE, loop(UPDATE), USE),
+        lines(FILL_U, loop(REPLACE_U), DRAIN_U),
+    ),
+    "a value that changes in some iterations": (
+        lines(MAKE, loop(branch([UPDATE])), USE),
+        lines(FILL_U, loop(branch(REPLACE_U)), DRAIN_U),
+    ),
+    "a value for the next iteration": (
+        lines(MAKE, loop(USE, MAKE, times="n")),
+        lines(FILL_U, loop(DRAIN_U, FILL_U, times="n"), DISCARD_U),
+    ),
+    "a value that two loops change": (
+        lines(MAKE, loop(USE, loop(UPDATE, var="l"))),
+        lines(
+            FILL_U,
+            loop(wait("compute", "U"), USE, loop(REPLACE_U, var="l")),
+            DISCARD_U,
+        ),
+    ),
+    "a value of two branches": (
+        lines(branch([MAKE], [MAKE]), USE),
+        lines(branch(FILL_U, FILL_U), DRAIN_U),
+    ),
+    "a value that one branch replaces": (
+        lines(MAKE, branch([MAKE]), USE),
+        lines(FILL_U, branch([*DISCARD_U, *FILL_U]), DRAIN_U),
+    ),
+    "a value that one branch reads and the other replaces": (
+        lines(MAKE, branch([USE], [MAKE, USE])),
+        lines(FILL_U, branch(DRAIN_U, [*DISCARD_U, *FILL_U, *DRAIN_U])),
+    ),
+    "a value that a branch reads before all do": (
+        lines(MAKE, branch([USE]), USE),
+        lines(FILL_U, branch([wait("compute", "U"), USE]), DRAIN_U),
+    ),
+    "a value that both branches read before all do": (
+        lines(MAKE, branch([USE], [USE]), USE),
+        lines(
+            FILL_U,
+            branch([wait("compute", "U"), USE], [wait("compute", "U"), USE]),
+            USE,
+            pop("compute", "U"),
+        ),
+    ),
+    "a value that both branches read before all do, the wait ahead of them": (
+        lines(MAKE, USE, branch([USE], [USE]), USE),
+        lines(FILL_U, wait("compute", "U"), USE, branch([USE], [USE]), USE, pop("compute", "U")),
+    ),
+    "a value that is read in a loop and after it": (
+        lines(MAKE, loop(USE, times="n"), USE),
+        lines(FILL_U, wait("compute", "U"), loop(USE, times="n"), USE, pop("compute", "U")),
+    ),
+    "a value that only the other branch reads": (
+        lines(MAKE, branch([PACK, WRITE], [USE])),
+        lines(FILL_U, branch([*DISCARD_U, *FILL_O, *DRAIN_O], DRAIN_U)),
     ),
     "several uses": (
         lines(READ, MOVE, PACK, MOVE, WRITE),
@@ -104,17 +225,13 @@ PROTECTED = {
         lines(READ, loop(MOVE, MOVE)),
         lines(FILL_S, wait("compute", "S"), loop(MOVE, MOVE), pop("compute", "S")),
     ),
-    "a block that several statements fill": (
-        lines(PACK, PACK, WRITE),
-        lines(reserve("compute", "O"), PACK, PACK, push("compute", "O"), DRAIN_O),
-    ),
     "a branch in which a block is handed over": (
-        "if n == 0:\n" + lines(READ, MOVE, depth=1),
-        "if n == 0:\n" + lines(FILL_S, DRAIN_S, depth=1),
+        branch([READ, MOVE]),
+        branch([*FILL_S, *DRAIN_S]),
     ),
     "a block for a branch": (
-        lines(READ, "if n == 0:\n    " + MOVE),
-        lines(FILL_S, wait("compute", "S"), "if n == 0:\n    " + MOVE, pop("compute", "S")),
+        lines(READ, branch([MOVE])),
+        lines(FILL_S, branch(DRAIN_S, [wait("compute", "S"), pop("compute", "S")])),
     ),
 }
 
@@ -143,9 +260,7 @@ def test_two_statements_of_one_engine_take_turns():
 
 def test_a_statement_is_protected_from_outside_its_engine():
     """What is inside one engine's statement uses a buffer many times, and hands it over once."""
-    many = (
-        'with T.attr(0, "tt.engine", "compute"):\n    T.copy_tile(S.data, 0, 0)\n    T.exp_tile(0)'
-    )
+    many = on("compute", "for t in range(4):", "    T.copy_tile(S.data, 0, 0)", "    T.exp_tile(0)")
     expected = lines(FILL_S, wait("compute", "S"), many, pop("compute", "S"))
     same(
         InsertCbProtocol().rewrite(planned(scripted(lines(READ, many), **BUFFERS), **PLAN)),
@@ -153,14 +268,12 @@ def test_a_statement_is_protected_from_outside_its_engine():
     )
 
 
-INSIDE = """\
-with T.attr(0, "tt.engine", "compute"):
-    T.pack_tile(0, O.data, 0)
-    T.copy_tile(O.data, 0, 0)"""
+@pytest.mark.parametrize("body", [USE, loop(USE), branch([USE]), lines(loop(MAKE), USE), UPDATE])
+def test_a_read_before_any_write_is_a_mistake_of_the_compiler(body):
+    with pytest.raises(AssertionError, match="U is read before it is written"):
+        InsertCbProtocol().rewrite(planned(scripted(body, scalars=["n"], **BUFFERS), **PLAN))
 
 
-@pytest.mark.parametrize(
-    "body", [INSIDE, MOVE, "T.evaluate(0)", lines(on("compute", "T.exp_tile(0)"))]
-)
+@pytest.mark.parametrize("body", ["T.evaluate(0)", on("compute", "T.exp_tile(0)")])
 def test_untouched(body):
     check_unchanged(InsertCbProtocol(), planned(scripted(body, **BUFFERS), **PLAN))

@@ -4,13 +4,7 @@ import pytest
 import tilelang.language as tl
 from helpers import at, check, check_unchanged, fragment, gemm, scripted, shared, tensor, until
 
-from tilelang_tt.diagnostics import (
-    CarriedState,
-    OutputReadBack,
-    PartialBuffer,
-    ReadBeforeWrite,
-    ValueEscapesScope,
-)
+from tilelang_tt.diagnostics import OutputReadBack, PartialBuffer, ReadBeforeWrite
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.rename_versions import RenameVersions
 
@@ -21,9 +15,12 @@ BUFFERS = {
     "H": shared(32, 64),
     "L": fragment(64, 64),
     "G": fragment(64, 64, dtype="float32"),
+    "V": fragment(64),
+    "W": fragment(128),
 }
 READ = "copy(A[0, 0:64, 0:64], S)"
 NEST = "for i in T.parallel(64):\n    for j in T.parallel(64):\n        "
+LOOPED = "    for i in T.parallel(64):\n        for j in T.parallel(64):\n            "
 
 
 def only(*names):
@@ -78,16 +75,66 @@ RENAMED = {
         f"{READ}; transpose(S, L); transpose(L, S_1); copy(S_1, O[0, 0:64, 0:64])",
         ["S", "L", "S_1"],
     ),
-    "a product that clears in the first iteration defines before the loop": (
-        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n"
-        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\n"
-        "for k in range(4): gemm(L, L, G, clear=k == 0)\n" + NEST + "L[i, j] = G[i, j]",
-        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n"
-        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\n"
-        "for k in range(4): gemm(L, L, G_1, clear=k == 0)\n" + NEST + "L_1[i, j] = G_1[i, j]",
+    "an accumulation defines where it begins": (
+        f"{READ}; begin(G)\nfor k in range(4): gemm(S, S, G, clear=k == 0)\nend(G)\n"
+        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\nbegin(G)\n"
+        "for k in range(4): gemm(L, L, G, clear=k == 0)\nend(G)\n" + NEST + "L[i, j] = G[i, j]",
+        f"{READ}; begin(G)\nfor k in range(4): gemm(S, S, G, clear=k == 0)\nend(G)\n"
+        f"{NEST}L[i, j] = T.Cast('bfloat16', G[i, j])\nbegin(G_1)\n"
+        "for k in range(4): gemm(L, L, G_1, clear=k == 0)\nend(G_1)\n"
+        f"{NEST}L_1[i, j] = G_1[i, j]",
         ["S", "G", "L", "G_1", "L_1"],
     ),
+    "a value updated after it was read": (
+        f"{READ}; gemm(S, S, G, clear=True)\n{NEST}L[i, j] = G[i, j]\n"
+        f"{NEST}G[i, j] = G[i, j] + G[i, j]",
+        f"{READ}; gemm(S, S, G, clear=True)\n{NEST}L[i, j] = G[i, j]\n"
+        f"{NEST}G_1[i, j] = G[i, j] + G[i, j]",
+        ["S", "G", "L", "G_1"],
+    ),
+    "a reduction defines its destination": (
+        f"{READ}; reduce(S, V, 'max', 1); reduce(S, V, 'max', 1)"
+        "\nfor i in T.parallel(64): V[i] = V[i] * V[i]",
+        f"{READ}; reduce(S, V, 'max', 1); reduce(S, V_1, 'max', 1)"
+        "\nfor i in T.parallel(64): V_2[i] = V_1[i] * V_1[i]",
+        ["S", "V", "V_1", "V_2"],
+    ),
+    "a value that a loop changes, and one after it": (
+        f"{READ}\nfor k in range(4):\n{LOOPED}S[i, j] = S[i, j] * S[i, j]\n"
+        f"copy(S, O[0, 0:64, 0:64]); {READ}; copy(S, O[1, 0:64, 0:64])",
+        f"{READ}\nfor k in range(4):\n{LOOPED}S[i, j] = S[i, j] * S[i, j]\n"
+        f"copy(S, O[0, 0:64, 0:64]); {READ.replace('S)', 'S_1)')}; copy(S_1, O[1, 0:64, 0:64])",
+        ["S", "S_1"],
+    ),
 }
+
+
+STARTED = {
+    "a value of a loop": f"for k in range(n): {READ}\ncopy(S, O[0, 0:64, 0:64])",
+    "a value of a branch": f"if n == 0: {READ}\ncopy(S, O[0, 0:64, 0:64])",
+    "a value of the last iteration": (
+        f"for k in range(4):\n    if k > 0: copy(S, O[0, 0:64, 0:64])\n    {READ}"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", STARTED.values(), ids=STARTED)
+def test_what_may_be_read_before_it_is_written_starts_as_zeros(body):
+    first = "copy(A[1, 0:64, 0:64], L)\n"
+    check(
+        RenameVersions(),
+        scripted(f"{first}{body}", scalars=["n"], **only("L", "S")),
+        scripted(f"{first}{NEST}S[i, j] = T.bfloat16(0)\n{body}", scalars=["n"], **only("L", "S")),
+    )
+
+
+def test_the_zeros_come_before_the_outermost_loop():
+    body = f"for i in range(4):\n    if n == i: {READ}\n    copy(S, O[i, 0:64, 0:64])"
+    check(
+        RenameVersions(),
+        scripted(body, scalars=["n"], **only("S")),
+        scripted(f"{NEST}S[i, j] = T.bfloat16(0)\n{body}", scalars=["n"], **only("S")),
+    )
 
 
 @pytest.mark.parametrize("before, expected, names", RENAMED.values(), ids=RENAMED)
@@ -105,12 +152,14 @@ def test_renamed(before, expected, names):
 UNTOUCHED = {
     "one value": (f"{READ}; copy(S, O[0, 0:64, 0:64])", ["S"]),
     "an accumulation": (
-        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 0)\n{NEST}L[i, j] = G[i, j]",
+        f"{READ}; begin(G)\nfor k in range(4): gemm(S, S, G, clear=k == 0)\nend(G)\n"
+        f"{NEST}L[i, j] = G[i, j]",
         ["S", "G", "L"],
     ),
-    "an accumulation onto a value": (
-        f"{READ}\n{NEST}G[i, j] = T.float32(1)\nfor k in range(4): gemm(S, S, G)",
-        ["S", "G"],
+    "an addition onto a value": (
+        f"{READ}\n{NEST}G[i, j] = T.float32(1)\nfor k in range(4):\n{LOOPED}"
+        f"G[i, j] = G[i, j] + S[i, j]\n{NEST}L[i, j] = G[i, j]",
+        ["S", "G", "L"],
     ),
     "a new value in each iteration": (
         f"for k in range(4):\n    {READ}\n    gemm(S, S, G, clear=True)",
@@ -123,14 +172,33 @@ UNTOUCHED = {
         "copy(S, O[2, 0:64, 0:64])",
         ["S"],
     ),
-    "an accumulator that clears in the first of two loops": (
-        f"{READ}\nfor i in range(2):\n    for k in range(4): gemm(S, S, G, clear=k == 0)",
+    "an accumulation that is repeated": (
+        f"{READ}\nfor i in range(2):\n    begin(G)\n"
+        "    for k in range(4): gemm(S, S, G, clear=k == 0)\n    end(G)",
         ["S", "G"],
     ),
-    "an accumulator that is read while its loop is repeated": (
-        f"{READ}\nfor i in range(2):\n    for k in range(4): gemm(S, S, G, clear=k == 0)\n"
+    "an accumulation that is read while it is repeated": (
+        f"{READ}\nfor i in range(2):\n    begin(G)\n"
+        "    for k in range(4): gemm(S, S, G, clear=k == 0)\n    end(G)\n"
         "    for a in T.parallel(64):\n        for b in T.parallel(64): L[a, b] = G[a, b]",
         ["S", "G", "L"],
+    ),
+    "a value of one branch, read after both": (
+        f"{READ}\nif n == 0: copy(A[1, 0:64, 0:64], S)\nelse: copy(S, O[0, 0:64, 0:64])\n"
+        "copy(S, O[1, 0:64, 0:64])",
+        ["S"],
+    ),
+    "values of both branches": (
+        f"if n == 0: {READ}\nelse: copy(A[1, 0:64, 0:64], S)\ncopy(S, O[1, 0:64, 0:64])",
+        ["S"],
+    ),
+    "a value that replaces the one the next iteration reads": (
+        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=True)\n    {READ}",
+        ["S", "G"],
+    ),
+    "a value that replaces itself in each iteration": (
+        f"{READ}\nfor k in range(4):\n{LOOPED}S[i, j] = S[i, j] * S[i, j]",
+        ["S"],
     ),
 }
 
@@ -190,54 +258,30 @@ REFUSED = {
     ),
     "a read before any write": ("copy(S, O[0, 0:64, 0:64])", ReadBeforeWrite, "TT3001: 'S'"),
     "an update before any write": (f"{READ}; gemm(S, S, G)", ReadBeforeWrite, "TT3001: 'G'"),
-    "an update that may clear too late": (
-        f"{READ}\nfor k in range(4): gemm(S, S, G, clear=k == 1)",
+    "a nest that reads its destination before any write": (
+        f"{NEST}L[i, j] = L[i, j] + L[i, j]",
         ReadBeforeWrite,
-        "TT3001: 'G'",
+        "TT3001: 'L'",
     ),
-    "an accumulator read inside its loop": (
-        f"{READ}\n{NEST}G[i, j] = T.float32(1)\nfor k in range(4):\n    gemm(S, S, G)\n"
-        "    for i in T.parallel(64):\n        for j in T.parallel(64): L[i, j] = G[i, j]",
-        CarriedState,
-        "TT3002: 'G' carries .* loop over k ",
+    "a branch that reads what only the other one writes": (
+        f"if n == 0: {READ}\nelse: copy(S, O[0, 0:64, 0:64])",
+        ReadBeforeWrite,
+        "TT3001: 'S'",
     ),
-    "an accumulator stored inside the loop that clears it": (
-        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=k == 0)\n"
-        "    for i in T.parallel(64):\n        for j in T.parallel(64): L[i, j] = G[i, j]",
-        CarriedState,
-        "TT3002: 'G' carries .* loop over k ",
+    "a reduction of a part": (
+        f"{READ}; reduce(S[0:32, 0:64], V[0:32], 'sum', 1)",
+        PartialBuffer,
+        "TT2006: a part of 'S'",
     ),
-    "a value of one branch, read after both": (
-        f"{READ}\nif n == 0: copy(A[1, 0:64, 0:64], S)\nelse: copy(S, O[0, 0:64, 0:64])\n"
-        "copy(S, O[1, 0:64, 0:64])",
-        ValueEscapesScope,
-        "TT3003: 'S'",
+    "a reduction into a part": (
+        f"{READ}; reduce(S, W[0:64], 'sum', 1)",
+        PartialBuffer,
+        "TT2006: a part of 'W'",
     ),
-    "a value updated after it was read": (
-        f"{READ}; gemm(S, S, G, clear=True)\n{NEST}L[i, j] = G[i, j]\ngemm(S, S, G)",
-        CarriedState,
-        "TT3002: 'G' carries",
-    ),
-    "a value that replaces the one the next iteration reads": (
-        f"{READ}\nfor k in range(4):\n    gemm(S, S, G, clear=True)\n    {READ}",
-        CarriedState,
-        "TT3002: 'S' carries .* loop over k ",
-    ),
-    "a value that replaces itself in each iteration": (
-        f"{READ}\nfor k in range(4):\n    for i in T.parallel(64):\n"
-        "        for j in T.parallel(64): S[i, j] = S[i, j] * S[i, j]",
-        CarriedState,
-        "TT3002: 'S' carries .* loop over k ",
-    ),
-    "a value of a loop": (
-        f"for k in range(4): {READ}\ncopy(S, O[0, 0:64, 0:64])",
-        ValueEscapesScope,
-        "TT3003: 'S'",
-    ),
-    "a value of a branch": (
-        f"if n == 0: {READ}\ncopy(S, O[0, 0:64, 0:64])",
-        ValueEscapesScope,
-        "TT3003: 'S'",
+    "a transposition of a part": (
+        f"{READ}; transpose(S[0:32, 0:32], L)",
+        PartialBuffer,
+        "TT2006: a part of 'S'",
     ),
     "a tensor that is read and written": (
         f"{READ}; copy(S, A[1, 0:64, 0:64])",
@@ -267,25 +311,6 @@ def test_errors_point_at_the_users_line():
             tl.copy(C_s, C)  # <- unwritten
 
     @tl.prim_func
-    def carried(A: tl.Tensor((64, 64), "bfloat16"), C: tl.Tensor((64, 64), "float32")):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), "bfloat16")
-            C_l = tl.alloc_fragment((64, 64), "float32")
-            tl.copy(A, A_s)
-            tl.fill(C_l, 1)
-            for _ in tl.serial(4):
-                tl.gemm(A_s, A_s, C_l)
-                tl.copy(C_l, C)  # <- carried
-
-    @tl.prim_func
-    def escapes(A: tl.Tensor((64, 64), "bfloat16"), C: tl.Tensor((64, 64), "bfloat16")):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), "bfloat16")
-            for _ in tl.serial(4):
-                tl.copy(A, A_s)
-            tl.copy(A_s, C)  # <- escapes
-
-    @tl.prim_func
     def back(A: tl.Tensor((64, 64), "bfloat16")):
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), "bfloat16")
@@ -295,8 +320,6 @@ def test_errors_point_at_the_users_line():
     for kernel, error, text, marker in (
         (part, PartialBuffer, "TT2006", "# <- part"),
         (unwritten, ReadBeforeWrite, "TT3001", "# <- unwritten"),
-        (carried, CarriedState, "TT3002", "# <- carried"),
-        (escapes, ValueEscapesScope, "TT3003", "# <- escapes"),
         (back, OutputReadBack, "TT3004", "# <- back"),
     ):
         with pytest.raises(error, match=at(text, __file__, marker)):

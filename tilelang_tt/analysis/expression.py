@@ -57,6 +57,13 @@ _CALLS = {
     "tirx.cos": "cos",
     "tirx.log1p": "log1p",
 }
+_INT_CALLS = {
+    "tirx.bitwise_and": "and",
+    "tirx.bitwise_or": "or",
+    "tirx.bitwise_xor": "xor",
+    "tirx.shift_left": "shift_left",
+    "tirx.shift_right": "shift_right",
+}
 _FOLDS: dict[type, Callable[[float, float], float]] = {
     tirx.Add: operator.add,
     tirx.Sub: operator.sub,
@@ -111,31 +118,45 @@ def select(
     stmt: tirx.Stmt | None = None,
     *,
     fpu_products: bool = True,
+    share_loads: bool = True,
 ) -> list[Instruction]:
     """The instructions that compute `value`; the last one's result is the value.
 
     A product on the matrix unit takes a slot of DST for itself; without `fpu_products` all products
-    are the vector unit's, which shares slots.
+    are the vector unit's, which shares slots. A tile that is used twice stays in its slot until
+    then; without `share_loads` it is loaded twice.
     """
-    selector = _Selector(classify, stmt, fpu_products)
+    selector = _Selector(classify, stmt, fpu_products, share_loads)
     selector.lower(value)
     return selector.instructions
 
 
 def slots_needed(value: tirx.PrimExpr) -> int:
-    """Slots of DST that `value` takes if every operand is loaded into one; an upper bound.
+    """Slots of DST that `value` takes if no operation reads two circular buffers at once.
 
     What is made of indices takes one like any other tile.
     """
 
     def stand_in(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
         operand = expr.value if isinstance(expr, tirx.Cast) else expr.a
-        return tirx.Var("index", "float32") if operand.dtype in ("int32", "int64") else None
+        is_index = operand.dtype in ("int32", "int64")
+        if not is_index or tree.collect(expr, tirx.BufferLoad):
+            return None
+        index = tirx.BufferLoad(tirx.decl_buffer((1, 1), "float32", "index"), [0, 0])
+        return index if isinstance(expr, tirx.Cast) else tirx.EQ(index, tirx.const(0.0, "float32"))
 
     kinds = ["tirx.Cast", *(f"tirx.{kind.__name__}" for kind in _COMPARISONS)]
     value = ir_transform(tirx.Evaluate(value), None, stand_in, kinds).value
-    instructions = select(value, lambda load: Operand(load, broadcast="", fpu_format=""))
-    return allocate(instructions)[1]
+    return min(
+        allocate(
+            select(
+                value,
+                lambda load: Operand(load, broadcast="", fpu_format=""),
+                share_loads=share_loads,
+            )
+        )[1]
+        for share_loads in (True, False)
+    )
 
 
 @dataclass
@@ -143,22 +164,26 @@ class _Selector:
     classify: Classify
     stmt: tirx.Stmt | None
     fpu_products: bool
+    share_loads: bool
     instructions: list[Instruction] = field(default_factory=list)
     known: list[tuple[tirx.PrimExpr, int]] = field(default_factory=list)
 
     def lower(self, value: tirx.PrimExpr) -> int:
         """The register that holds `value`; a condition is 1 where it holds and 0 elsewhere."""
         value = _simplified(value)
-        if value.dtype not in (*_FLOATS, "bool"):
+        if value.dtype not in (*_FLOATS, "bool", "int32"):
             raise self._refusal(value)
         for seen, register in self.known:
             if same(seen, value):
                 return register
         register = self._compute(value)
-        self.known.append((value, register))
+        if self.share_loads or not isinstance(value, tirx.BufferLoad):
+            self.known.append((value, register))
         return register
 
     def _compute(self, value: tirx.PrimExpr) -> int:
+        if value.dtype == "int32":
+            return self._integer(value)
         if (bits := _scalar_bits(value)) is not None:
             return self._emit(ops.FILL_TILE, bits=bits)
         kind = type(value)
@@ -171,7 +196,7 @@ class _Selector:
         if kind in _COMPARISONS:
             return self._comparison(_COMPARISONS[kind], value)
         if kind in _LOGICAL:
-            return self._emit(ops.SFPU_BINARY[_LOGICAL[kind]], inputs=self._both(value.a, value.b))
+            return self._emit(ops.SFPU_BINARY[_LOGICAL[kind]], inputs=self._all(value.a, value.b))
         return self._other(value)
 
     def _other(self, value: tirx.PrimExpr) -> int:
@@ -181,8 +206,39 @@ class _Selector:
                 return self._emit(ops.SFPU_SCALAR["rsub"], inputs=(inverted,), bits=_bits(1.0))
             case tirx.Select():
                 return self._where(value.condition, value.true_value, value.false_value)
+            case tirx.Cast() if value.value.dtype == "int32":
+                number = self.lower(value.value)
+                return self._emit(ops.TYPECAST["int32", "float32"], inputs=(number,))
             case tirx.Call(op=ir.Op()):
                 return self._call(value)
+        raise self._refusal(value)
+
+    def _integer(self, value: tirx.PrimExpr) -> int:
+        """The register that holds an int32."""
+        kind = type(value)
+        if not tree.collect(value, tirx.BufferLoad):
+            return self._emit(ops.FILL_INT, bits=value)
+        if kind is tirx.BufferLoad and not self.classify(value).broadcast:
+            return self._emit(ops.COPY_TILE, loads=(value,))
+        if kind in _BINARY and _BINARY[kind] in ops.INT_BINARY:
+            operands = self._all(value.a, value.b)
+            return self._emit(ops.INT_BINARY[_BINARY[kind]], inputs=operands)
+        return self._other_integer(value)
+
+    def _other_integer(self, value: tirx.PrimExpr) -> int:
+        match value:
+            case tirx.Cast() if value.value.dtype in (*_FLOATS, "bool"):
+                whole = self.lower(value.value)
+                if value.value.dtype != "bool":  # conversions drop the fraction
+                    whole = self._emit(ops.SFPU_UNARY["trunc"], inputs=(whole,))
+                return self._emit(ops.TYPECAST["float32", "int32"], inputs=(whole,))
+            case tirx.Select():
+                return self._where(value.condition, value.true_value, value.false_value)
+            case tirx.Call(op=ir.Op()) if value.op.name == "tirx.if_then_else":
+                return self._where(*value.args)
+            case tirx.Call(op=ir.Op()) if value.op.name in _INT_CALLS:
+                operation = ops.INT_BINARY[_INT_CALLS[value.op.name]]
+                return self._emit(operation, inputs=self._all(*value.args))
         raise self._refusal(value)
 
     def _call(self, value: tirx.Call) -> int:
@@ -199,17 +255,18 @@ class _Selector:
         return self._emit(ops.SFPU_UNARY[_CALLS[name]], inputs=(self.lower(value.args[0]),))
 
     def _where(self, condition: tirx.PrimExpr, yes: tirx.PrimExpr, no: tirx.PrimExpr) -> int:
-        return self._emit(
-            ops.WHERE, inputs=(self.lower(condition), self.lower(yes), self.lower(no))
-        )
+        return self._emit(ops.WHERE, inputs=self._all(condition, yes, no))
 
     def _comparison(self, name: str, value: tirx.PrimExpr) -> int:
         left, right = _simplified(value.a), _simplified(value.b)
+        if left.dtype == "int32":
+            truth = self._emit(ops.INT_BINARY[name], inputs=(self.lower(left), self.lower(right)))
+            return self._emit(ops.TYPECAST["int32", "float32"], inputs=(truth,))
         if _scalar_bits(left) is not None:
             left, right, name = right, left, _MIRRORED[name]
         if (bits := _scalar_bits(right)) is not None:
             return self._emit(ops.SFPU_SCALAR[name], inputs=(self.lower(left),), bits=bits)
-        return self._emit(ops.SFPU_BINARY[name], inputs=self._both(left, right))
+        return self._emit(ops.SFPU_BINARY[name], inputs=self._all(left, right))
 
     def _binary(
         self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr, value: tirx.PrimExpr
@@ -218,11 +275,13 @@ class _Selector:
             raise self._refusal(value)
         if name in _COMMUTATIVE and _scalar_bits(left) is not None:
             left, right = right, left
+        if name in ("add", "sub") and (factored := _factored(type(value), left, right)) is not None:
+            return self.lower(factored)
         if (scalar := self._with_scalar(name, left, right)) is not None:
             return scalar
         if (tiles := self._on_fpu(name, left, right)) is not None:
             return tiles
-        return self._emit(ops.SFPU_BINARY[name], inputs=self._both(left, right))
+        return self._emit(ops.SFPU_BINARY[name], inputs=self._all(left, right))
 
     def _with_scalar(self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr) -> int | None:
         bits = _scalar_bits(right)
@@ -252,12 +311,11 @@ class _Selector:
             return None
         return self._emit(ops.FPU_BINARY[b.broadcast][name], loads=(a.load, b.load))
 
-    def _both(self, left: tirx.PrimExpr, right: tirx.PrimExpr) -> tuple[int, int]:
-        """Registers of both; the one that needs more room is computed first."""
-        if _depth(right) > _depth(left):
-            second = self.lower(right)
-            return self.lower(left), second
-        return self.lower(left), self.lower(right)
+    def _all(self, *values: tirx.PrimExpr) -> tuple[int, ...]:
+        """Registers of all values; one that needs more room is computed earlier."""
+        order = sorted(range(len(values)), key=lambda i: -_room(values[i]))
+        registers = {i: self.lower(values[i]) for i in order}
+        return tuple(registers[i] for i in range(len(values)))
 
     def _emit(
         self,
@@ -311,7 +369,11 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
 
 def _simplified(value: tirx.PrimExpr) -> tirx.PrimExpr:
     """`value` without conversions between floats and without bounds that bound nothing."""
-    while isinstance(value, tirx.Cast) and value.value.dtype in (*_FLOATS, "bool"):
+    while (
+        isinstance(value, tirx.Cast)
+        and value.dtype in _FLOATS
+        and value.value.dtype in (*_FLOATS, "bool")
+    ):
         value = value.value
     if isinstance(value, tirx.Max | tirx.Min):
         unbounded = -math.inf if isinstance(value, tirx.Max) else math.inf
@@ -323,6 +385,17 @@ def _simplified(value: tirx.PrimExpr) -> tirx.PrimExpr:
         if isinstance(a, tirx.FloatImm) and isinstance(b, tirx.FloatImm):
             return tirx.FloatImm("float32", _FOLDS[type(value)](a.value, b.value))
     return value
+
+
+def _factored(kind: type, left: tirx.PrimExpr, right: tirx.PrimExpr) -> tirx.PrimExpr | None:
+    """The sum or difference of two products by one number, as one product."""
+    if not isinstance(left, tirx.Mul) or not isinstance(right, tirx.Mul):
+        return None
+    for a, number in ((left.a, left.b), (left.b, left.a)):
+        for b, other in ((right.a, right.b), (right.b, right.a)):
+            if _scalar_bits(number) is not None and same(number, other):
+                return tirx.Mul(kind(a, b), number)
+    return None
 
 
 def _scalar_bits(value: tirx.PrimExpr) -> tirx.PrimExpr | None:
@@ -350,10 +423,26 @@ def _is_zero(value: tirx.PrimExpr) -> bool:
     return isinstance(value, tirx.FloatImm) and value.value == 0
 
 
-def _depth(value: tirx.PrimExpr) -> int:
+def _room(value: tirx.PrimExpr) -> int:
+    """Registers that `value` needs if nothing is shared: the numbers of Sethi and Ullman."""
     value = _simplified(value)
-    if type(value) in (*_BINARY, *_COMPARISONS, *_LOGICAL):
-        return 1 + max(_depth(value.a), _depth(value.b))
-    if isinstance(value, tirx.Call):
-        return 1 + max((_depth(arg) for arg in value.args), default=0)
-    return 0
+    rooms = sorted((_room(operand) for operand in _operands(value)), reverse=True)
+    return max([1, *(room + held for held, room in enumerate(rooms))])
+
+
+def _operands(value: tirx.PrimExpr) -> list[tirx.PrimExpr]:
+    """What has to be in registers to compute `value`."""
+    if _scalar_bits(value) is not None:
+        return []
+    match value:
+        case tirx.Call(op=ir.Op()):
+            return list(value.args)
+        case tirx.Select():
+            return [value.condition, value.true_value, value.false_value]
+        case tirx.Not():
+            return [value.a]
+        case tirx.Cast():
+            return [value.value]
+    if type(value) not in (*_BINARY, *_COMPARISONS, *_LOGICAL):
+        return []
+    return [side for side in (value.a, value.b) if _scalar_bits(side) is None]

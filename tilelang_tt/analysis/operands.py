@@ -11,6 +11,7 @@ from tvm import arith, tirx
 from tilelang_tt import formats
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.expression import Classify, Operand
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.tileops import Elementwise
 from tilelang_tt.tiles import TILE
@@ -24,24 +25,51 @@ _BROADCASTS = {
 _SOURCE_REGISTER_BITS = 10  # fraction bits of SrcA and SrcB
 
 
-def is_tile_access(load: tirx.BufferLoad, nest: Elementwise) -> bool:
-    """Whether the indices, from the last, are those of the store, or 0 in a dimension of extent 1.
+def is_tile_access(
+    load: tirx.BufferLoad, nest: Elementwise, analyzer: arith.Analyzer | None = None
+) -> bool:
+    """Whether every tile of the result needs one tile of what is read.
 
-    A buffer of one tile may also be read modulo its size, the same tile everywhere.
+    The last two indices are those of the store, perhaps moved by whole tiles inside the buffer, or
+    0 in a dimension of extent 1; the others may be anything that is one for the nest. A buffer of
+    one tile may also be read modulo its size, the same tile everywhere.
     """
-    if len(load.indices) > len(nest.store.indices):
+    analyzer = analyzer or arith.Analyzer()
+    if len(load.indices) > len(nest.store.indices) and not _are_fixed(load, nest):
         return False
     backs = range(1, len(load.indices) + 1)
-    return all(_is_same_place(load, nest, back) or _is_unit(load, back) for back in backs)
+    return all(
+        _is_unit(load, back)
+        or (back > 2 and _is_fixed(load.indices[-back], nest))
+        or (back <= len(nest.store.indices) and _is_same_place(load, nest, back, analyzer))
+        for back in backs
+    )
 
 
-def _is_same_place(load: tirx.BufferLoad, nest: Elementwise, back: int) -> bool:
+def _are_fixed(load: tirx.BufferLoad, nest: Elementwise) -> bool:
+    """Whether the indices that the store lacks are each one for the nest."""
+    return all(_is_fixed(index, nest) for index in load.indices[: -len(nest.store.indices)])
+
+
+def _is_fixed(index: tirx.PrimExpr, nest: Elementwise) -> bool:
+    return not any(var.same_as(own) for var in tree.collect(index, tirx.Var) for own in nest.vars)
+
+
+def _is_same_place(
+    load: tirx.BufferLoad, nest: Elementwise, back: int, analyzer: arith.Analyzer
+) -> bool:
     index, extent = load.indices[-back], ranges.constant(load.buffer.shape[-back])
     stored, full = nest.store.indices[-back], ranges.constant(nest.dst.shape[-back])
     if same(index, stored):
         return extent == full
-    is_repeated = back <= 2 and extent == TILE and same(index, tirx.floormod(stored, TILE))
-    return is_repeated and (full or 0) % TILE == 0
+    if back > 2 or extent is None or full is None:
+        return False
+    if extent == TILE and same(index, tirx.floormod(stored, TILE)):
+        return full % TILE == 0
+    moved = analyzer.simplify(index - stored)
+    is_inside = analyzer.can_prove(moved >= 0) and analyzer.can_prove(moved + full <= extent)
+    is_aligned = analyzer.can_prove(tirx.floormod(moved, TILE) == 0)
+    return _is_fixed(moved, nest) and is_inside and is_aligned
 
 
 def _is_unit(load: tirx.BufferLoad, back: int) -> bool:

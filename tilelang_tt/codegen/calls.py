@@ -162,6 +162,39 @@ SPELLINGS |= _with_init(ops.WHERE, _UNARY + "where.h")
 SPELLINGS[ops.WHERE] = Spelling(
     "where_tile<DataFormat::{format}>({condition}, {yes}, {no}, {out});", _UNARY + "where.h"
 )
+_INT_CALLS = {
+    "add": ("add_int_tile", "add_int_sfpu.h", "add_int_tile_init"),
+    "sub": ("sub_int_tile", "sub_int_sfpu.h", "sub_int_tile_init"),
+    "mul": ("mul_int_tile", "mul_int_sfpu.h", "mul_int_tile_init<DataFormat::Int32>"),
+    "max": ("binary_max_int32_tile", "binary_max_min.h", "binary_max_int32_tile_init"),
+    "min": ("binary_min_int32_tile", "binary_max_min.h", "binary_min_int32_tile_init"),
+    "and": ("bitwise_and_binary_tile", "binary_bitwise_sfpu.h", "binary_bitwise_tile_init"),
+    "or": ("bitwise_or_binary_tile", "binary_bitwise_sfpu.h", "binary_bitwise_tile_init"),
+    "xor": ("bitwise_xor_binary_tile", "binary_bitwise_sfpu.h", "binary_bitwise_tile_init"),
+    "shift_left": ("binary_left_shift_tile", "binary_shift.h", "binary_shift_tile_init"),
+    "shift_right": ("binary_right_shift_tile", "binary_shift.h", "binary_shift_tile_init"),
+} | {
+    name: (f"{name}_int_tile", "binary_comp.h", f"{name}_int_tile_init<DataFormat::Int32>")
+    for name in ops.COMPARISONS
+}
+"""Call, header and set-up of each operation on int32; extrema are calls of their own type."""
+for _name, _op in ops.INT_BINARY.items():
+    _call, _header, _init = _INT_CALLS[_name]
+    _format = "" if _name in ("max", "min") else "<DataFormat::Int32>"
+    assert _op.init is not None
+    SPELLINGS[_op] = _plain(_op, f"api/compute/{_header}", _call + _format)
+    SPELLINGS[_op.init] = _plain(_op.init, f"api/compute/{_header}", _init)
+SPELLINGS[ops.FILL_INT] = Spelling(
+    "fill_tile_int<DataFormat::Int32>({dst}, {value});", _UNARY + "fill.h"
+)
+_FORMATS = {"float32": "Float32", "int32": "Int32"}
+for (_from, _to), _op in ops.TYPECAST.items():
+    _pair = ", ".join(
+        f"static_cast<uint32_t>(DataFormat::{_FORMATS[dtype]})" for dtype in (_from, _to)
+    )
+    assert _op.init is not None
+    SPELLINGS[_op] = _plain(_op, _UNARY + "typecast.h", f"typecast_tile<{_pair}>")
+    SPELLINGS[_op.init] = _plain(_op.init, _UNARY + "typecast.h", f"typecast_tile_init<{_pair}>")
 _BROADCAST_NAMES = {"row": "rows", "column": "cols", "scalar": "scalar"}
 for _broadcast, _binary in ops.FPU_BINARY.items():
     for _name, _op in _binary.items():

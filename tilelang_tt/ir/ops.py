@@ -310,6 +310,35 @@ SFPU_UNARY = {
         *("negative", "erf", "floor", "ceil", "trunc", "sin", "cos", "log1p"),
     )
 }
+INT_BINARY = {
+    name: OpDef(
+        f"{name}_int",
+        ("x", "y", "out"),
+        f"DST[out] = {name} of the int32 in DST[x] and DST[y].",
+        init=OpDef(f"{name}_int_init", (), f"Set up {name}_int."),
+        unit="sfpu",
+    )
+    for name in (
+        *("add", "sub", "mul", "max", "min", "and", "or", "xor", "shift_left", "shift_right"),
+        *COMPARISONS,
+    )
+}
+FILL_INT = OpDef(
+    "fill_tile_int", ("dst", "value"), "DST[dst] = an int32.", init=FILL_INIT, unit="sfpu"
+)
+
+
+def _typecast(source: str, target: str) -> OpDef:
+    return OpDef(
+        f"typecast_{source}_{target}",
+        ("dst",),
+        f"DST[dst], {source}, as {target}.",
+        init=OpDef(f"typecast_{source}_{target}_init", (), "Set up the conversion."),
+        unit="sfpu",
+    )
+
+
+TYPECAST = {pair: _typecast(*pair) for pair in (("float32", "int32"), ("int32", "float32"))}
 FILL_TILE = OpDef(
     "fill_tile_bitcast",
     ("dst", "bits"),

@@ -100,6 +100,9 @@ class Fill:
     dst: Region
     value: tirx.PrimExpr
 
+    def stmt(self) -> tirx.Evaluate:
+        return tirx.Evaluate(tirx.Call("handle", _FILL, [self.dst.encode(_WRITE), self.value]))
+
 
 @dataclass(frozen=True)
 class Transpose:

@@ -21,6 +21,7 @@ _ELEMENT: dict[str, type[np.unsignedinteger]] = {
     "float32": np.uint32,
     "float16": np.uint16,
     "bfloat16": np.uint16,
+    "int32": np.uint32,
 }
 
 

@@ -11,7 +11,7 @@ for is element-wise work before or after it.
              for i in T.Parallel(64):
                  m[i] = T.max(m[i], m_red[i])
 
-Needs:    `LegalizeConstructs`.
+Needs:    `IsolateElementwise`, which finds reductions written as loops.
 Leaves:   reductions "sum" and "max" of a whole buffer into another of its dtype, which they
           overwrite.
 """

@@ -57,7 +57,7 @@ class CheckRegions:
             elif isinstance(view, Gemm):
                 _check_gemm(view, stmt)
             elif isinstance(view, Elementwise):
-                _check_indices(view, stmt)
+                _check_indices(view, stmt, analyzer)
         return func
 
 
@@ -121,10 +121,10 @@ def _check_gemm(gemm: Gemm, stmt: tirx.Stmt) -> None:
         raise GemmShapeMismatch.at(stmt, m=m, n=n, k=k, **shapes)
 
 
-def _check_indices(nest: Elementwise, stmt: tirx.Stmt) -> None:
+def _check_indices(nest: Elementwise, stmt: tirx.Stmt, analyzer: arith.Analyzer) -> None:
     """Each operand is read at the place that is written, or is a row vector for all rows."""
     for load in nest.loads:
-        if not is_tile_access(load, nest):
+        if not is_tile_access(load, nest, analyzer):
             raise UnsupportedIndex.at(
                 stmt, access=load, loops=", ".join(var.name for var in nest.vars)
             )

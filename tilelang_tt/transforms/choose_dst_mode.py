@@ -1,8 +1,8 @@
 """Decide whether the destination registers hold 16-bit or 32-bit values.
 
-32-bit registers are half as many, but keep what a float32 buffer promises. They are chosen where
-the program keeps a float32 value on the chip, or mixes float16 with bfloat16, which share no 16-bit
-form; the option `fp32_acc` overrides.
+32-bit registers are half as many, but keep what a float32 or int32 buffer promises. They are chosen
+where the program keeps such a value on the chip, or mixes float16 with bfloat16, which share no
+16-bit form; the option `fp32_acc` overrides.
 
     before:  func with a float32 accumulator
 
@@ -38,5 +38,8 @@ class ChooseDstMode:
             raise PrecisionUnavailable.at(
                 Frame.of(func).realize, what="mixing float16 with bfloat16"
             )
-        wanted = "float32" in dtypes or is_mixed if self.fp32_acc is None else self.fp32_acc
+        if "int32" in dtypes and self.fp32_acc is False:
+            raise PrecisionUnavailable.at(Frame.of(func).realize, what="an int32 value")
+        is_wide = bool({"float32", "int32"} & dtypes) or is_mixed
+        wanted = is_wide if self.fp32_acc is None else self.fp32_acc
         return func.with_attr(FP32_DEST, bool(wanted))

@@ -32,6 +32,12 @@ def map_over(
     return _nest(loops, tirx.BufferStore(dst.buffer, stored, dst_indices))
 
 
+def fill_places(dst: Region, value: Callable[[list[tirx.PrimExpr]], tirx.PrimExpr]) -> tirx.Stmt:
+    """The nest that stores in `dst` what `value` makes of each place."""
+    loops, indices = _loops_over(dst)
+    return _nest(loops, tirx.BufferStore(dst.buffer, value(indices), indices))
+
+
 def map_places(
     dst: Region,
     src: Region,
@@ -39,9 +45,7 @@ def map_places(
 ) -> tirx.Stmt:
     """The nest that stores in `dst` what `value` makes of the place and the element of `src`
     there."""
-    loops, indices = _loops_over(dst)
-    stored = value(indices, tirx.BufferLoad(src.buffer, indices))
-    return _nest(loops, tirx.BufferStore(dst.buffer, stored, indices))
+    return fill_places(dst, lambda places: value(places, tirx.BufferLoad(src.buffer, places)))
 
 
 def nest_over(dst: Region, src: Region) -> tirx.Stmt:

@@ -108,9 +108,9 @@ class _Protocol:
             other, in_other = self.protect(other, full_after)
         is_full = in_then or in_other
         if is_full and not in_then:
-            then = tree.sequence([*self._discard(), then])
+            then = tree.sequence([*self._free(), then])
         if is_full and not in_other:
-            other = tree.sequence([*self._discard(), *([] if other is None else [other])])
+            other = tree.sequence([*self._free(), *([] if other is None else [other])])
         return tree.located(tirx.IfThenElse(stmt.condition, then, other), stmt), is_full
 
     def _protect_loop(self, loop: tirx.For, full_after: bool) -> tuple[tirx.Stmt, bool]:
@@ -120,10 +120,10 @@ class _Protocol:
         if is_full != full_after:
             body, in_body = self.protect(loop.body, is_full)
         if is_full and not in_body:
-            body = tree.sequence([*self._discard(), body])
+            body = tree.sequence([*self._free(), body])
         new = tree.with_body(loop, body)
         if is_full and not full_after:
-            new = tree.sequence([new, *self._discard()])
+            new = tree.sequence([new, *self._free()])
         return new, is_full
 
     # From the beginning to the end: wait. ---------------------------------------------------------
@@ -183,11 +183,12 @@ class _Protocol:
         return [self._on(self.planned.consumer, ops.CB_WAIT_FRONT)]
 
     def _free(self) -> list[tirx.Stmt]:
+        """Free a block that may have been read; earlier reads of it may still be in flight."""
         barrier = [on_engine(WRITER, ops.NOC_WRITE_BARRIER.stmt())]
         return [*(barrier if self.planned.consumer == WRITER else []), *self._discard()]
 
     def _discard(self) -> list[tirx.Stmt]:
-        """Free a block that need not be read."""
+        """Free a block that was not read."""
         return [self._on(self.planned.consumer, ops.CB_POP_FRONT)]
 
     def _unread(self, full_after: bool) -> list[tirx.Stmt]:

@@ -1,31 +1,45 @@
 """Give every element-wise assignment a perfect nest of parallel loops of its own.
 
 Element-wise code comes as T.Parallel loops, as serial loops, as several assignments in one loop
-body, or as a fill. The passes that follow see one form: parallel loops around one store.
+body, under conditions, or as a fill. The passes that follow see one form: parallel loops around one
+store.
 
     before:  for i in T.serial(64):                  after:   for i, j in T.Parallel(64, 64):
                  for j in T.serial(64):                           C[i, j] = A[i, j] + B[i, j]
                      C[i, j] = A[i, j] + B[i, j]              for i, j in T.Parallel(64, 64):
-                     D[i, j] = C[i, j] * 2                        D[i, j] = C[i, j] * 2
+                     if C[i, j] > 0:                              D[i, j] = T.if_then_else(
+                         D[i, j] = 1                                  C[i, j] > 0, 1, D[i, j])
 
 Splitting a loop runs all instances of the first assignment before any of the second. That is right
 if an element that one assignment writes is used by the others, and by itself, at the same place
 only; anything else is refused.
 
+A serial loop over elements that one element of the destination adds up, or takes the extremum of,
+becomes a reduction.
+
+    before:  for i in T.Parallel(64):                after:   for i, k in T.Parallel(64, 32):
+                 for k in T.serial(32):                           s_terms[i, k] = A[i, k] * B[i, k]
+                     s[i] += A[i, k] * B[i, k]                T.reduce(s_terms, s, "sum", 1, False)
+
 Needs:    `LegalizeConstructs`.
 Leaves:   stores only inside perfect parallel nests; no fills.
-Errors:   TT1006, TT3005.
+Errors:   TT1006, TT1016, TT3005.
 """
 
 from __future__ import annotations
 
-from tvm import tirx
+import functools
+from dataclasses import dataclass
+
+from tvm import arith, tirx
+from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.diagnostics import OverlappingIterations, UnsupportedStatement
 from tilelang_tt.ir import tree
-from tilelang_tt.ir.exprs import same_all
+from tilelang_tt.ir.exprs import same, same_all
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Elementwise, Fill, leaf
+from tilelang_tt.ir.tileops import Elementwise, Fill, Reduce, Region, leaf, map_loads
+from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import fill_over
 
 
@@ -36,44 +50,116 @@ class IsolateElementwise:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        return frame.build(body=_isolate(frame.body))
+        isolation = _Isolation(frame.buffers)
+        body = isolation.isolate(frame.body)
+        return frame.build(body=body, buffers=isolation.buffers)
 
 
-def _isolate(stmt: tirx.Stmt) -> tirx.Stmt:
-    if isinstance(stmt, tirx.BufferStore):
-        raise UnsupportedStatement.at(stmt, kind="scalar assignment")
-    if isinstance(stmt, tirx.For) and _is_element_loop(stmt):
-        nests = [_in_store_order(nest) for nest in _nests(stmt, ())]
+@dataclass
+class _Isolation:
+    """Rewrites statements and collects the buffers they need."""
+
+    buffers: list[tirx.Buffer]
+
+    def isolate(self, stmt: tirx.Stmt) -> tirx.Stmt:
+        view = leaf(stmt)
+        if isinstance(view, Fill):
+            return tree.located(fill_over(view.dst, view.value), stmt)
+        if _is_elementwise(stmt) and not _is_control(stmt):
+            return self._split(stmt)
+        if isinstance(stmt, tirx.For) and stmt.kind == tirx.ForKind.PARALLEL:
+            raise UnsupportedStatement.at(
+                stmt, kind="T.Parallel loop around something other than assignments, as a"
+            )
+        return tree.map_bodies(stmt, self.isolate)
+
+    def _split(self, stmt: tirx.Stmt) -> tirx.Stmt:
+        nests = [_in_store_order(nest) for nest in _nests(stmt, (), ())]
         _check_independent(nests)
-        return tree.sequence(tree.located(nest.stmt(), nest.store) for nest in nests)
-    view = leaf(stmt)
-    if isinstance(view, Fill):
-        return tree.located(fill_over(view.dst, view.value), stmt)
-    if isinstance(stmt, tirx.For) and stmt.kind == tirx.ForKind.PARALLEL:
-        raise UnsupportedStatement.at(
-            stmt, kind="T.Parallel loop around something other than assignments, as a"
+        return tree.sequence(
+            tree.located(piece, nest.store) for nest in nests for piece in self._pieces(nest)
         )
-    return tree.map_bodies(stmt, _isolate)
+
+    def _pieces(self, nest: Elementwise) -> list[tirx.Stmt]:
+        reduction = _reduction_of(nest)
+        if reduction is None:
+            return [nest.stmt()]
+        return reduction.stmts(self.buffers)
 
 
-def _is_element_loop(stmt: tirx.Stmt) -> bool:
-    """Whether nothing but loops and stores is inside, and the loop variables only count
-    elements."""
+def _is_elementwise(stmt: tirx.Stmt) -> bool:
+    """Whether nothing but loops, conditions and stores is inside."""
     match stmt:
         case tirx.For():
-            return _is_element_loop(stmt.body)
+            return _is_elementwise(stmt.body)
         case tirx.SeqStmt():
-            return all(_is_element_loop(child) for child in stmt.seq)
+            return all(_is_elementwise(child) for child in stmt.seq)
+        case tirx.IfThenElse():
+            cases = [stmt.then_case, stmt.else_case]
+            return all(case is None or _is_elementwise(case) for case in cases)
     return isinstance(stmt, tirx.BufferStore)
 
 
-def _nests(stmt: tirx.Stmt, loops: tuple[tirx.For, ...]) -> list[Elementwise]:
+def _is_control(stmt: tirx.Stmt) -> bool:
+    """Whether a statement of which nothing but stores is left repeats or selects whole nests.
+
+    A serial loop does whose variable counts no elements; a condition that is one for all of them.
+    """
+    match stmt:
+        case tirx.For() if stmt.kind != tirx.ForKind.PARALLEL:
+            return any(
+                not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None
+                for nest in _nests(stmt, (), ())
+            )
+        case tirx.IfThenElse():
+            return not tree.collect(stmt.condition, tirx.BufferLoad)
+        case tirx.SeqStmt():
+            return True
+    return False
+
+
+def _uses(store: tirx.BufferStore, var: tirx.Var) -> bool:
+    return any(
+        var.same_as(used) for index in store.indices for used in tree.collect(index, tirx.Var)
+    )
+
+
+def _nests(
+    stmt: tirx.Stmt, loops: tuple[tirx.For, ...], conditions: tuple[tirx.PrimExpr, ...]
+) -> list[Elementwise]:
     match stmt:
         case tirx.For():
-            return _nests(stmt.body, (*loops, stmt))
+            return _nests(stmt.body, (*loops, stmt), conditions)
+        case tirx.IfThenElse():
+            nests = _nests(stmt.then_case, loops, (*conditions, stmt.condition))
+            if stmt.else_case is not None:
+                nests += _nests(stmt.else_case, loops, (*conditions, tirx.Not(stmt.condition)))
+            return nests
         case tirx.BufferStore():
-            return [Elementwise(loops, stmt)]
-    return [nest for child in tree.statements(stmt) for nest in _nests(child, loops)]
+            return [_nest(stmt, loops, conditions)]
+    return [nest for child in tree.statements(stmt) for nest in _nests(child, loops, conditions)]
+
+
+def _nest(
+    store: tirx.BufferStore, loops: tuple[tirx.For, ...], conditions: tuple[tirx.PrimExpr, ...]
+) -> Elementwise:
+    """The store in its loops; where a condition does not hold, it stores what was there."""
+    indices, value = list(store.indices), store.value
+    if not loops:
+        var = tirx.Var("i", "int32")
+        one = tirx.const(1, "int32")
+        none = tirx.Evaluate(0)
+        loops = (tirx.For(var, tirx.const(0, "int32"), one, tirx.ForKind.PARALLEL, none),)
+        indices = [*indices[:-1], indices[-1] + var]
+        old = tirx.BufferLoad(store.buffer, indices)
+        value = map_loads(value, lambda load: old if _is_at(load, store) else None)
+    if conditions:
+        old = tirx.BufferLoad(store.buffer, indices)
+        value = tirx.if_then_else(functools.reduce(tirx.And, conditions), value, old)
+    if value.same_as(store.value) and same_all(indices, store.indices):
+        return Elementwise(loops, store)
+    simple = [arith.Analyzer().simplify(index) for index in indices]
+    return Elementwise(loops, tree.located(tirx.BufferStore(store.buffer, value, simple), store))
 
 
 def _in_store_order(nest: Elementwise) -> Elementwise:
@@ -88,8 +174,89 @@ def _in_store_order(nest: Elementwise) -> Elementwise:
     return Elementwise(tuple(ordered), nest.store) if is_permutation else nest
 
 
+def _is_at(load: tirx.BufferLoad, store: tirx.BufferStore) -> bool:
+    return load.buffer.same_as(store.buffer) and same_all(load.indices, store.indices)
+
+
+@dataclass(frozen=True)
+class _Reduction:
+    """`dst[place] = dst[place] <kind> term` for every element that `inner` counts."""
+
+    nest: Elementwise
+    inner: tirx.For
+    kind: str
+    term: tirx.PrimExpr
+
+    def stmts(self, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
+        """The terms, in a new buffer of `buffers`, and their reduction."""
+        outer = [loop for loop in self.nest.loops if not loop.same_as(self.inner)]
+        loops = [*outer, self.inner]
+        if outer and _reads_across(self.term, outer[-1].loop_var, self.inner.loop_var):
+            loops = [*outer[:-1], self.inner, outer[-1]]
+        dst = self.nest.dst
+        shape = [loop.extent for loop in loops]
+        terms = fresh_buffer(f"{dst.name}_terms", dst, buffers, shape)
+        buffers.append(terms)
+        places = [loop.loop_var for loop in loops]
+        made = Elementwise(tuple(loops), tirx.BufferStore(terms, self.term, places))
+        dim = next(i for i, loop in enumerate(loops) if loop.same_as(self.inner))
+        return [
+            made.stmt(),
+            Reduce(Region.whole(terms), self._written(), self.kind, dim, False).stmt(),
+        ]
+
+    def _written(self) -> Region:
+        counted = {loop.loop_var: loop.extent for loop in self.nest.loops}
+        one = tirx.const(1, "int32")
+        indices = self.nest.store.indices
+        start = {var: tirx.const(0, "int32") for var in counted}
+        mins = tuple(substitute(index, start) for index in indices)
+        extents = tuple(
+            counted.get(index, one) if isinstance(index, tirx.Var) else one for index in indices
+        )
+        return Region(self.nest.dst, mins, extents)
+
+
+_KINDS = {tirx.Add: "sum", tirx.Max: "max", tirx.Min: "min"}
+
+
+def _reduction_of(nest: Elementwise) -> _Reduction | None:
+    """The reduction that a nest with one serial loop over terms is."""
+    unused = [loop for loop in nest.loops if not _uses(nest.store, loop.loop_var)]
+    value = nest.store.value
+    if len(unused) != 1 or unused[0].kind == tirx.ForKind.PARALLEL or type(value) not in _KINDS:
+        return None
+    if not any(_counts_elements(load, unused[0].loop_var) for load in nest.loads):
+        return None
+    old = tirx.BufferLoad(nest.dst, list(nest.store.indices))
+    for self_, term in ((value.a, value.b), (value.b, value.a)):
+        loads = tree.collect(term, tirx.BufferLoad)
+        if same(self_, old) and not any(load.buffer.same_as(nest.dst) for load in loads):
+            return _Reduction(nest, unused[0], _KINDS[type(value)], term)
+    return None
+
+
+def _counts_elements(load: tirx.BufferLoad, var: tirx.Var) -> bool:
+    """Whether `var` runs through the last two dimensions of what is read."""
+    return any(
+        used.same_as(var) for index in load.indices[-2:] for used in tree.collect(index, tirx.Var)
+    )
+
+
+def _reads_across(term: tirx.PrimExpr, outer: tirx.Var, inner: tirx.Var) -> bool:
+    """Whether a block is read with the terms along its rows."""
+    return any(
+        len(load.indices) > 1
+        and any(inner.same_as(var) for var in tree.collect(load.indices[-2], tirx.Var))
+        and any(outer.same_as(var) for var in tree.collect(load.indices[-1], tirx.Var))
+        for load in tree.collect(term, tirx.BufferLoad)
+    )
+
+
 def _check_independent(nests: list[Elementwise]) -> None:
     for written in nests:
+        if _reduction_of(written) is not None:
+            continue
         for nest in nests:
             _check_same_place(
                 written.store,

@@ -18,8 +18,6 @@ Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1016.
 
 from __future__ import annotations
 
-import math
-
 from tvm import arith, tirx
 from tvm.ir import Op
 from tvm.tirx.stmt_functor import ir_transform, substitute
@@ -30,10 +28,11 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
+from tilelang_tt.transforms.lower_scans import SCAN
 
-_FLOATS = ("float32", "float16", "bfloat16")
+_DTYPES = ("float32", "float16", "bfloat16", "int32")
 _SCALARS = ("int32", "float32")
-_SCOPES = ("shared.dyn", "shared", "local.fragment")
+_SCOPES = ("shared.dyn", "shared", "local.fragment", "local.var", "local.reducer")
 _KINDS = (
     tirx.ForKind.SERIAL,
     tirx.ForKind.PARALLEL,
@@ -80,7 +79,7 @@ _REDUCTIONS = ("sum", "abssum", "max", "absmax", "min")
 
 _REFUSED: tuple[tuple[tuple[str, ...], type[errors.CompileError]], ...] = (
     (
-        ("tl.tileop.cum", "tl.tileop.finalize_reducer", "tl.tileop.reducer", "tl.reducer_"),
+        ("tl.tileop.cum",),
         errors.UnsupportedReduction,
     ),
     (("tl.tileop.atomic", "tl.atomic_"), errors.UnsupportedAtomic),
@@ -112,7 +111,7 @@ class LegalizeConstructs:
         _check_kernel_count(func)
         _check_parameters(func)
         _check_names(func)
-        func = func.with_body(_with_literals(_without_attributes(func.body)))
+        func = func.with_body(_without_attributes(func.body))
         frame = Frame.of(func)
         _check_thread_indices(frame.body)
         _check_data_dependence(frame)
@@ -172,7 +171,7 @@ def _check_contiguous(buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:
 
 
 def _check_dtype(what: str, dtype: str, stmt: tirx.Stmt) -> None:
-    if dtype in _FLOATS:
+    if dtype in _DTYPES:
         return
     reason = (
         "is not supported yet" if dtype in formats.BY_DTYPE else "Tensix has no tile format for"
@@ -203,20 +202,6 @@ def _without_attributes(stmt: tirx.Stmt) -> tirx.Stmt:
     return ir_transform(stmt, None, strip, ["tirx.AttrStmt"])
 
 
-def _with_literals(stmt: tirx.Stmt) -> tirx.Stmt:
-    """`T.infinity(dtype)`, and its negation, as the literals they are."""
-
-    def fold(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
-        match expr:
-            case tirx.Call(op=Op()) if expr.op.name == "tl.infinity":
-                return tirx.FloatImm(expr.dtype, math.inf)
-            case tirx.Mul(a=tirx.FloatImm(), b=tirx.FloatImm()):
-                return tirx.FloatImm(expr.dtype, expr.a.value * expr.b.value)
-        return None
-
-    return ir_transform(stmt, None, fold, ["tirx.Call", "tirx.Mul"])
-
-
 def _check_thread_indices(body: tirx.Stmt) -> None:
     for stmt in tree.collect(body, (tirx.BufferStore, tirx.For, tirx.IfThenElse, tirx.Evaluate)):
         for call in _own_calls(stmt):
@@ -237,13 +222,24 @@ def _control(stmt: tirx.Stmt) -> list[tuple[str, tirx.PrimExpr]]:
         case tirx.For():
             return [("a loop", stmt.min), ("a loop", stmt.extent)]
         case tirx.IfThenElse():
-            return [("a branch", stmt.condition)]
+            return [] if _is_of_elements(stmt) else [("a branch", stmt.condition)]
     match leaf(stmt):
         case Copy() | Transpose() | Reduce() as move:
             return [("a region", low) for low in (*move.src.mins, *move.dst.mins)]
         case Gemm() as gemm:
             return [("clear_accum", gemm.clear)]
     return []
+
+
+def _is_of_elements(stmt: tirx.Stmt) -> bool:
+    """Whether only assignments depend on a branch: it can be made a choice of values."""
+    match stmt:
+        case tirx.IfThenElse():
+            cases = [stmt.then_case, stmt.else_case]
+            return all(case is None or _is_of_elements(case) for case in cases)
+        case tirx.SeqStmt():
+            return all(map(_is_of_elements, stmt.seq))
+    return isinstance(stmt, tirx.BufferStore)
 
 
 def _own_calls(stmt: tirx.Stmt) -> list[tirx.Call]:
@@ -290,7 +286,7 @@ def _legalize_call(stmt: tirx.Evaluate) -> tirx.Stmt | None:
     view = leaf(stmt)
     if isinstance(view, Reduce) and view.kind not in _REDUCTIONS:
         raise errors.UnsupportedReduction.at(stmt, op=f"T.reduce_{view.kind}")
-    if view is not None:
+    if view is not None or call.op.name == SCAN:
         _check_call_annotations(call, stmt)
         return stmt
     refusal = next(error for prefixes, error in _REFUSED if call.op.name.startswith(prefixes))

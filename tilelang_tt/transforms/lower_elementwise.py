@@ -20,6 +20,7 @@ Errors:   TT1007, TT4003.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,13 +35,14 @@ from tilelang_tt.device import Device
 from tilelang_tt.diagnostics import DstOverflow
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.attrs import FP32_DEST, CircularBuffer
+from tilelang_tt.ir.exprs import same_all
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Transpose, leaf
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.tile_loops import in_chunks, largest_divisor, loop, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
-PageOf = Callable[[tirx.Buffer, tirx.PrimExpr], tirx.PrimExpr]
+PageOf = Callable[[tirx.BufferLoad | tirx.BufferStore, tirx.PrimExpr], tirx.PrimExpr]
 
 
 _ENCODINGS = {
@@ -110,8 +112,8 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
         def at(tile: tirx.PrimExpr, slot: int) -> tirx.PrimExpr:
             return _simplify(tile * slots + slot)
 
-        def page(buffer: tirx.Buffer, tile: tirx.PrimExpr) -> tirx.PrimExpr:
-            return _page(buffer, grid, first + tile, plan)
+        def page(access: tirx.BufferLoad | tirx.BufferStore, tile: tirx.PrimExpr) -> tirx.PrimExpr:
+            return _page(access, nest, grid, first + tile, plan)
 
         stmts = [
             _for_tiles(
@@ -125,7 +127,9 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
         result = program[-1].out
         pack = _for_tiles(
             together,
-            lambda tile: ops.PACK_TILE.stmt(at(tile, result), nest.dst.data, page(nest.dst, tile)),
+            lambda tile: ops.PACK_TILE.stmt(
+                at(tile, result), nest.dst.data, page(nest.store, tile)
+            ),
         )
         return attrs.dst_section([*stmts, pack])
 
@@ -142,10 +146,19 @@ def _lower_index_map(nest: Elementwise) -> tirx.Stmt:
 
 
 def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[Instruction], int]:
-    """Instructions on slots of DST; products move to the vector unit where slots are short."""
+    """Instructions on slots of DST.
+
+    Where slots are short, tiles are loaded again, and products move to the vector unit.
+    """
     slots = 0
-    for fpu_products in (True, False):
-        selected = select(nest.store.value, classifier(nest.dst), stmt, fpu_products=fpu_products)
+    for fpu_products, share_loads in itertools.product((True, False), repeat=2):
+        selected = select(
+            nest.store.value,
+            classifier(nest.dst),
+            stmt,
+            fpu_products=fpu_products,
+            share_loads=share_loads,
+        )
         program, slots = allocate(selected)
         if slots <= mode.tiles:
             return program, slots
@@ -164,14 +177,21 @@ def _at_tile(
     bits: tirx.PrimExpr, nest: Elementwise, grid: TileGrid, tile: tirx.PrimExpr
 ) -> tirx.PrimExpr:
     """The number that `bits` are of, where the nest stands at the first element of a tile."""
+    return _simplify(substitute(bits, _places(nest, grid, tile)))
+
+
+def _places(
+    nest: Elementwise, grid: TileGrid, tile: tirx.PrimExpr
+) -> dict[tirx.Var, tirx.PrimExpr]:
+    """Where the nest's variables stand at the first element of a tile of its result."""
     leading, row, column = grid.place(tile)
-    places = [*leading[len(leading) - len(nest.store.indices) + 2 :], row * TILE, column * TILE]
-    values = {
+    rank = len(nest.store.indices)
+    places = [*leading[len(leading) - rank + 2 :], row * TILE, column * TILE][-rank:]
+    return {
         index: place
         for index, place in zip(nest.store.indices, places, strict=True)
         if isinstance(index, tirx.Var)
     }
-    return _simplify(substitute(bits, values))
 
 
 def _instruction(
@@ -186,7 +206,7 @@ def _instruction(
     if ins.op is ops.COPY_DEST:
         return ins.op.stmt(at(tile, ins.inputs[0]), out, tirx.StringImm(dst_format))
     if ins.loads:
-        pages = [page(load.buffer, tile) for load in ins.loads]
+        pages = [page(load, tile) for load in ins.loads]
         cbs = [load.buffer.data for load in ins.loads]
         op = _TO_DEST.get(ins.op, ins.op) if plan[cbs[0]].unpack_to_dest else ins.op
         return op.stmt(*cbs, *pages, out)
@@ -198,25 +218,25 @@ def _instruction(
     return ins.op.stmt(*(at(tile, slot) for slot in ins.inputs), out, *format_)
 
 
-def _page(buffer: tirx.Buffer, whole: TileGrid, tile: tirx.PrimExpr, plan: Plan) -> tirx.PrimExpr:
-    """The page of `buffer` for the `tile`-th tile, in row-major order, of a result with the grid
-    `whole`."""
-    grid = layout.tile_grid(buffer)
-    assert grid is not None, buffer
-    order = plan[buffer.data].order
-    if grid == whole and order == attrs.ROW_MAJOR:
+def _page(
+    access: tirx.BufferLoad | tirx.BufferStore,
+    nest: Elementwise,
+    whole: TileGrid,
+    tile: tirx.PrimExpr,
+    plan: Plan,
+) -> tirx.PrimExpr:
+    """The page of what is accessed for the `tile`-th tile, in row-major order, of the nest's
+    result, whose grid is `whole`."""
+    grid = layout.tile_grid(access.buffer)
+    assert grid is not None, access.buffer
+    order = plan[access.buffer.data].order
+    if grid == whole and order == attrs.ROW_MAJOR and same_all(access.indices, nest.store.indices):
         return _simplify(tile)
-    if grid.tiles == 1:
-        return tirx.const(0, "int32")  # one tile for all
-    zero = tirx.const(0, "int32")
-    leading, row, column = whole.place(tile)
-    row, column = row if grid.rows > 1 else zero, column if grid.columns > 1 else zero
-    own = leading[len(leading) - len(grid.leading) :]
-    own = [
-        tirx.const(0, "int32") if extent == 1 else at
-        for at, extent in zip(own, grid.leading, strict=True)
-    ]
-    return _simplify(grid.page(own, row, column, order))
+    places = _places(nest, whole, tile)
+    *leading, row, column = (substitute(index, places) for index in access.indices)
+    leading = [*([tirx.const(0, "int32")] * (len(grid.leading) - len(leading))), *leading]
+    row, column = tirx.floordiv(row, TILE), tirx.floordiv(column, TILE)
+    return _simplify(grid.page(leading, row, column, order))
 
 
 def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.Stmt:

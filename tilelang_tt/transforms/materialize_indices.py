@@ -90,6 +90,8 @@ class _Indices:
             return stmt
 
         def replace(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
+            if tree.collect(expr, tirx.BufferLoad):
+                return None  # integers that are data
             if isinstance(expr, tirx.Cast):
                 if expr.dtype.startswith(("float", "bfloat")) and expr.value.dtype in _INTEGERS:
                     return self._value(expr.value, nest, stmt)
@@ -115,10 +117,6 @@ class _Indices:
         is_compared: bool = False,
     ) -> tirx.PrimExpr:
         """A float that is `expr`, or in a comparison with zero stands for it."""
-        if tree.collect(expr, tirx.BufferLoad):
-            raise UnsupportedExpression.at(
-                stmt, expr=expr, dtype=expr.dtype, supported="integers that are linear in indices"
-            )
         steps, number = _linear(expr, nest, stmt)
         if is_compared and self.dtype in _EXACT:
             bound = TILE * sum(map(abs, steps))

@@ -126,7 +126,9 @@ def _plan(
         order=_order(buffer, frame),
         producer=producer,
         consumer=consumer,
-        unpack_to_dest=buffer.dtype == "float32" and is_fp32 and not _is_operand(buffer, frame),
+        unpack_to_dest=buffer.dtype in ("float32", "int32")
+        and is_fp32
+        and not _is_operand(buffer, frame),
         reason=reason,
     )
 
