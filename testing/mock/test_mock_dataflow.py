@@ -234,7 +234,8 @@ def test_pointers_move_by_whole_pages() -> None:
 
 
 def test_prints_reach_the_host() -> None:
-    report = run_copy(f'{READ} {WRITE} if (i < 2) {{ DPRINT("page {} of {:x}, {}", i, 255, 0.5f); }}')
+    line = 'if (i < 2) { DPRINT("page {} of {:x}, {}", i, 255, 0.5f); }'
+    report = run_copy(READ + WRITE + line)
     assert [str(each) for each in report.prints] == [
         "core (0, 0), reader: page 0 of ff, 0.5",
         "core (0, 0), reader: page 1 of ff, 0.5",

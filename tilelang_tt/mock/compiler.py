@@ -37,6 +37,7 @@ CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
 # host pointer here.
 KERNEL_FLAGS = (
     *COMMON_FLAGS,
+    "-std=c++20",  # for the device compiler's own extensions of C++17
     "-O1",
     "-g1",  # lines, for findings at plain loads and stores
     "-shared",
@@ -49,6 +50,9 @@ KERNEL_FLAGS = (
     "-Wno-unused-variable",
     "-Wno-unused-function",
     "-Wno-int-to-pointer-cast",
+    "-Wno-volatile",
+    "-Wno-deprecated-volatile",
+    "-Wno-unknown-warning-option",
 )
 _ENTRY = '__attribute__((visibility("default"))) void kernel_main()'
 _INCLUDE_LINE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

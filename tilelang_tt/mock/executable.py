@@ -242,6 +242,9 @@ def _kernel_source(program: Program, kernel: Kernel) -> KernelSource:
         defines += [
             ("TT_MOCK_COMPUTE", "1"),
             ("DST_ACCUM_MODE", "true" if program.fp32_dest_acc else "false"),
+            ("DST_SYNC_MODE", f"DstSync::Sync{'Full' if program.dst_full_sync else 'Half'}"),
+            ("TT_MOCK_FIDELITY", f"ckernel::MathFidelity::{program.fidelity}"),
+            ("UCK_CHLKC_UNPACK", "1"),  # one of three, for sources that ask whether they compute
         ]
     else:
         defines += [
@@ -257,16 +260,15 @@ def _facts(program: Program, kernel: Kernel) -> str:
     """Format and tile size of the circular buffers by index, as the cores of the kernel have
     them."""
     own = {
-        cb.index: cb.format
+        cb.index: cb
         for cb in program.circular_buffers
         if cb.cores is None or any(core in cb.cores for core in kernel.core_args)
     }
-    invalid = (255, 0)
-    rows = [
-        (own[index].code, own[index].tile_bytes) if index in own else invalid
-        for index in range(max(own, default=0) + 1)
-    ]
-    return ",".join(f"{{{code},{size}}}" for code, size in rows)
+    count = max(own, default=0) + 1
+    rows = [(255, 0, 0)] * max(count, 32)  # as many as every chip has
+    for index, cb in own.items():
+        rows[index] = (cb.format.code, cb.format.tile_bytes, int(cb.unpack_to_dest_fp32))
+    return ",".join(f"{{{code},{size},{direct}}}" for code, size, direct in rows)
 
 
 def _device_struct(program: Program) -> _DeviceStruct:

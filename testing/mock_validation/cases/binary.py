@@ -43,8 +43,12 @@ def strides(tensor: Tensor) -> tuple[int, int, int, int]:
     """Pages from one D*, D, N, C to the next; 0 along an axis that is broadcast."""
     d, n, c, height, width = extents(tensor)
     page = height * width
-    return (page * c * n * d if d > 1 else 0, page * c * n * (d > 1), page * c * (n > 1),
-            page * (c > 1))  # fmt: skip
+    return (
+        page * c * n * d if d > 1 else 0,
+        page * c * n * (d > 1),
+        page * c * (n > 1),
+        page * (c > 1),
+    )
 
 
 def defines(operation: str, **more: str) -> Mapping[str, str]:
@@ -244,9 +248,10 @@ def add_column_reader(bench: Bench) -> None:
 
 
 @case(
-    "binary", "add, scalar broadcast in the compute kernel",
+    "binary",
+    "add, scalar broadcast in the compute kernel",
     (SCALAR_READER, FPU_SCALAR_BCAST, WRITER),
-)  # fmt: skip
+)
 def add_scalar_bcast(bench: Bench) -> None:
     """The second input has one element for each image; its tile serves a whole image."""
     broadcast(bench, SCALAR_READER, FPU_SCALAR_BCAST, (1, 1), 6, "add")
@@ -292,12 +297,7 @@ def mul_number(bench: Bench) -> None:
     bench.expect(c, x.float() * 0.5, 2**-8)
 
 
-@case(
-    "binary",
-    "div on the vector unit",
-    (READER, SFPU, WRITER),
-    missing="div_int32_sfpu.h",
-)
+@case("binary", "div on the vector unit", (READER, SFPU, WRITER))
 def div_sfpu(bench: Bench) -> None:
     """Both inputs are copied to the destination registers."""
     x, y = bench.random(64, 96), bench.random(64, 96, low=0.5, high=2.0)

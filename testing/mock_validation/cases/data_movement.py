@@ -142,13 +142,19 @@ def transpose_hc(bench: Bench) -> None:
         HC_READER,
         {(0, 0): (sticks // together, together, 0, 0, 0, 0)},
         names=Names(
-            ("num_sticks_per_core_read", "num_read_per_barrier", "start_id", "curr_c", "curr_h",
-             "curr_n"),
+            (
+                "num_sticks_per_core_read",
+                "num_read_per_barrier",
+                "start_id",
+                "curr_c",
+                "curr_h",
+                "curr_n",
+            ),
             compile_time_args={"H": height, "C": channels, "W_size_bytes": a.page_bytes},
             circular_buffers={"in0": 0},
             tensors={"src": a.buffer},
         ),
-    )  # fmt: skip
+    )
     bench.kernel(
         "writer",
         HC_WRITER,
@@ -279,30 +285,67 @@ def slice_rows(bench: Bench) -> None:
         "reader",
         SLICE_ROWS,
         {
-            (0, 0): (size, page, 2, misalignment, 2, sticks, sticks // together, together,
-                     size, 1, size, 40 - misalignment, 4, 3, 4, 0, 0, 0)  # fmt: skip
+            (0, 0): (
+                size,
+                page,
+                2,
+                misalignment,
+                2,
+                sticks,
+                sticks // together,
+                together,
+                size,
+                1,
+                size,
+                40 - misalignment,
+                4,
+                3,
+                4,
+                0,
+                0,
+                0,
+            )
         },
         names=Names(
-            ("unpadded_stick_size", "stick_size_offset", "num_dims", "misalignment", "start_id",
-             "num_sticks_per_core", "num_sticks_per_core_read", "num_read_per_barrier",
-             "chunk_size", "num_chunks_per_stick", "last_chunk_size", "src_offset_bytes"),
+            (
+                "unpadded_stick_size",
+                "stick_size_offset",
+                "num_dims",
+                "misalignment",
+                "start_id",
+                "num_sticks_per_core",
+                "num_sticks_per_core_read",
+                "num_read_per_barrier",
+                "chunk_size",
+                "num_chunks_per_stick",
+                "last_chunk_size",
+                "src_offset_bytes",
+            ),
             circular_buffers={"in": 0},
             scratchpads={"id_per_dim": 1},
             tensors={"src": a.buffer},
         ),
-    )  # fmt: skip
+    )
     bench.kernel(
         "writer",
         SLICE_ROWS_WRITER,
         {(0, 0): (size, page, sticks, sticks // together, together, 0, size, 1, size)},
         names=Names(
-            ("stick_size", "stick_size_offset", "num_sticks_per_core", "num_sticks_per_core_read",
-             "num_read_per_barrier", "start_id", "chunk_size", "num_chunks_per_stick",
-             "last_chunk_size"),
+            (
+                "stick_size",
+                "stick_size_offset",
+                "num_sticks_per_core",
+                "num_sticks_per_core_read",
+                "num_read_per_barrier",
+                "start_id",
+                "chunk_size",
+                "num_chunks_per_stick",
+                "last_chunk_size",
+            ),
             circular_buffers={"out": 0},
             tensors={"dst": c.buffer},
         ),
-    )  # fmt: skip
+    )
     bench.expect(c, values.float()[:, 2:6, 20:68], 0)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from testing.mock_validation.bench import Bench, Core, case, grid, split
 from tilelang_tt.mock.chip import Tensor
 from tilelang_tt.mock.metal2 import Names
@@ -39,8 +38,18 @@ def tile_by_tile(bench: Bench, cores: tuple[Core, ...], named: bool) -> None:
     spans = split(c.pages, cores)
     sizes = (mt, kt, nt, mt * kt, kt * nt, batch, 0)
     if named:
-        words = ("Mt", "Kt", "Nt", "MtKt", "KtNt", "batch", "bcast_B", "output_tile_start_id",
-                 "num_output_tiles", "MtNt")  # fmt: skip
+        words = (
+            "Mt",
+            "Kt",
+            "Nt",
+            "MtKt",
+            "KtNt",
+            "batch",
+            "bcast_B",
+            "output_tile_start_id",
+            "num_output_tiles",
+            "MtNt",
+        )
         bench.kernel(
             "reader",
             READER_NAMED,
@@ -195,7 +204,7 @@ def in_blocks(bench: Bench) -> None:
                 plan.k * plan.width,
                 1,
                 0,
-            )  # fmt: skip
+            )
             for x, y in grid(2, 2)
         },
         compile_time_args=(*a.accessor_args, *b.accessor_args),
@@ -206,11 +215,22 @@ def in_blocks(bench: Bench) -> None:
         "compute",
         BLOCKS,
         dict.fromkeys(grid(2, 2), ()),
-        compile_time_args=(plan.block, per_row, plan.m * plan.block, plan.subblock_h * plan.block,
-                           per_column, plan.n * plan.block, plan.n, plan.blocks, plan.subblock_h,
-                           plan.subblock_w, plan.subblock, 1),
+        compile_time_args=(
+            plan.block,
+            per_row,
+            plan.m * plan.block,
+            plan.subblock_h * plan.block,
+            per_column,
+            plan.n * plan.block,
+            plan.n,
+            plan.blocks,
+            plan.subblock_h,
+            plan.subblock_w,
+            plan.subblock,
+            1,
+        ),
         named=CBS,
-    )  # fmt: skip
+    )
     bench.kernel(
         "writer",
         BLOCK_WRITER,
@@ -229,7 +249,7 @@ def in_blocks(bench: Bench) -> None:
                 per_row,
                 plan.height * plan.width,
                 1,
-            )  # fmt: skip
+            )
             for x, y in grid(2, 2)
         },
         compile_time_args=c.accessor_args,
@@ -254,12 +274,41 @@ def multicast(bench: Bench, compute: str) -> None:
             (0, y): (a.address, y * plan.m * plan.k, 1, y, last_x, y, plan.m, 0)
             for y in range(plan.rows)
         },
-        compile_time_args=(1, plan.k, plan.block, plan.m * plan.k, plan.block, plan.m,
-                           plan.block * plan.m, 0, 0, 0, 0, 0, plan.blocks, 1, 1, in0_ready,
-                           in0_sent, last_x, last_x, plan.height * plan.k, 1, 1, 0, 0, 32, 0, 0,
-                           0, *a.accessor_args, *none, 0),
+        compile_time_args=(
+            1,
+            plan.k,
+            plan.block,
+            plan.m * plan.k,
+            plan.block,
+            plan.m,
+            plan.block * plan.m,
+            0,
+            0,
+            0,
+            0,
+            0,
+            plan.blocks,
+            1,
+            1,
+            in0_ready,
+            in0_sent,
+            last_x,
+            last_x,
+            plan.height * plan.k,
+            1,
+            1,
+            0,
+            0,
+            32,
+            0,
+            0,
+            0,
+            *a.accessor_args,
+            *none,
+            0,
+        ),
         named=named,
-    )  # fmt: skip
+    )
     bench.kernel(
         "reader",
         IN0_RECEIVER,
@@ -268,9 +317,18 @@ def multicast(bench: Bench, compute: str) -> None:
         named=named,
     )
     per_row, per_column = plan.m // plan.subblock_h, plan.n // plan.subblock_w
-    out_strides = (1, plan.width, plan.subblock_w, plan.subblock_h * plan.width, plan.n,
-                   plan.m * plan.width, plan.subblock_w, plan.subblock_h, plan.subblock,
-                   plan.height * plan.width)  # fmt: skip
+    out_strides = (
+        1,
+        plan.width,
+        plan.subblock_w,
+        plan.subblock_h * plan.width,
+        plan.n,
+        plan.m * plan.width,
+        plan.subblock_w,
+        plan.subblock_h,
+        plan.subblock,
+        plan.height * plan.width,
+    )
 
     def start(x: int, y: int) -> int:
         return y * plan.m * plan.width + x * plan.n
@@ -279,32 +337,111 @@ def multicast(bench: Bench, compute: str) -> None:
         "writer",
         IN1_SENDER,
         {
-            (x, 0): (b.address, x * plan.n, x, 1, x, last_y, 0, c.address, start(x, 0), plan.n,
-                     per_row, plan.subblock_h, 0, per_column, per_column, plan.subblock_w, 0, 0,
-                     0, 0, 1)  # fmt: skip
+            (x, 0): (
+                b.address,
+                x * plan.n,
+                x,
+                1,
+                x,
+                last_y,
+                0,
+                c.address,
+                start(x, 0),
+                plan.n,
+                per_row,
+                plan.subblock_h,
+                0,
+                per_column,
+                per_column,
+                plan.subblock_w,
+                0,
+                0,
+                0,
+                0,
+                1,
+            )
             for x in range(plan.columns)
         },
-        compile_time_args=(1, plan.width, plan.block * plan.width, plan.n, plan.n, plan.block,
-                           plan.n * plan.block, plan.blocks, 1, 1, in1_ready, in1_sent, last_y,
-                           last_y, plan.k * plan.width, 1, 0, 0, 32, *out_strides, 0, 0, 0, 0,
-                           *b.accessor_args, *none, *c.accessor_args),
+        compile_time_args=(
+            1,
+            plan.width,
+            plan.block * plan.width,
+            plan.n,
+            plan.n,
+            plan.block,
+            plan.n * plan.block,
+            plan.blocks,
+            1,
+            1,
+            in1_ready,
+            in1_sent,
+            last_y,
+            last_y,
+            plan.k * plan.width,
+            1,
+            0,
+            0,
+            32,
+            *out_strides,
+            0,
+            0,
+            0,
+            0,
+            *b.accessor_args,
+            *none,
+            *c.accessor_args,
+        ),
         named=named,
-    )  # fmt: skip
+    )
     bench.kernel(
         "writer",
         IN1_RECEIVER,
         {
-            (x, y): (x, 0, c.address, start(x, y), per_row, per_row, plan.subblock_h, 0,
-                     per_column, per_column, plan.subblock_w, 0, 0, 1, 1)  # fmt: skip
+            (x, y): (
+                x,
+                0,
+                c.address,
+                start(x, y),
+                per_row,
+                per_row,
+                plan.subblock_h,
+                0,
+                per_column,
+                per_column,
+                plan.subblock_w,
+                0,
+                0,
+                1,
+                1,
+            )
             for x, y in cores
             if y > 0
         },
-        compile_time_args=(plan.n * plan.block, plan.blocks, 1, 1, in1_ready, in1_sent, 1,
-                           *out_strides, 0, 0, *c.accessor_args),
+        compile_time_args=(
+            plan.n * plan.block,
+            plan.blocks,
+            1,
+            1,
+            in1_ready,
+            in1_sent,
+            1,
+            *out_strides,
+            0,
+            0,
+            *c.accessor_args,
+        ),
         named=named,
-    )  # fmt: skip
-    head = (plan.block, per_row, plan.m * plan.block, plan.subblock_h * plan.block, per_column,
-            plan.n * plan.block, plan.n, plan.blocks)  # fmt: skip
+    )
+    head = (
+        plan.block,
+        per_row,
+        plan.m * plan.block,
+        plan.subblock_h * plan.block,
+        per_column,
+        plan.n * plan.block,
+        plan.n,
+        plan.blocks,
+    )
     tail = (plan.subblock_h, plan.subblock_w, plan.subblock, 1)
     fused = (1, 1, *tail, plan.m * plan.n, 0, 0, 0)
     bench.kernel(

@@ -1,6 +1,7 @@
 // Engine entry points of the compute API.
 #pragma once
 
+#include "llk_defs.h"
 #include "tt_mock/circular_buffer.h"
 #include "tt_mock/sfpu_operations.h"
 
@@ -17,8 +18,6 @@ namespace ckernel {
 enum class BroadcastType : uint8_t { NONE = 0, COL = 1, ROW = 2, SCALAR = 3 };
 enum class EltwiseBinaryType : uint8_t { ELWMUL, ELWDIV, ELWADD, ELWSUB, ELWLESS };
 enum class EltwiseBinaryReuseDestType { NONE = 0, DEST_TO_SRCA = 1, DEST_TO_SRCB = 2 };
-enum class PoolType : uint8_t { SUM, AVG, MAX, MIN };
-enum class ReduceDim : uint8_t { REDUCE_ROW, REDUCE_COL, REDUCE_SCALAR };
 enum class VectorMode : uint8_t { None = 0, R = 1, C = 2, RC = 4, RC_custom = 6, Invalid = 0xFF };
 enum class RoundingMode : uint8_t { None = 0, Trunc = 1, Floor = 2 };
 enum class DstRoundingMode : uint8_t { Default = 0, NearestEven = 1 };
@@ -28,6 +27,11 @@ enum class ReluType : uint8_t { NO_RELU, ZERO_RELU, MIN_THRESHOLD_RELU, MAX_THRE
 }  // namespace ckernel
 
 using namespace ckernel;
+
+constexpr bool APPROX = false;
+#ifdef TT_MOCK_FIDELITY
+constexpr ckernel::MathFidelity MATH_FIDELITY = TT_MOCK_FIDELITY;
+#endif
 
 namespace tt_mock {
 

@@ -8,6 +8,10 @@ namespace tt_mock {
 struct Site {
   const char* file;
   uint32_t line;
+
+  constexpr Site(const char* the_file, uint32_t the_line) : file(the_file), line(the_line) {}
+  // The real API's last argument is a line.
+  constexpr Site(int the_line) : file(""), line(uint32_t(the_line)) {}
 };
 
 // As a default argument this names the line of the kernel's call, which leaves the call syntax

@@ -2,3 +2,4 @@
 
 #include "ckernel.h"
 #include "tt_mock/compute.h"
+#include "tt_mock/llk.h"

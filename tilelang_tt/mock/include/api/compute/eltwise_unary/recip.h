@@ -6,7 +6,7 @@
 namespace ckernel {
 
 enum class ReciprocalDestAcc { BF16, FP32 };
-enum class ReciprocalApproxMode { Default, Approximate };
+enum class ReciprocalApproxMode { Default, Precise, Approximate };
 
 template <ReciprocalDestAcc dest_acc = DST_ACCUM_MODE ? ReciprocalDestAcc::FP32
                                                       : ReciprocalDestAcc::BF16,

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tt_mock/unavailable.h"
+
+namespace ckernel {
+
+TT_MOCK_UNAVAILABLE(quant_tile)
+TT_MOCK_UNAVAILABLE(quant_int8_tile)
+TT_MOCK_UNAVAILABLE(requant_tile)
+TT_MOCK_UNAVAILABLE(requant_int8_tile)
+TT_MOCK_UNAVAILABLE(requant_int8_in_tile)
+TT_MOCK_UNAVAILABLE(requant_int8_in_int8_out_tile)
+TT_MOCK_UNAVAILABLE(dequant_tile)
+TT_MOCK_UNAVAILABLE(dequant_int8_tile)
+TT_MOCK_UNAVAILABLE(quant_tile_init)
+TT_MOCK_UNAVAILABLE(quant_uint8_tile_init)
+TT_MOCK_UNAVAILABLE(quant_int8_tile_init)
+TT_MOCK_UNAVAILABLE(requant_tile_init)
+TT_MOCK_UNAVAILABLE(requant_uint8_tile_init)
+TT_MOCK_UNAVAILABLE(requant_int8_tile_init)
+TT_MOCK_UNAVAILABLE(requant_int8_in_tile_init)
+TT_MOCK_UNAVAILABLE(requant_int8_in_uint8_out_tile_init)
+TT_MOCK_UNAVAILABLE(requant_int8_in_int8_out_tile_init)
+TT_MOCK_UNAVAILABLE(dequant_tile_init)
+TT_MOCK_UNAVAILABLE(dequant_int8_tile_init)
+
+}  // namespace ckernel
