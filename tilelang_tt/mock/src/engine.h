@@ -316,7 +316,7 @@ bool l1_map(uint32_t cores);
 uint8_t* l1_of(uint32_t core);
 bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
-void l1_clear(const Core& core);
+void l1_clear();  // of all cores
 void touch_pages(Core& core, Range range);
 // Tensors in L1: copied there before the run and back after it.
 void load_tensors();
