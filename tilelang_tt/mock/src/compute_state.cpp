@@ -61,10 +61,16 @@ void require_written(const DstTile& tile, uint32_t slot) {
   }
 }
 
+// Float32 loses bits on its way through a source register.
+bool is_cut_to_tf32(const CircularBuffer& cb) {
+  return cb.config->format == uint32_t(DataFormat::Float32) &&
+         cb.config->unpack_to_dest_fp32 == 0 && run->program->device.ieee == 0;
+}
+
 void unpack_view(const CircularBuffer& cb, View view, const uint8_t* bytes, float* words) {
   constexpr uint32_t tf32_significand = 11;
   tile_unpack(cb.config->format, bytes, words);
-  if (cb.config->format == uint32_t(DataFormat::Float32) && cb.config->unpack_to_dest_fp32 == 0) {
+  if (is_cut_to_tf32(cb)) {
     truncate_significand(words, words, tf32_significand);
   }
   switch (view) {
@@ -265,7 +271,8 @@ DstTile& dst_packed(Thread& thread, uint32_t slot) {
 }
 
 void dst_round(DstTile& tile, Rounding rounding) {
-  if (tile.kind != DstKind::bfloat16 && tile.kind != DstKind::float16) {
+  if ((tile.kind != DstKind::bfloat16 && tile.kind != DstKind::float16) ||
+      run->program->device.ieee != 0) {
     return;
   }
   const bool brain = tile.kind == DstKind::bfloat16;
@@ -293,7 +300,7 @@ void store_unpacked(DstTile& tile, const CircularBuffer& cb) {
     tile.kind = DstKind::integer;
     return;
   }
-  if (cb.config->unpack_to_dest_fp32 == 0 && cb.config->format == uint32_t(DataFormat::Float32)) {
+  if (is_cut_to_tf32(cb)) {
     constexpr uint32_t tf32_significand = 11;
     truncate_significand(tile.values, tile.values, tf32_significand);
   }

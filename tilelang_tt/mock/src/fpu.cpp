@@ -23,7 +23,12 @@ struct Views {
 
 uint32_t fidelity() { return run->program->device.fidelity; }
 
+bool is_exact() { return run->program->device.ieee != 0; }
+
 Views main_views() {
+  if (is_exact()) {
+    return {View::full, View::full};
+  }
   switch (fidelity()) {
     case 1:
       return {View::high5, View::high7};
@@ -36,7 +41,7 @@ Views main_views() {
 }
 
 // HiFi3's third phase: the high bits of SrcA with the low bits of SrcB.
-bool has_third_phase() { return fidelity() == 3; }
+bool has_third_phase() { return fidelity() == 3 && !is_exact(); }
 constexpr Views third_phase = {View::high5, View::low7};
 
 // Row r of the second operand under a broadcast: a row to step through, or one value for all
@@ -315,7 +320,7 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
                                     run->timing.math.reuse + arithmetic_cost(type)));
   alignas(64) float moved[tile_elements];
   constexpr uint32_t tf32_significand = 11;
-  truncate_significand(out.values, moved, tf32_significand);
+  truncate_significand(out.values, moved, is_exact() ? 24 : tf32_significand);
   const float* a = register_is_a ? moved : words;
   const float* b = register_is_a ? words : moved;
   if (type == EltwiseBinaryType::ELWADD) {
@@ -326,8 +331,8 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
     std::fill_n(out.values, tile_elements, 0.0F);
     alignas(64) float seen_a[tile_elements];
     alignas(64) float seen_b[tile_elements];
-    truncate_significand(a, seen_a, fidelity() == 1 ? 5 : 24);
-    truncate_significand(b, seen_b, fidelity() <= 2 ? 7 : 24);
+    truncate_significand(a, seen_a, fidelity() == 1 && !is_exact() ? 5 : 24);
+    truncate_significand(b, seen_b, fidelity() <= 2 && !is_exact() ? 7 : 24);
     mul_to(out.values, seen_a, seen_b, BroadcastType::NONE, 0);
   }
   dst_store_float(out, cb.config->format);
