@@ -13,6 +13,10 @@ from tilelang_tt.options import Options
 from tilelang_tt.transforms import split_kernels
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the tests' tables, wherever this is run from
+
+from testing.mock import numerics_table  # noqa: E402
+
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
 
@@ -46,6 +50,12 @@ def passes() -> Iterator[str]:
     yield from _sections(pipeline.FINISH)
 
 
+def mock_numerics() -> Iterator[str]:
+    """How near the mock's operations come to torch's, measured now."""
+    yield _NOTE
+    yield from numerics_table.table()
+
+
 def _sections(steps: object) -> Iterator[str]:
     for step in steps:  # pyright: ignore[reportGeneralTypeIssues]
         if isinstance(step, verify.Stage):
@@ -67,7 +77,7 @@ def _text(docstring: str | None) -> str:
     )
 
 
-PAGES = {"errors.md": errors, "passes.md": passes}
+PAGES = {"errors.md": errors, "passes.md": passes, "mock-numerics.md": mock_numerics}
 
 
 def render(name: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
+Numerics = Literal["device", "ieee"]
 Contents = Literal["given", "result", "scratch"]
 
 CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch")
@@ -107,7 +108,11 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Program:
-    """Kernels, their circular buffers and the modes they are compiled for."""
+    """Kernels, their circular buffers and the modes they are compiled for.
+
+    With `numerics` "ieee" the registers hold float32 and products see all bits of their operands;
+    formats in memory stay what they are. "device" rounds where the chip does.
+    """
 
     kernels: tuple[Kernel, ...]
     circular_buffers: tuple[CircularBuffer, ...]
@@ -115,6 +120,7 @@ class Program:
     fidelity: Fidelity = "HiFi4"
     fp32_dest_acc: bool = False
     dst_full_sync: bool = False
+    numerics: Numerics = "device"
     semaphores: tuple[int, ...] = field(default=())
     timing: Timing | None = None  # None: the device's
 

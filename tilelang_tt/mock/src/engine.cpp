@@ -53,8 +53,6 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.exists = true;
   core.l1 = l1_of(y * run->program->device.grid_x + x);
   core.marks = shadow_of(y * run->program->device.grid_x + x);
-  l1_clear(core);
-  shadow_clear(core);
   shadow_written(core, {zeros_base, zeros_base + zeros_bytes});
   place_circular_buffers(core);
   core.clock.sections.resize(run->program->device.dst_sections);
@@ -233,6 +231,8 @@ const char* tt_mock_run(const TtMockProgram* program) {
     run = nullptr;
     return answer.c_str();
   }
+  l1_clear();
+  shadow_clear();
   create_network(state.network);
   shadow_create_buffers();
   state.cores = std::vector<Core>(cores);

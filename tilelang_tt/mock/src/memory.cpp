@@ -114,7 +114,7 @@ uint32_t l1_window(const Core& core) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));
 }
 
-void l1_clear(const Core& core) { madvise(core.l1, l1_stride, MADV_DONTNEED); }
+void l1_clear() { madvise(base, size_t{mapped_cores} * l1_stride, MADV_DONTNEED); }
 
 void touch_pages(Core& core, Range range) {
   for (CircularBuffer* cb : core.cb_by_offset) {

@@ -13,6 +13,7 @@ struct TtMockDevice {
   uint32_t dst_sections;
   uint32_t fp32_dest;
   uint32_t fidelity;  // phases of a multiplication, 1 (LoFi) to 4
+  uint32_t ieee;      // registers hold float32, products see all bits
 };
 
 struct TtMockCircularBuffer {

@@ -73,7 +73,7 @@ bool shadow_map(uint32_t cores) {
 
 uint64_t* shadow_of(uint32_t core) { return base + core * words_per_core; }
 
-void shadow_clear(const Core& core) { madvise(core.marks, words_per_core * 8, MADV_DONTNEED); }
+void shadow_clear() { madvise(base, size_t{mapped_cores} * words_per_core * 8, MADV_DONTNEED); }
 
 void shadow_create_buffers() {
   run->dram_marks.resize(run->program->buffer_count);
