@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tilelang_tt import diagnostics, pipeline
-from tilelang_tt.ir import verify
-from tilelang_tt.options import Options
-from tilelang_tt.transforms import split_kernels
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed package
+
+from testing.mock.faults import results as faults  # noqa: E402
+from tilelang_tt import diagnostics, pipeline  # noqa: E402
+from tilelang_tt.ir import verify  # noqa: E402
+from tilelang_tt.options import Options  # noqa: E402
+from tilelang_tt.transforms import split_kernels  # noqa: E402
+
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
 
@@ -67,7 +70,13 @@ def _text(docstring: str | None) -> str:
     )
 
 
-PAGES = {"errors.md": errors, "passes.md": passes}
+def fault_matrix() -> Iterator[str]:
+    """Each protocol call changed, and what the mock says."""
+    yield _NOTE
+    yield from faults.page()
+
+
+PAGES = {"errors.md": errors, "passes.md": passes, "fault-matrix.md": fault_matrix}
 
 
 def render(name: str) -> str:
