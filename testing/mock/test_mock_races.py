@@ -276,7 +276,7 @@ def test_a_set_may_not_throw_a_signal_away() -> None:
 
 def test_a_semaphore_stays_in_its_range() -> None:
     signal("-1", "flag")
-    with pytest.raises(mock.UndefinedBehavior, match="semaphore_range: .* is 1 and changes by -2"):
+    with pytest.raises(mock.UndefinedBehavior, match=r"semaphore_range: .* is 1 and changes by -2"):
         signal("-2", "flag")
     with pytest.raises(mock.UndefinedBehavior, match="semaphore_range"):
         signal("0x7fffffff", "flag")

@@ -77,7 +77,8 @@ DETECTED = (
     Row("duplicate", "compute_kernel_hw_startup", ("startup_repeated",)),
     # Order.
     Row("swap with .*", "(compute_kernel_hw_startup|\\w+_init)", ("missing_init",)),
-    Row("swap with .*", "tile_regs_\\w+|add_tiles|matmul_(tiles|block)|pack_tile", ("dst_protocol",)),
+    Row("swap with .*", "tile_regs_\\w+|(add|matmul)_tiles|matmul_block|pack_tile",
+        ("dst_protocol",)),
     Row("swap with noc_async_(read|write)\\w*", "cb_reserve_back", ("cb_write_without_reserve",)),
     Row("swap with .*", "cb_wait_front", _WAIT),
     Row("swap with cb_wait_front", "cb_push_back", ("deadlock",)),
@@ -103,8 +104,9 @@ EQUIVALENT = (
                "the two calls concern different circular buffers"),
     Equivalent("swap with cb_(push_back|wait_front)", "cb_(pop_front|wait_front)",
                "the two calls concern different circular buffers or engines"),
-    Equivalent("swap with (tile_regs_\\w+|pack_reconfig_data_format)", "cb_(reserve_back|wait_front)",
-               "a wait for pages and one for registers may be in either order before both are used"),
+    Equivalent("swap with (tile_regs_\\w+|pack_reconfig_data_format)",
+               "cb_(reserve_back|wait_front)",
+               "waits for pages and for registers may be in either order before both are used"),
     Equivalent("swap with cb_(pop_front|push_back)", "tile_regs_(commit|release)",
                "operands and results are settled before either: an engine works in program order"),
     Equivalent("swap with (pack_)?reconfig_data_format\\w*", "tile_regs_\\w+",
@@ -113,8 +115,8 @@ EQUIVALENT = (
                "matmul_tiles|\\w+_init|(pack_)?reconfig_data_format\\w*",
                "the two set up different units"),
     Equivalent("swap with noc_semaphore_\\w+", "noc_async_(write_barrier|write_multicast)",
-               "to one core, a write and a later signal of the same NoC arrive in order; a local flag"
-               " is not yet sent"),
+               "to one core, a write and a later signal of the same NoC arrive in order; a local"
+               " flag is not yet sent"),
     Equivalent("swap with cb_push_back", "noc_async_writes_flushed|noc_semaphore_inc",
                "the pages that are pushed have nothing to do with the signal"),
     Equivalent("swap with noc_async_write", "noc_semaphore_set",

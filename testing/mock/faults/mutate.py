@@ -1,4 +1,4 @@
-"""The changes: each protocol call of a kernel dropped, doubled, swapped, or with another operand."""
+"""The changes: a protocol call of a kernel dropped, doubled, swapped, or with another operand."""
 
 from __future__ import annotations
 
@@ -133,15 +133,17 @@ def _operands(statement: Statement, buffers: list[str]) -> Iterator[tuple[str, l
         case "semaphore":
             yield "value + 1", [*args[:1], f"{args[1]} + 1", *args[2:]]
         case "tile operation":
-            for index in range(len(args)):
-                if (
-                    re.fullmatch(r"[\w* +]*\b(\d+|[a-z])\b[\w* +]*", args[index])
-                    and (index > 0 or statement.call == "pack_tile")
-                    and args[index] not in buffers
-                ):
-                    yield (
-                        f"index {index} far away",
-                        [*args[:index], f"{args[index]} + 64", *args[index + 1 :]],
-                    )
+            yield from _indices(statement, buffers)
         case _:
             return
+
+
+def _indices(statement: Statement, buffers: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Tiles and registers far away; the operands before them name circular buffers."""
+    args = list(statement.args)
+    first = 0 if statement.call == "pack_tile" else 1
+    for index in range(first, len(args)):
+        names_index = re.fullmatch(r"[\w* +]*\b(\d+|[a-z])\b[\w* +]*", args[index])
+        if names_index and args[index] not in buffers:
+            far = f"{args[index]} + 64"
+            yield f"index {index} far away", [*args[:index], far, *args[index + 1 :]]
