@@ -102,7 +102,7 @@ EQUIVALENT = (
                "the semaphore has the value already, and nobody changes it in between"),
     Equivalent("swap with cb_reserve_back", "cb_(wait|pop)_front|noc_async_read_page",
                "the two calls concern different circular buffers"),
-    Equivalent("swap with cb_(push_back|wait_front)", "cb_(pop_front|wait_front)",
+    Equivalent("swap with cb_(push_back|wait_front|pop_front)", "cb_(pop|wait)_front|cb_push_back",
                "the two calls concern different circular buffers or engines"),
     Equivalent("swap with (tile_regs_\\w+|pack_reconfig_data_format)",
                "cb_(reserve_back|wait_front)",
