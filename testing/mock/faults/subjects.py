@@ -183,7 +183,7 @@ def _specs(
 ) -> tuple[TensorSpec, ...]:
     addresses = mock.allocate(wormhole, [(size, pages) for _, size, pages, _ in shapes])
     return tuple(
-        TensorSpec(name, size, pages, address, "result" if written else "given")
+        TensorSpec(name, size, pages, address, "result" if written else "input")
         for (name, size, pages, written), address in zip(shapes, addresses, strict=True)
     )
 

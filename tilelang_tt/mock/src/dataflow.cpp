@@ -163,11 +163,29 @@ uint32_t buffer_at(uint32_t bank, uint32_t address) {
   fail("noc_out_of_bounds", -1, "no buffer has the address 0x%x of DRAM bank %u", address, bank);
 }
 
+// The number of the DRAM buffer that begins at the address, counted from 1, or 0 if none does.
+uint32_t buffer_from(uint32_t base) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    if (program.buffers[i].address == base && program.buffers[i].places == nullptr) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+// The place is the bank and, where the address is that of a page, the number of its buffer.
 Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
-  const uint32_t bank = place_of(noc_address);
+  const uint32_t bank = place_of(noc_address) & 0xFF;
+  const uint32_t meant = place_of(noc_address) >> 8;
   const uint32_t address = uint32_t(noc_address);
   const uint32_t index = buffer_at(bank, address);
   const TtMockBuffer& buffer = run->program->buffers[index];
+  if (meant != 0 && meant != index + 1) {
+    likely("the page index is beyond the tensor");
+    fail("noc_out_of_bounds", -1, "a page of buffer %s is asked for that lies in buffer %s",
+         run->program->buffers[meant - 1].name, buffer.name);
+  }
   const TtMockDevice& device = run->program->device;
   const uint32_t aligned = (buffer.page_bytes + device.dram_read_alignment - 1) /
                            device.dram_read_alignment * device.dram_read_alignment;
@@ -493,7 +511,8 @@ uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t pag
                            uint32_t offset) {
   begin(call, Op::noc_address);
   const uint32_t banks = run->program->device.dram_banks;
-  return encode(kind_dram, page % banks, base + page / banks * page_bytes + offset);
+  const uint64_t place = (page % banks) | (buffer_from(base) & 0xFFFF) << 8;
+  return encode(kind_dram, place, base + page / banks * page_bytes + offset);
 }
 
 uint64_t dram_bank_address(Call call, uint32_t bank, uint32_t address) {
