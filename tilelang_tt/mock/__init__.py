@@ -1,5 +1,6 @@
 """An embedded mock of the Metalium API: runs unchanged kernel C++ on the host, strictly."""
 
+from tilelang_tt.mock.advice import Advice, BarrierReport
 from tilelang_tt.mock.errors import (
     AssertionFailure,
     Blocked,
@@ -31,8 +32,10 @@ from tilelang_tt.mock.roofline import Roofline, roofline
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
+    "Advice",
     "AssertionFailure",
     "BankReport",
+    "BarrierReport",
     "Blocked",
     "Buffer",
     "CircularBuffer",

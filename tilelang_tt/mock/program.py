@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
+<<<<<<< HEAD
 Numerics = Literal["device", "ieee"]
 Contents = Literal["given", "result", "scratch"]
+=======
+Contents = Literal["given", "result", "scratch", "input"]
+>>>>>>> m1
 
-CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch")
+CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch", "input")
 ROLES: tuple[Role, ...] = ("reader", "writer", "compute")
 FIDELITIES: tuple[Fidelity, ...] = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
 SEMAPHORES = 16
@@ -75,7 +79,8 @@ class Buffer:
     """A tensor, used in place: `data` holds its pages in order, unpadded.
 
     `contents` tells what the bytes are before the run: "given" by the host; those of a "result",
-    undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined.
+    undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined; those
+    of an "input", given, and no kernel may write them.
     """
 
     name: str

@@ -214,11 +214,18 @@ struct Core {
   uint32_t changes = 0;  // of the state that a thread of this core may wait for
 };
 
+// A barrier of a kernel: how often it was passed, with nothing to wait for, for how many transfers.
+struct BarrierUse {
+  Call call;
+  uint64_t passed, idle, transfers;
+};
+
 struct Counts {
   uint64_t calls[op_count] = {};
   uint64_t pages_pushed = 0;
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
+  std::vector<BarrierUse> barriers;  // by place
 };
 
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
