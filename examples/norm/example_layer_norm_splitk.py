@@ -76,9 +76,7 @@ def main(argv=None):
     torch.manual_seed(0)
     x = (torch.randn(args.m, args.n) + 1).to(dtype)
     weight, bias = (torch.randn(args.n).to(dtype) for _ in range(2))
-    program = layer_norm_splitk(
-        args.m, args.n, args.block_m, args.block_n, args.eps, args.dtype
-    )
+    program = layer_norm_splitk(args.m, args.n, args.block_m, args.block_n, args.eps, args.dtype)
     kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
     result = kernel(x, weight, bias)
     expected = torch.nn.functional.layer_norm(

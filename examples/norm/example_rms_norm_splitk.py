@@ -62,9 +62,7 @@ def main(argv=None):
     dtype = getattr(torch, args.dtype)
     torch.manual_seed(0)
     x, weight = torch.randn(args.m, args.n).to(dtype), torch.randn(args.n).to(dtype)
-    program = rms_norm_splitk(
-        args.m, args.n, args.block_m, args.block_n, args.eps, args.dtype
-    )
+    program = rms_norm_splitk(args.m, args.n, args.block_m, args.block_n, args.eps, args.dtype)
     kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
     result = kernel(x, weight)
     exact = x.double()

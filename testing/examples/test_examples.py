@@ -37,7 +37,13 @@ def lines_of(text):
     return [line for line in text.splitlines() if "[TileLang" not in line]
 
 
-FAMILIES = {"elementwise": 10, "gemm": 4}
+FAMILIES = {
+    "elementwise": 10,
+    "flash_attention": 1,
+    "gemm": 4,
+    "norm": 4,
+    "online_softmax": 2,
+}
 """How many examples there are of each family."""
 
 

@@ -140,6 +140,29 @@ def negated_and_remembered():
     return main
 
 
+def growth_of_the_maximum():
+    """The old maximum is copied before it is replaced, and used after."""
+
+    @T.prim_func
+    def main(A: T.Tensor((32, 128), "bfloat16"), C: T.Tensor((32,), "float32")):
+        with T.Kernel(1, threads=128) as _bx:
+            A_l = T.alloc_fragment((32, 32), "bfloat16")
+            new = T.alloc_fragment((32,), "float32")
+            old = T.alloc_fragment((32,), "float32")
+            total = T.alloc_fragment((32,), "float32")
+            T.clear(total)
+            T.clear(new)
+            for k in T.serial(4):
+                T.copy(A[0, k * 32], A_l)
+                T.copy(new, old)
+                T.reduce_max(A_l, new, dim=1, clear=False)
+                for i in T.Parallel(32):
+                    total[i] = total[i] * 2.0 + (new[i] - old[i])
+            T.copy(total, C)
+
+    return main
+
+
 def compiled(function, arch="wormhole_b0"):
     return tilelang.compile(function, target=f"tenstorrent/{arch}", out_idx=[-1])
 
@@ -195,3 +218,13 @@ def test_both_cases_of_a_branch_may_replace_what_it_depends_on(arch):
 def test_a_branch_is_decided_before_its_assignments(arch):
     a = torch.randn(64, 64).bfloat16()
     assert torch.equal(compiled(negated_and_remembered(), arch)(a), torch.where(a > 0, -a, 0))
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_copy_keeps_what_its_source_held(arch):
+    a = torch.randint(-9, 100, (32, 128)).bfloat16()
+    expected, old = torch.zeros(32), torch.zeros(32)
+    for part in a.float().split(32, dim=1):
+        new = torch.maximum(old, part.amax(1))
+        expected, old = expected * 2 + (new - old), new
+    assert torch.equal(compiled(growth_of_the_maximum(), arch)(a), expected)

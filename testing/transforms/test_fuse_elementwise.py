@@ -166,6 +166,14 @@ UNTOUCHED = {
         nest("X", "S[i, j]") + "copy(O, S); gemm(X, S, G, clear=True); copy(G, F)",
         ["S", "X", "G"],
     ),
+    "a value whose source changes before it is used": (
+        SQUARE + "copy(P, S)\n" + nest("Y", "X[i, j] + S[i, j]") + "copy(Y, O)",
+        ["S", "X", "Y"],
+    ),
+    "a value of elements that the statement itself replaces": (
+        nests(("X", "S[j, i] * S[j, i]"), ("S", "X[i, j] + S[i, j]")) + "copy(S, O)",
+        ["S", "X"],
+    ),
     "a converted operand of a product": (
         nest("X", "G[i, j]") + "gemm(X, X, G, clear=True); copy(G, F)",
         ["X", "G"],

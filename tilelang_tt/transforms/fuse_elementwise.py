@@ -105,7 +105,8 @@ class FuseElementwise:
     ) -> list[tirx.Stmt] | None:
         """Substitute the producer into its consumer.
 
-        A consumer that only moves the value is explained by the producer.
+        A consumer that only moves the value is explained by the producer. Nothing that the producer
+        reads may be written in between.
         """
         for later in range(position + 1, len(stmts)):
             consumer = leaf(stmts[later])
@@ -116,6 +117,8 @@ class FuseElementwise:
                 is_move = isinstance(_uncast(consumer.store.value), tirx.BufferLoad)
                 stmt = tree.located(fused.stmt(), stmts[position if is_move else later])
                 return [*stmts[:position], *stmts[position + 1 : later], stmt, *stmts[later + 1 :]]
+            if any(access.is_written(stmts[later], load.buffer) for load in producer.loads):
+                return None
         return None
 
 
