@@ -8,19 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
-<<<<<<< HEAD
-sys.path.insert(0, str(HERE.parent))  # the tests' tables, wherever this is run from
-
-from testing.mock import numerics_table  # noqa: E402
-=======
 sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed package
 
+from testing.mock import numerics_table  # noqa: E402
 from testing.mock.faults import results as faults  # noqa: E402
 from tilelang_tt import diagnostics, pipeline  # noqa: E402
 from tilelang_tt.ir import verify  # noqa: E402
 from tilelang_tt.options import Options  # noqa: E402
 from tilelang_tt.transforms import split_kernels  # noqa: E402
->>>>>>> m1
 
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
@@ -82,17 +77,18 @@ def _text(docstring: str | None) -> str:
     )
 
 
-<<<<<<< HEAD
-PAGES = {"errors.md": errors, "passes.md": passes, "mock-numerics.md": mock_numerics}
-=======
 def fault_matrix() -> Iterator[str]:
     """Each protocol call changed, and what the mock says."""
     yield _NOTE
     yield from faults.page()
 
 
-PAGES = {"errors.md": errors, "passes.md": passes, "fault-matrix.md": fault_matrix}
->>>>>>> m1
+PAGES = {
+    "errors.md": errors,
+    "passes.md": passes,
+    "mock-numerics.md": mock_numerics,
+    "fault-matrix.md": fault_matrix,
+}
 
 
 def render(name: str) -> str:

@@ -177,6 +177,10 @@ UNTOUCHED = {
         + "copy(Y, P)",
         ["S", "X", "Y"],
     ),
+    "a value of elements that the statement itself replaces": (
+        nests(("X", "S[j, i] * S[j, i]"), ("S", "X[i, j] + S[i, j]")) + "copy(S, O)",
+        ["S", "X"],
+    ),
     "a converted operand of a product": (
         nest("X", "G[i, j]") + "gemm(X, X, G, clear=True); copy(G, F)",
         ["X", "G"],

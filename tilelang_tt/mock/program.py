@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
-<<<<<<< HEAD
 Numerics = Literal["device", "ieee"]
-Contents = Literal["given", "result", "scratch"]
-=======
 Contents = Literal["given", "result", "scratch", "input"]
->>>>>>> m1
 
 CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch", "input")
 ROLES: tuple[Role, ...] = ("reader", "writer", "compute")

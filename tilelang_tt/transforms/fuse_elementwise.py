@@ -105,7 +105,8 @@ class FuseElementwise:
     ) -> list[tirx.Stmt] | None:
         """Substitute the producer into its consumer.
 
-        A consumer that only moves the value is explained by the producer.
+        A consumer that only moves the value is explained by the producer. Nothing that the producer
+        reads may be written in between.
         """
         for later in range(position + 1, len(stmts)):
             consumer = leaf(stmts[later])
