@@ -11,7 +11,8 @@ loop over blocks in between, all blocks can be requested first and waited for on
              noc_read_barrier(); cb_push_back(A); cb_push_back(B)
 
 This cannot deadlock: the pages that B waits for were published in an earlier run of the same
-statements, so the compute engine frees them without the pages that are held back here.
+statements, so the compute engine frees them without the pages that are held back here. A second
+block of the same buffer is requested after the first is published.
 
 Needs:    `split_kernels`.
 Leaves:   fewer barriers in the reader.
@@ -45,11 +46,19 @@ def _coalesce(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
         if op is ops.CB_PUSH_BACK:
             held.append(stmt)
             continue
-        if held and _runs_blocks(stmt):
+        if held and (_runs_blocks(stmt) or _reserves(stmt, held)):
             result += [ops.NOC_READ_BARRIER.stmt(), *held]
             held = []
         result.append(stmt)
     return [*result, ops.NOC_READ_BARRIER.stmt(), *held] if held else result
+
+
+def _reserves(stmt: tirx.Stmt, held: list[tirx.Stmt]) -> bool:
+    """Whether `stmt` waits for room in a buffer of which a block is held back."""
+    if ops.definition(stmt) is not ops.CB_RESERVE_BACK:
+        return False
+    cb = ops.CB_RESERVE_BACK.operand(stmt.value, "cb")
+    return any(cb.same_as(ops.CB_PUSH_BACK.operand(push.value, "cb")) for push in held)
 
 
 def _runs_blocks(stmt: tirx.Stmt) -> bool:

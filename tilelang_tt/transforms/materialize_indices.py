@@ -14,11 +14,12 @@ comparison of integers is one of their difference with zero.
                  for i, j in T.Parallel(64, 64):
                      P[i, j] = T.if_then_else(
                          index[i % 32, j % 32]
-                         + T.Cast("float32", block * 64 - k * 64 + i // 32 * 32 - j // 32 * 32)
+                         + T.Cast("float32", T.max(T.min(
+                             block * 64 - k * 64 + i // 32 * 32 - j // 32 * 32, 64), -64))
                          >= 0, S[i, j], 0)
 
-Where the destination registers hold 16 bits, numbers that decide a comparison for a whole tile are
-clamped to what they hold exactly.
+A number that decides a comparison for a whole tile is clamped to what just decides it, which the
+destination registers hold exactly.
 
 Needs:    `MapGrid`, `ChooseDstMode`.
 Leaves:   indices as values only in nests that the reader runs, and in numbers of whole tiles.
@@ -44,8 +45,8 @@ from tilelang_tt.transforms.elementwise import affine_over
 
 _COMPARISONS = (tirx.EQ, tirx.NE, tirx.LT, tirx.LE, tirx.GT, tirx.GE)
 _INTEGERS = ("int32", "int64")
-_EXACT = {"bfloat16": 2**8, "float16": 2**11}
-"""Up to where a 16-bit float holds every integer."""
+_EXACT = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24}
+"""Up to where a float holds every integer."""
 
 
 class MaterializeIndices:
@@ -118,12 +119,12 @@ class _Indices:
     ) -> tirx.PrimExpr:
         """A float that is `expr`, or in a comparison with zero stands for it."""
         steps, number = _linear(expr, nest, stmt)
-        if is_compared and self.dtype in _EXACT:
+        if is_compared and any(steps):
             bound = TILE * sum(map(abs, steps))
             number = tirx.max(tirx.min(number, bound), -bound)
             if 2 * bound > _EXACT[self.dtype]:
                 raise UnsupportedExpression.at(
-                    stmt, expr=expr, dtype=self.dtype, supported="32-bit destination registers"
+                    stmt, expr=expr, dtype=self.dtype, supported="smaller steps from index to index"
                 )
         scalar = tirx.Cast(self.dtype, number)
         if not any(steps):
