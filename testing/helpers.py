@@ -179,6 +179,10 @@ def end(dst: tirx.Buffer) -> tirx.Call:
     return Accumulation(region(dst), begins=False).stmt().value
 
 
+def scan(src: tirx.Buffer, dst: tirx.Buffer, dim: int, *, reverse: bool = False) -> tirx.Call:
+    return T.cumsum(region(src).encode(1), region(dst).encode(2), dim, reverse)
+
+
 @dataclass(frozen=True)
 class Buffer:
     """A buffer of a scripted function."""
@@ -213,6 +217,7 @@ _WORDS = {
     "reduce": reduce,
     "begin": begin,
     "end": end,
+    "scan": scan,
 }
 
 

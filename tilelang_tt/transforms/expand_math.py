@@ -90,7 +90,6 @@ def _tan(call: tirx.Call) -> tirx.PrimExpr:
 _FUNCTIONS: dict[str, Callable[[tirx.Call], tirx.PrimExpr]] = {
     "tl.infinity": _infinity,
     "tl.clamp": _clamp,
-    "tirx.clamp": _clamp,
     "tirx.pow": _pow,
     "tirx.round": _round,
     "tirx.log10": _log10,
