@@ -8,7 +8,13 @@ import pytest
 
 from testing.conformance.checker import check
 from testing.conformance.kernel import KernelSource
-from testing.mock import sfpu_rows, test_mock_integers, test_mock_sfpu, test_mock_tilize
+from testing.mock import (
+    sfpu_rows,
+    test_mock_integers,
+    test_mock_reductions,
+    test_mock_sfpu,
+    test_mock_tilize,
+)
 from tilelang_tt import formats
 
 ARCHS = ("wormhole_b0", "blackhole")
@@ -44,3 +50,9 @@ def test_rows_and_tiles_are_converted_as_the_headers_want_it(arch: str) -> None:
     """The unpacker's untilize is deprecated; kernels in use still call it."""
     kernel = source("tilize.cpp", test_mock_tilize.kernel())
     assert check([kernel], arch, allow_deprecated=True) == []
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_registers_are_broadcast_as_the_headers_want_it(arch: str) -> None:
+    kernel = source("broadcast.cpp", test_mock_reductions.broadcast_kernel())
+    assert check([kernel], arch) == []

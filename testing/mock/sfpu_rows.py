@@ -100,6 +100,16 @@ def _gelu_derivative(x: Tensor) -> Tensor:
     return x.grad
 
 
+def _next(a: Tensor, b: Tensor, step: int) -> Tensor:
+    """The float32 that lies `step` patterns from a towards b."""
+    a, b = a.float(), b.float()
+    bits = a.view(torch.int32)
+    away = (b > a) == (a > 0)
+    moved = torch.where(away, bits + step, bits - step).view(torch.float32)
+    tiny = torch.copysign(torch.tensor(step, dtype=torch.int32).view(torch.float32), b)
+    return torch.where(a == b, b, torch.where(a == 0, tiny, moved))
+
+
 UNARY_ROWS = (
     _unary("add_unary", SCALAR, lambda x: x + _scalar, _scalar, init=SCALAR_INIT),
     _unary("sub_unary", SCALAR, lambda x: x - _scalar, _scalar, init=SCALAR_INIT),
@@ -292,6 +302,27 @@ BINARY_ROWS = (
     _binary("remainder_binary", ROOT + "binary_remainder.h", torch.remainder, POSITIVE),
     _binary("logaddexp_binary", ROOT + "logaddexp.h", torch.logaddexp),
     _binary("logaddexp2_binary", ROOT + "logaddexp2.h", torch.logaddexp2),
+    _binary("nextafter_binary", ROOT + "nextafter.h", lambda a, b: _next(a, b, 1)),
+    _binary("nextafter_bf16_binary", ROOT + "nextafter.h", lambda a, b: _next(a, b, 0x10000)),
+    Row(
+        "situ_glu",
+        ROOT + "situ_glu.h",
+        "situ_glu_tile_init();",
+        "situ_glu_tile(0, 1, 0);",
+        lambda a, b: 4 * torch.tanh(a / 4) * torch.sigmoid(a) * 25 * torch.tanh(b / 25),
+        2,
+        blackhole_only=True,
+    ),
+    Row(
+        "clamped_silu_glu",
+        ROOT + "clamped_silu_glu.h",
+        "clamped_silu_glu_tile_init();",
+        "clamped_silu_glu_tile(0, 1, 0);",
+        lambda a, b: tnf.silu(torch.clamp(a, max=10)) * torch.clamp(b, -10, 10),
+        2,
+        (-20.0, 20.0),
+        blackhole_only=True,
+    ),
     _binary("xlogy_binary", ROOT + "xlogy.h", torch.xlogy, POSITIVE),
     Row(
         "logsigmoid",

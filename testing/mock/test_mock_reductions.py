@@ -197,3 +197,68 @@ def test_running_sums_go_on_from_tile_to_tile(rng: np.random.Generator) -> None:
     kernel = kernel.replace("copy_tile(0, 0, 0);", "copy_init(0); copy_tile(0, 0, 0);")
     got = k.Pipeline(kernel, inputs=(k.BF16,), output=k.F32, fp32_dest_acc=True).run(a)
     np.testing.assert_array_equal(got, np.cumsum(a, 0))
+
+
+_BROADCASTS = [
+    (f"sfpu_{name}_bcast_{shape}", function, shape)
+    for name, function in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply))
+    for shape in ("col", "row")
+]
+
+
+def broadcast_kernel() -> str:
+    """Every operation on tiles 0, 1, 2 of a matrix 96 wide, chosen by a run-time argument."""
+    cases = [f"{name}_init(); {name}(0, 1);" for name, _, _ in _BROADCASTS]
+    cases += [
+        "sfpu_bcast_col_init(); sfpu_normalize_bcast_col(0, 1, 2);",
+        "sfpu_bcast_row_init(); sfpu_normalize_bcast_col(0, 1, 2);",
+    ]
+    text = "\n".join(f"    case {i}: {case} break;" for i, case in enumerate(cases))
+    body = f"""for (uint32_t t = 0; t < 3; ++t) {{ copy_tile(0, t, t); }}
+    switch (get_arg_val<uint32_t>(1)) {{
+{text}
+    }}"""
+    kernel = '#include "api/compute/sfpu_binary_bcast.h"\n' + k.compute_one(body)
+    kernel = kernel.replace("cb_wait_front(0, 1)", "cb_wait_front(0, 3)")
+    kernel = kernel.replace("cb_pop_front(0, 1)", "cb_pop_front(0, 3); i += 2")
+    packed = "cb_reserve_back(16, 1);", "pack_tile(0, 16);", "cb_push_back(16, 1);"
+    for call, repeated in zip(
+        packed,
+        (
+            "cb_reserve_back(16, 3);",
+            "for (uint32_t t = 0; t < 3; ++t) { pack_tile(0, 16); }",
+            "cb_push_back(16, 3);",
+        ),
+        strict=True,
+    ):
+        kernel = kernel.replace(call, repeated)
+    return kernel
+
+
+def _broadcast(index: int, a: Array) -> Array:
+    pipeline = k.Pipeline(
+        broadcast_kernel(),
+        inputs=(k.BF16,),
+        output=k.F32,
+        fp32_dest_acc=True,
+        pages=3,
+        compute_args=(index,),
+    )
+    return pipeline.run(a)[:, :32].astype(np.float32)
+
+
+@pytest.mark.parametrize("index", range(len(_BROADCASTS)), ids=lambda i: _BROADCASTS[i][0])
+def test_the_vector_unit_broadcasts(rng: np.random.Generator, index: int) -> None:
+    _, function, shape = _BROADCASTS[index]
+    a = k.round_bfloat16(rng.standard_normal((32, 96), dtype=np.float32))
+    second = a[:, 32:33] if shape == "col" else a[0:1, 32:64]
+    np.testing.assert_array_equal(_broadcast(index, a), function(a[:, :32], second))
+
+
+def test_the_vector_unit_normalizes(rng: np.random.Generator) -> None:
+    a = k.round_bfloat16(rng.standard_normal((32, 96), dtype=np.float32))
+    expected = (a[:, :32] - a[:, 32:33]) * a[:, 64:65]
+    np.testing.assert_array_equal(_broadcast(len(_BROADCASTS), a), expected)
+    with pytest.raises(mock.UndefinedBehavior) as caught:
+        _broadcast(len(_BROADCASTS) + 1, a)
+    assert caught.value.kind == "missing_init"

@@ -132,6 +132,13 @@ def test_a_float_operation_agrees_with_torch(rng: np.random.Generator, index: in
     np.testing.assert_allclose(got, expected(row, operands), rtol=4e-6, atol=5e-7)
 
 
+def test_the_next_float_is_exact(rng: np.random.Generator) -> None:
+    index = next(i for i, row in enumerate(FLOATS) if row.name == "nextafter_binary")
+    operands = operands_of(FLOATS[index], rng)
+    got = run(FLOATS, index, operands, k.F32, wide=True)
+    np.testing.assert_array_equal(got, np.nextafter(operands[:, :32], operands[:, 32:64]))
+
+
 @pytest.mark.parametrize("index", range(len(FLOATS)), ids=lambda i: FLOATS[i].name)
 def test_an_operation_needs_its_init(rng: np.random.Generator, index: int) -> None:
     with pytest.raises(mock.UndefinedBehavior) as caught:

@@ -122,6 +122,35 @@ float logsigmoid(float x, float exp_minus_x) {
   return x > 4.0F ? -exp_minus_x : -softplus(-x);
 }
 
+float situ_glu(float gate, float up) {
+  constexpr float gate_cap = 4.0F;
+  constexpr float up_cap = 25.0F;
+  const float capped = gate_cap * std::tanh(gate / gate_cap) * sigmoid(gate);
+  return capped * (up_cap * std::tanh(up / up_cap));
+}
+
+float clamped_silu_glu(float gate, float up) {
+  constexpr float limit = 10.0F;
+  const float limited_gate = smaller(gate, limit);
+  return limited_gate * sigmoid(limited_gate) * limited(up, -limit, limit);
+}
+
+// One step of the upper 16 bits, where bfloat16 keeps its last place.
+float next_bfloat16(float from, float towards) {
+  if (std::isnan(from) || std::isnan(towards)) {
+    return std::nanf("");
+  }
+  if (from == towards) {
+    return towards;
+  }
+  constexpr uint32_t step = 0x10000;
+  if (from == 0.0F) {
+    return std::copysign(float_of(step), towards);
+  }
+  const bool grows = (towards > from) == (from > 0.0F);
+  return float_of(grows ? bits_of(from) + step : bits_of(from) - step);
+}
+
 struct UnaryRow {
   Sfpu op;
   float (*function)(float x, Scalars s);
@@ -261,6 +290,10 @@ constexpr BinaryRow binary_rows[] = {
      [](float a, float b) { return a > b ? a + softplus(b - a) : b + softplus(a - b); }},
     {Sfpu::logaddexp2_binary,
      [](float a, float b) { return std::log2(std::exp2(a) + std::exp2(b)); }},
+    {Sfpu::nextafter, [](float a, float b) { return std::nextafter(a, b); }},
+    {Sfpu::nextafter_bf16, [](float a, float b) { return next_bfloat16(a, b); }},
+    {Sfpu::situ_glu, [](float a, float b) { return situ_glu(a, b); }},
+    {Sfpu::clamped_silu_glu, [](float a, float b) { return clamped_silu_glu(a, b); }},
     {Sfpu::xlogy_binary, [](float a, float b) { return a == 0.0F ? 0.0F : a * std::log(b); }},
     {Sfpu::logsigmoid, [](float a, float b) { return logsigmoid(a, b); }},
 };

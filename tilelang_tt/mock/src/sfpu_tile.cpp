@@ -130,6 +130,43 @@ void sfpu_reduce(Call call, PoolType pool, DataFormat format, ReduceDim dim, uin
   }
 }
 
+void sfpu_broadcast(Call call, EltwiseBinaryType type, BroadcastType dim, uint32_t data,
+                    uint32_t vector) {
+  Thread& thread = begin_sfpu(call, Sfpu::broadcast, uint32_t(dim));
+  const DstTile& second = float_tile(thread, vector);
+  DstTile& out = float_tile(thread, data);
+  for (uint32_t i = 0; i < tile_elements; ++i) {
+    const uint32_t at = dim == BroadcastType::ROW ? i % tile_side : i / tile_side * tile_side;
+    const float value = second.values[at];
+    switch (type) {
+      case EltwiseBinaryType::ELWADD:
+        out.values[i] += value;
+        break;
+      case EltwiseBinaryType::ELWSUB:
+        out.values[i] -= value;
+        break;
+      case EltwiseBinaryType::ELWMUL:
+        out.values[i] *= value;
+        break;
+      default:
+        fail_unsupported("operation", "the vector unit broadcasts in sums, differences, products");
+    }
+  }
+  dst_round(out, Rounding::cut);
+}
+
+void sfpu_normalize(Call call, uint32_t data, uint32_t mean, uint32_t inverse_deviation) {
+  Thread& thread = begin_sfpu(call, Sfpu::broadcast, uint32_t(BroadcastType::COL));
+  const DstTile& means = float_tile(thread, mean);
+  const DstTile& scales = float_tile(thread, inverse_deviation);
+  DstTile& out = float_tile(thread, data);
+  for (uint32_t i = 0; i < tile_elements; ++i) {
+    const uint32_t row = i / tile_side * tile_side;
+    out.values[i] = (out.values[i] - means.values[row]) * scales.values[row];
+  }
+  dst_round(out, Rounding::cut);
+}
+
 void sfpu_cumsum(Call call, uint32_t dst, bool first) {
   Thread& thread = begin_sfpu(call, Sfpu::cumsum);
   DstTile& tile = float_tile(thread, dst);

@@ -167,6 +167,9 @@ constexpr uint32_t sfpu_reduce_key(PoolType pool, DataFormat format) {
 }
 void sfpu_reduce(Call call, PoolType pool, DataFormat format, ReduceDim dim, uint32_t dst,
                  uint32_t columns, uint32_t rows);
+void sfpu_broadcast(Call call, EltwiseBinaryType type, BroadcastType dim, uint32_t data,
+                    uint32_t vector);
+void sfpu_normalize(Call call, uint32_t data, uint32_t mean, uint32_t inverse_deviation);
 void sfpu_cumsum(Call call, uint32_t dst, bool first);
 void transpose_dst_init(Call call, bool wide, bool faces);
 void transpose_dst(Call call, bool wide, bool faces, uint32_t dst);

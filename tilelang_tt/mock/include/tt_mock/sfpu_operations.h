@@ -33,6 +33,8 @@
   X(remainder_binary, remainder_binary, even)                                             \
   X(logaddexp_binary, logaddexp_binary, even)                                             \
   X(logaddexp2_binary, logaddexp2_binary, even)                                           \
+  X(nextafter, nextafter, cut)                                                            \
+  X(nextafter_bf16, nextafter_bf16, cut)                                                  \
   X(xlogy_binary, xlogy_binary, cut)                                                      \
   X(logsigmoid, logsigmoid, cut)                                                          \
   /* A register and a scalar. */                                                          \
@@ -214,10 +216,6 @@
   X(copy_values, copy_values, bits)                                                       \
   X(mask, mask, bits)                                                                     \
   X(mask_posinf, mask, bits)                                                              \
-  X(rand, rand, cut)                                                                      \
-  X(dropout, dropout, cut)                                                                \
   X(cumsum, cumsum, cut)                                                                  \
   X(reduce, reduce, cut)                                                                  \
-  X(topk, topk, bits)                                                                     \
-  X(broadcast, broadcast, cut)                                                            \
-  X(welford, welford, cut)
+  X(broadcast, broadcast, cut)

@@ -61,4 +61,30 @@ void pack_reconfig_data_format(uint32_t old_cb_id, uint32_t new_cb_id,
   tt_mock::reconfig_pack({"pack_reconfig_data_format", site}, old_cb_id, new_cb_id);
 }
 
+// All tiles of the mock have one shape, so a change of shape is a change of format.
+
+template <SrcOrder src_order = SrcOrder::Regular>
+void reconfig_full_operand(uint32_t icb0_new_operand, uint32_t icb1_new_operand,
+                           tt_mock::Site site = tt_mock::here()) {
+  reconfig_data_format<src_order>(icb0_new_operand, icb1_new_operand, site);
+}
+
+template <SrcOrder src_order = SrcOrder::Regular>
+void reconfig_full_operand(uint32_t icb0_old_operand, uint32_t icb0_new_operand,
+                           uint32_t icb1_old_operand, uint32_t icb1_new_operand,
+                           tt_mock::Site site = tt_mock::here()) {
+  reconfig_data_format<src_order>(icb0_old_operand, icb0_new_operand, icb1_old_operand,
+                                  icb1_new_operand, site);
+}
+
+inline void reconfig_full_operand_srca(uint32_t srca_new_operand,
+                                       tt_mock::Site site = tt_mock::here()) {
+  reconfig_data_format_srca(srca_new_operand, site);
+}
+
+inline void reconfig_full_operand_srcb(uint32_t srcb_new_operand,
+                                       tt_mock::Site site = tt_mock::here()) {
+  reconfig_data_format_srcb(srcb_new_operand, site);
+}
+
 }  // namespace ckernel

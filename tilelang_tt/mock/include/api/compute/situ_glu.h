@@ -1,10 +1,13 @@
+// Gated unit of soft caps: the gate times its sigmoid, times the second operand. Blackhole has it.
 #pragma once
 
-#include "tt_mock/unavailable.h"
+#include "tt_mock/sfpu_calls.h"
 
 namespace ckernel {
 
-TT_MOCK_UNAVAILABLE(situ_glu_tile)
-TT_MOCK_UNAVAILABLE(situ_glu_tile_init)
+#ifdef ARCH_BLACKHOLE
+TT_MOCK_SFPU_INIT(situ_glu_tile_init, situ_glu)
+TT_MOCK_SFPU_BINARY_MODE(situ_glu_tile, situ_glu)
+#endif
 
 }  // namespace ckernel
