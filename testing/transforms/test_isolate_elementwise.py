@@ -150,7 +150,8 @@ ASSIGNED = {
         + IF.format("T.Not(i < j)", "B_s[i, j]"),
     ),
     "a condition around a nest stays control": (
-        "if n == 0:\n    for i in T.serial(64):\n        for j in T.serial(64): C_l[i, j] = A_s[i, j]",
+        "if n == 0:\n    for i in T.serial(64):\n"
+        "        for j in T.serial(64): C_l[i, j] = A_s[i, j]",
         "if n == 0:\n    for i in T.parallel(64):\n"
         "        for j in T.parallel(64): C_l[i, j] = A_s[i, j]",
     ),
