@@ -12,9 +12,7 @@ def running(dtype, acc, steps, stages):
     N = steps * 32
 
     @T.prim_func
-    def main(
-        A: T.Tensor((64, N), dtype), top: T.Tensor((64,), acc), total: T.Tensor((64,), acc)
-    ):
+    def main(A: T.Tensor((64, N), dtype), top: T.Tensor((64,), acc), total: T.Tensor((64,), acc)):
         with T.Kernel(2, threads=128) as b:
             A_s = T.alloc_shared((32, 32), dtype)
             best = T.alloc_fragment((32,), acc)
@@ -153,7 +151,9 @@ def branches(dtype):
     """A buffer that one branch replaces, and one that both make."""
 
     @T.prim_func
-    def main(A: T.Tensor((96, 32), dtype), B: T.Tensor((96, 32), dtype), C: T.Tensor((96, 32), dtype)):
+    def main(
+        A: T.Tensor((96, 32), dtype), B: T.Tensor((96, 32), dtype), C: T.Tensor((96, 32), dtype)
+    ):
         with T.Kernel(3, threads=128) as b:
             A_s = T.alloc_shared((32, 32), dtype)
             B_s = T.alloc_shared((32, 32), dtype)
@@ -183,7 +183,11 @@ def some_iterations(dtype):
     """A value that changes in some iterations of a loop whose length depends on the block."""
 
     @T.prim_func
-    def main(A: T.Tensor((32, 32), dtype), B: T.Tensor((4, 32, 32), dtype), C: T.Tensor((4, 32, 32), dtype)):
+    def main(
+        A: T.Tensor((32, 32), dtype),
+        B: T.Tensor((4, 32, 32), dtype),
+        C: T.Tensor((4, 32, 32), dtype),
+    ):
         with T.Kernel(4, threads=128) as b:
             A_s = T.alloc_shared((32, 32), dtype)
             B_s = T.alloc_shared((32, 32), dtype)
