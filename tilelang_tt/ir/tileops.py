@@ -10,11 +10,12 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tvm import ir, tirx
+from tvm import arith, ir, tirx
 from tvm.tirx.stmt_functor import ir_transform, substitute
 
 from tilelang_tt.ir import ops, tree
 from tilelang_tt.ir.exprs import same
+from tilelang_tt.tiles import TILE
 
 _REGION = ir.Op.get("tl.region")
 _COPY = ir.Op.get("tl.tileop.copy")
@@ -214,13 +215,14 @@ class Elementwise:
 
     @property
     def is_index_map(self) -> bool:
-        """Whether nothing but the loop variables makes the value: a tile that only integers go
-        into."""
+        """Whether the nest fills one tile with a multiple of the row plus one of the column."""
         value = self.store.value
-        if not isinstance(value, tirx.Cast) or value.value.dtype != "int32":
+        is_tile = len(self.dst.shape) == 2 and all(_equal(size, TILE) for size in self.dst.shape)
+        if not isinstance(value, tirx.Cast) or value.value.dtype != "int32" or not is_tile:
             return False
-        used = tree.collect(value, (tirx.Var, tirx.BufferLoad))
-        return bool(used) and all(any(node.same_as(var) for var in self.vars) for node in used)
+        parts = arith.detect_linear_equation(value.value, list(self.vars))
+        is_linear = len(parts) > 0 and all(isinstance(part, tirx.IntImm) for part in parts)
+        return is_linear and _equal(parts[-1], 0) and self.covers_dst
 
     @property
     def covers_dst(self) -> bool:

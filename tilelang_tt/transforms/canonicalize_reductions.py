@@ -12,8 +12,8 @@ for is element-wise work before or after it.
                  m[i] = T.max(m[i], m_red[i])
 
 Needs:    `IsolateElementwise`, which finds reductions written as loops.
-Leaves:   reductions "sum" and "max" of a whole buffer into another of its dtype, which they
-          overwrite.
+Leaves:   reductions "sum" and "max" of a whole buffer into another, which they overwrite. Its
+          dtype is that of the result, so that a sum is rounded once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Reduce, Region, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import cast, map_over
+from tilelang_tt.transforms.elementwise import map_over
 
 Unary = Callable[[tirx.PrimExpr], tirx.PrimExpr]
 
@@ -90,14 +90,14 @@ def _canonical(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     if kind.before is not None or not src.is_whole:
         src = fresh(f"{src.buffer.name}_in", view.src, view.src.buffer)
         pieces.append(map_over(src, [view.src], lambda x: (kind.before or _identity)(x)))
-    is_plain = view.clear and kind.after is None and dst.buffer.dtype == src.buffer.dtype
+    is_plain = view.clear and kind.after is None
     if not (is_plain and dst.is_whole):
-        dst = fresh(f"{dst.buffer.name}_red", view.dst, view.src.buffer)
+        dst = fresh(f"{dst.buffer.name}_red", view.dst, view.dst.buffer)
     pieces.append(Reduce(src, dst, kind.core, view.dim).stmt())
     if dst is not view.dst:
 
         def finish(result: tirx.PrimExpr, old: tirx.PrimExpr | None = None) -> tirx.PrimExpr:
-            result = cast(view.dst.buffer.dtype, (kind.after or _identity)(result))
+            result = (kind.after or _identity)(result)
             return result if old is None else kind.combine(old, result)
 
         sources = [dst] if view.clear else [dst, view.dst]

@@ -28,12 +28,13 @@ Errors:   TT1007.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import ir_transform
 
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import access, ranges
 from tilelang_tt.diagnostics import UnsupportedExpression
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.attrs import FP32_DEST
@@ -56,7 +57,8 @@ class MaterializeIndices:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        indices = _Indices(_index_dtype(func, frame), frame.buffers)
+        writers = Counter(access.writes(view) for _, view in access.leaves(frame.body))
+        indices = _Indices(_index_dtype(func, frame), frame.buffers, writers)
         body = tree.rewrite_sequences(
             frame.body, lambda stmts: [indices.materialize(stmt) for stmt in stmts]
         )
@@ -83,11 +85,16 @@ class _Indices:
 
     dtype: str
     others: list[tirx.Buffer]
+    writers: Counter[tirx.Buffer]
     tiles: dict[tuple[int, int], tirx.Buffer] = field(default_factory=dict)
+
+    def _is_made(self, nest: Elementwise) -> bool:
+        """Whether the reader can make what the nest does, and nobody else makes that buffer."""
+        return nest.is_index_map and self.writers[nest.dst] == 1
 
     def materialize(self, stmt: tirx.Stmt) -> tirx.Stmt:
         nest = leaf(stmt)
-        if not isinstance(nest, Elementwise) or nest.is_index_map:
+        if not isinstance(nest, Elementwise) or self._is_made(nest):
             return stmt
 
         def replace(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:

@@ -59,12 +59,14 @@ class _Placing:
         children = tree.statements(stmt)
         runs = self._runs(children, open_)
         result: list[tirx.Stmt] = []
+        placed: tuple[tirx.Buffer, ...] = ()
         for position, child in enumerate(children):
-            begun = [buffer for buffer, run in runs.items() if run.start == position]
-            ended = [buffer for buffer, run in runs.items() if run.stop == position + 1]
-            inside = [buffer for buffer, run in runs.items() if position in run]
+            placed = _placed(child, placed)
+            begun = [buffer for buffer, run in runs if run.start == position]
+            ended = [buffer for buffer, run in runs if run.stop == position + 1]
+            inside = [buffer for buffer, run in runs if position in run]
             result += [_bracket(buffer, child, begins=True) for buffer in begun]
-            result += self._visit_child(child, (*open_, *inside))
+            result += self._visit_child(child, (*open_, *placed, *inside))
             result += [_bracket(buffer, child, begins=False) for buffer in reversed(ended)]
         return tree.sequence(result)
 
@@ -91,17 +93,21 @@ class _Placing:
 
     def _runs(
         self, children: list[tirx.Stmt], open_: tuple[tirx.Buffer, ...]
-    ) -> dict[tirx.Buffer, range]:
-        """For each buffer that the packer can accumulate, the children that do."""
-        runs: dict[tirx.Buffer, range] = {}
+    ) -> list[tuple[tirx.Buffer, range]]:
+        """The buffers that the packer can accumulate into, and the children that do."""
+        runs: list[tuple[tirx.Buffer, range]] = []
+        placed = open_
         for position, child in enumerate(children):
+            placed = _placed(child, placed)
             for buffer in _accumulators(child):
-                is_taken = buffer in open_ or (buffer in runs and position < runs[buffer].stop)
+                is_taken = buffer in placed or any(
+                    buffer.same_as(other) and position in run for other, run in runs
+                )
                 if is_taken or not self._opens(child, buffer):
                     continue
                 stop = self._last_update(children, position, buffer) + 1
                 if stop > position + 1 or not _is_overwriting(child):
-                    runs[buffer] = range(position, stop)
+                    runs.append((buffer, range(position, stop)))
         return runs
 
     def _opens(self, child: tirx.Stmt, buffer: tirx.Buffer) -> bool:
@@ -132,6 +138,15 @@ class _Placing:
                     break
                 last = position
         return last
+
+
+def _placed(stmt: tirx.Stmt, open_: tuple[tirx.Buffer, ...]) -> tuple[tirx.Buffer, ...]:
+    """The buffers that are accumulated into after `stmt`, given those before it."""
+    view = leaf(stmt)
+    if not isinstance(view, Accumulation):
+        return open_
+    others = tuple(buffer for buffer in open_ if not buffer.same_as(view.dst.buffer))
+    return (*others, view.dst.buffer) if view.begins else others
 
 
 def _bracket(buffer: tirx.Buffer, origin: tirx.Stmt, *, begins: bool) -> tirx.Stmt:

@@ -1,0 +1,214 @@
+"""Reductions along rows and columns, whole vectors, and what is computed with the results."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tilelang.language as T
+
+from testing.kernels.agreement import ARCHS, check, numbers
+
+KINDS = ("sum", "max", "min", "abssum", "absmax")
+
+
+def reduced(kind, dim, clear, shape, block, dtype, out):
+    """C = the reduction of A, and of what D holds unless it clears."""
+    (M, N), (bM, bN) = shape, block
+    kept, bK = (M, bM) if dim == 1 else (N, bN)
+    reduce = getattr(T, f"reduce_{kind}")
+    how = {} if kind == "abssum" else {"clear": clear}  # T.reduce_abssum always clears
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), D: T.Tensor((kept,), out), C: T.Tensor((kept,), out)):
+        with T.Kernel(kept // bK, threads=128) as b:
+            A_l = T.alloc_fragment((bM, bN), dtype)
+            found = T.alloc_fragment((bK,), out)
+            if dim == 1:
+                T.copy(A[b * bM, 0], A_l)
+            else:
+                T.copy(A[0, b * bN], A_l)
+            T.copy(D[b * bK], found)
+            reduce(A_l, found, dim=dim, **how)
+            T.copy(found, C[b * bK])
+
+    return main
+
+
+VARIANTS = itertools.cycle(
+    [
+        (True, "bfloat16", "float32", ARCHS[0]),
+        (False, "float32", "float32", ARCHS[1]),
+        (True, "float16", "float16", ARCHS[1]),
+        (False, "bfloat16", "bfloat16", ARCHS[0]),
+        (False, "float16", "float32", ARCHS[0]),
+        (True, "float32", "bfloat16", ARCHS[1]),
+    ]
+)
+CASES = [
+    (kind, dim, *variant)
+    for (kind, dim), variant in zip(
+        [(kind, dim) for kind in KINDS for dim in (0, 1) for _ in range(2)],
+        VARIANTS,
+        strict=False,
+    )
+]
+
+
+@pytest.mark.parametrize("kind, dim, clear, dtype, out, arch", CASES)
+def test_a_reduction(kind, dim, clear, dtype, out, arch):
+    check(reduced, kind, dim, clear, (64, 64), (64, 32)[:: 1 if dim == 0 else -1], dtype, out,
+          arch=arch)  # fmt: skip
+
+
+@pytest.mark.parametrize("shape, block", [((32, 160), (32, 160)), ((320, 32), (320, 32))])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_more_tiles_than_registers(shape, block, dim):
+    check(reduced, "sum", dim, True, shape, block, "bfloat16", "float32")
+
+
+def test_the_maximum_of_negative_numbers_is_negative():
+    """What a tile or register holds besides must not win."""
+    a, d = -numbers((64, 64), "bfloat16", low=1), -numbers((64,), "bfloat16", low=1)
+    case = ("max", 1, True, (64, 64), (32, 64), "bfloat16", "bfloat16")
+    (c,) = check(reduced, *case, inputs=[a, d, np.zeros_like(d)]).values()
+    assert (c < 0).all()
+    assert np.array_equal(c, a.max(axis=1))
+
+
+def test_extremes_are_exact():
+    a, d = numbers((64, 64), "bfloat16"), numbers((64,), "bfloat16")
+    case = ("min", 0, True, (64, 64), (64, 32), "bfloat16", "bfloat16")
+    (c,) = check(reduced, *case, inputs=[a, d, np.zeros_like(d)]).values()
+    assert np.array_equal(c, a.min(axis=0))
+
+
+def whole(kind, n, dtype):
+    """One element from a vector."""
+    reduce = getattr(T, f"reduce_{kind}")
+
+    @T.prim_func
+    def main(A: T.Tensor((n,), dtype), C: T.Tensor((1,), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            A_l = T.alloc_fragment((n,), dtype)
+            found = T.alloc_fragment((1,), dtype)
+            T.copy(A, A_l)
+            reduce(A_l, found, dim=0)
+            T.copy(found, C)
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "kind, n, dtype, arch",
+    [
+        ("sum", 96, "float32", ARCHS[0]),
+        ("absmax", 64, "bfloat16", ARCHS[1]),
+        ("min", 32, "bfloat16", ARCHS[0]),
+    ],
+)
+def test_a_vector_to_one_element(kind, n, dtype, arch):
+    check(whole, kind, n, dtype, arch=arch)
+
+
+def matrix_to_element(shape, dtype):
+    """One element from a matrix, by way of its rows; and the matrix less it."""
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            A_l = T.alloc_fragment((M, N), dtype)
+            rows = T.alloc_fragment((M,), dtype)
+            top = T.alloc_fragment((1,), dtype)
+            T.copy(A, A_l)
+            T.reduce_max(A_l, rows, dim=1)
+            T.reduce_max(rows, top, dim=0)
+            for i, j in T.Parallel(M, N):
+                A_l[i, j] = A_l[i, j] - top[0]
+            T.copy(A_l, C)
+
+    return main
+
+
+@pytest.mark.parametrize("dtype, arch", [("bfloat16", ARCHS[0]), ("float32", ARCHS[1])])
+def test_the_maximum_of_a_matrix(dtype, arch):
+    check(matrix_to_element, (64, 96), dtype, arch=arch)
+
+
+def normalised(shape, dtype):
+    """Rows less their mean, by the root of their mean square."""
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(M // 32, threads=128) as b:
+            A_l = T.alloc_fragment((32, N), dtype)
+            X = T.alloc_fragment((32, N), "float32")
+            squares = T.alloc_fragment((32, N), "float32")
+            mean = T.alloc_fragment((32,), "float32")
+            scale = T.alloc_fragment((32,), "float32")
+            T.copy(A[b * 32, 0], A_l)
+            T.copy(A_l, X)
+            T.reduce_sum(X, mean, dim=1)
+            for i, j in T.Parallel(32, N):
+                X[i, j] = X[i, j] - mean[i] / N
+            for i, j in T.Parallel(32, N):
+                squares[i, j] = X[i, j] * X[i, j]
+            T.reduce_sum(squares, scale, dim=1)
+            for i in T.Parallel(32):
+                scale[i] = T.rsqrt(scale[i] / N + 1e-5)
+            for i, j in T.Parallel(32, N):
+                A_l[i, j] = X[i, j] * scale[i]
+            T.copy(A_l, C[b * 32, 0])
+
+    return main
+
+
+@pytest.mark.parametrize("dtype, arch", [("bfloat16", ARCHS[0]), ("float32", ARCHS[1])])
+def test_rows_are_normalised(dtype, arch):
+    check(normalised, (64, 96), dtype, arch=arch)
+
+
+def softmax(shape, dtype, dim):
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            A_l = T.alloc_fragment((M, N), "float32")
+            top = T.alloc_fragment((M if dim == 1 else N,), "float32")
+            total = T.alloc_fragment((M if dim == 1 else N,), "float32")
+            T.copy(A, A_l)
+            T.reduce_max(A_l, top, dim=dim)
+            for i, j in T.Parallel(M, N):
+                A_l[i, j] = T.exp(A_l[i, j] - top[i if dim == 1 else j])
+            T.reduce_sum(A_l, total, dim=dim)
+            for i, j in T.Parallel(M, N):
+                A_l[i, j] = A_l[i, j] / total[i if dim == 1 else j]
+            T.copy(A_l, C)
+
+    return main
+
+
+@pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
+def test_softmax(dim, arch):
+    (c,) = check(softmax, (64, 96), "float32", dim, arch=arch).values()
+    assert np.allclose(c.sum(axis=dim), 1, atol=2e-2)
+
+
+def batch_of_rows(dtype):
+    @T.prim_func
+    def main(A: T.Tensor((3, 32, 64), dtype), C: T.Tensor((3, 32), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            for b in T.serial(3):
+                A_l = T.alloc_fragment((32, 64), dtype)
+                rows = T.alloc_fragment((32,), dtype)
+                T.copy(A[b, 0, 0], A_l)
+                T.reduce_sum(A_l, rows, dim=1)
+                T.copy(rows, C[b, 0])
+
+    return main
+
+
+def test_rows_of_a_batch_go_to_rows_of_a_tensor():
+    check(batch_of_rows, "float32")
