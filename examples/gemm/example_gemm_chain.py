@@ -1,4 +1,4 @@
-"""E = (A @ B) @ D in one kernel: the first product stays on the chip and is an operand of the second.
+"""E = (A @ B) @ D in one kernel: the first product stays on the chip, an operand of the second.
 
 Sums are kept in float32; the first product is rounded to the dtype before it is multiplied, the
 second on the way out. Those roundings add up like noise, so `2 * torch.finfo(dtype).eps` of the

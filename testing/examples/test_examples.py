@@ -41,8 +41,10 @@ FAMILIES = {
     "cast": 2,
     "elementwise": 10,
     "flash_attention": 3,
+    "flash_decoding": 1,
     "gemm": 7,
     "gemv": 3,
+    "linear_attention": 1,
     "norm": 4,
     "online_softmax": 2,
 }
