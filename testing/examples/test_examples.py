@@ -38,10 +38,15 @@ def lines_of(text):
 
 
 FAMILIES = {
+    "attention_sink": 1,
+    "cast": 2,
     "elementwise": 10,
-    "flash_attention": 1,
-    "gemm": 4,
-    "norm": 4,
+    "flash_attention": 4,
+    "flash_decoding": 1,
+    "gemm": 7,
+    "gemv": 3,
+    "linear_attention": 1,
+    "norm": 5,
     "online_softmax": 2,
 }
 """How many examples there are of each family."""
@@ -99,6 +104,19 @@ def test_the_functions_of_one_value_are_right():
     module = module_of(UNARY)
     sizes = ["--m", "32", "--n", "32", "--block-n", "32"]
     assert module.main([*sizes, "--functions", *module.FUNCTIONS]) == 0
+
+
+ATTENTION = {
+    "mha_fwd_bshd": "--is-causal --n 160 --dim 96",
+    "mha_fwd_bhsd": "--n 33 --n-kv 129 --dim 128 --block-n 32",
+    "gqa_fwd_bshd": "--is-causal --n 70 --n-kv 70 --block-m 32",
+}
+
+
+@pytest.mark.parametrize("name, arguments", ATTENTION.items(), ids=ATTENTION)
+def test_attention_may_be_causal_and_of_any_sizes(name, arguments):
+    module = module_of(ROOT / f"examples/flash_attention/example_{name}.py")
+    assert module.main([*arguments.split(), "--arch", "blackhole"]) == 0
 
 
 def test_an_example_runs_as_a_script_and_saves_its_kernels(tmp_path):

@@ -1,0 +1,71 @@
+"""C = A @ B for sizes that no block divides: what is outside of a matrix counts as zero.
+
+Sums are kept in float32, so the largest error is that of rounding the result, half of
+`torch.finfo(dtype).eps`; twice that is allowed. The matrix unit cuts float32 operands to ten
+fraction bits, so for them 2 * 2**-10 is allowed.
+"""
+
+# pyright: reportInvalidTypeForm=false
+
+import argparse
+import sys
+
+import tilelang
+import tilelang.language as T
+import torch
+
+import tilelang_tt  # noqa: F401  registers the target "tenstorrent"
+
+
+def matmul(M, N, K, block_M, block_N, block_K, dtype, accum_dtype="float32"):
+    @T.prim_func
+    def gemm_ragged(
+        A: T.Tensor((M, K), dtype),
+        B: T.Tensor((K, N), dtype),
+        C: T.Tensor((M, N), dtype),
+    ):
+        with T.Kernel(T.ceildiv(N, block_N), T.ceildiv(M, block_M), threads=128) as (bx, by):
+            A_shared = T.alloc_shared((block_M, block_K), dtype)
+            B_shared = T.alloc_shared((block_K, block_N), dtype)
+            C_local = T.alloc_fragment((block_M, block_N), accum_dtype)
+
+            T.clear(C_local)
+            for ko in T.Pipelined(T.ceildiv(K, block_K), num_stages=2):
+                T.copy(A[by * block_M, ko * block_K], A_shared)
+                T.copy(B[ko * block_K, bx * block_N], B_shared)
+                T.gemm(A_shared, B_shared, C_local)
+            T.copy(C_local, C[by * block_M, bx * block_N])
+
+    return gemm_ragged
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description="C = A @ B, sizes that no block divides")
+    parser.add_argument("--m", type=int, default=100)
+    parser.add_argument("--n", type=int, default=70)
+    parser.add_argument("--k", type=int, default=150)
+    parser.add_argument("--block-m", type=int, default=64)
+    parser.add_argument("--block-n", type=int, default=64)
+    parser.add_argument("--block-k", type=int, default=64)
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
+    parser.add_argument("--arch", default="wormhole_b0", choices=["wormhole_b0", "blackhole"])
+    args = parser.parse_args(argv)
+
+    dtype = getattr(torch, args.dtype)
+    torch.manual_seed(0)
+    blocks = (args.block_m, args.block_n, args.block_k)
+    a, b = torch.randn(args.m, args.k).to(dtype), torch.randn(args.k, args.n).to(dtype)
+    program = matmul(args.m, args.n, args.k, *blocks, args.dtype)
+    kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
+    result = kernel(a, b)
+    expected = a.double() @ b.double()
+
+    error = ((result - expected).abs().max() / expected.abs().max()).item()
+    limit = 2 * 2**-10 if dtype == torch.float32 else torch.finfo(dtype).eps
+    size = f"ragged gemm {args.m}x{args.n}x{args.k}"
+    print(f"{size} {args.dtype}: largest error {error:.1e}, {limit:.1e} allowed")
+    return 0 if error <= limit else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
