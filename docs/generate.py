@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tilelang_tt import diagnostics, pipeline
-from tilelang_tt.ir import verify
-from tilelang_tt.options import Options
-from tilelang_tt.transforms import split_kernels
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed package
+
+from testing.mock_validation import results as validation  # noqa: E402
+from tilelang_tt import diagnostics, pipeline  # noqa: E402
+from tilelang_tt.ir import verify  # noqa: E402
+from tilelang_tt.options import Options  # noqa: E402
+from tilelang_tt.transforms import split_kernels  # noqa: E402
+
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
 
@@ -67,7 +70,13 @@ def _text(docstring: str | None) -> str:
     )
 
 
-PAGES = {"errors.md": errors, "passes.md": passes}
+def mock_validation() -> Iterator[str]:
+    """Kernels of ttnn's wheel on the mock."""
+    yield _NOTE
+    yield from validation.page()
+
+
+PAGES = {"errors.md": errors, "passes.md": passes, "mock-validation.md": mock_validation}
 
 
 def render(name: str) -> str:
