@@ -1,5 +1,6 @@
 """An embedded mock of the Metalium API: runs unchanged kernel C++ on the host, strictly."""
 
+from tilelang_tt.mock.chip import Chip, Modes, ProgramBuilder, Tensor
 from tilelang_tt.mock.errors import (
     AssertionFailure,
     Blocked,
@@ -10,12 +11,15 @@ from tilelang_tt.mock.errors import (
     MissingCompiler,
     MockError,
     Place,
+    Print,
     ProgramError,
     RunError,
     UndefinedBehavior,
     Unsupported,
 )
 from tilelang_tt.mock.executable import Executable
+from tilelang_tt.mock.metal2 import Names
+from tilelang_tt.mock.profile import profile
 from tilelang_tt.mock.program import Buffer, CircularBuffer, Kernel, Program, allocate
 from tilelang_tt.mock.report import (
     BankReport,
@@ -28,13 +32,17 @@ from tilelang_tt.mock.report import (
     Report,
 )
 from tilelang_tt.mock.roofline import Roofline, roofline
+from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
+    "DRAM",
+    "L1",
     "AssertionFailure",
     "BankReport",
     "Blocked",
     "Buffer",
+    "Chip",
     "CircularBuffer",
     "CircularBufferReport",
     "CircularBufferState",
@@ -43,6 +51,7 @@ __all__ = [
     "EngineReport",
     "Executable",
     "Finding",
+    "Interleaved",
     "Interval",
     "Kernel",
     "KernelCompileError",
@@ -50,15 +59,22 @@ __all__ = [
     "LinkReport",
     "MissingCompiler",
     "MockError",
+    "Modes",
+    "Names",
     "Place",
+    "Print",
     "Program",
+    "ProgramBuilder",
     "ProgramError",
     "Report",
     "Roofline",
     "RunError",
+    "Sharded",
+    "Tensor",
     "Timing",
     "UndefinedBehavior",
     "Unsupported",
     "allocate",
+    "profile",
     "roofline",
 ]
