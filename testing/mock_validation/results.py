@@ -38,8 +38,8 @@ def page() -> Iterator[str]:
     yield "agree within its tolerance. The wheel is downloaded when the tests run; no kernel is"
     yield "part of this repository.\n"
     yield "The error is the largest difference from torch, divided by the largest value;"
-    yield "bfloat16 rounds by up to 3.9e-3 of a value. Rules that a kernel breaks are named as the mock names"
-    yield "them.\n"
+    yield "bfloat16 rounds by up to 3.9e-3 of a value. Rules that a kernel breaks are named as in"
+    yield "the mock's findings.\n"
     yield "| operation | launch | error | broken rules | plan |"
     yield "| --- | --- | --- | --- | --- |"
     errors = recorded()

@@ -16,6 +16,7 @@ from tilelang_tt.mock.errors import (
     RunError,
     UndefinedBehavior,
     Unsupported,
+    UnsupportedKernel,
 )
 from tilelang_tt.mock.executable import Executable
 from tilelang_tt.mock.metal2 import Names
@@ -74,6 +75,7 @@ __all__ = [
     "Timing",
     "UndefinedBehavior",
     "Unsupported",
+    "UnsupportedKernel",
     "allocate",
     "profile",
     "roofline",
