@@ -10,6 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed package
 
+from testing.mock import numerics_table  # noqa: E402
+from testing.mock.faults import results as faults  # noqa: E402
 from testing.mock_validation import results as validation  # noqa: E402
 from tilelang_tt import diagnostics, pipeline  # noqa: E402
 from tilelang_tt.ir import verify  # noqa: E402
@@ -49,6 +51,12 @@ def passes() -> Iterator[str]:
     yield from _sections(pipeline.FINISH)
 
 
+def mock_numerics() -> Iterator[str]:
+    """How near the mock's operations come to torch's, measured now."""
+    yield _NOTE
+    yield from numerics_table.table()
+
+
 def _sections(steps: object) -> Iterator[str]:
     for step in steps:  # pyright: ignore[reportGeneralTypeIssues]
         if isinstance(step, verify.Stage):
@@ -76,7 +84,19 @@ def mock_validation() -> Iterator[str]:
     yield from validation.page()
 
 
-PAGES = {"errors.md": errors, "passes.md": passes, "mock-validation.md": mock_validation}
+def fault_matrix() -> Iterator[str]:
+    """Each protocol call changed, and what the mock says."""
+    yield _NOTE
+    yield from faults.page()
+
+
+PAGES = {
+    "errors.md": errors,
+    "passes.md": passes,
+    "mock-numerics.md": mock_numerics,
+    "fault-matrix.md": fault_matrix,
+    "mock-validation.md": mock_validation,
+}
 
 
 def render(name: str) -> str:

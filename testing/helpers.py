@@ -128,8 +128,8 @@ def region(operand: tirx.Buffer | tirx.BufferRegion | tirx.BufferLoad) -> Region
     return Region(operand.buffer, mins, extents)
 
 
-def copy(src: tirx.Buffer, dst: tirx.Buffer) -> tirx.Call:
-    return Copy(region(src), region(dst)).stmt().value
+def copy(src: tirx.Buffer, dst: tirx.Buffer, *guarded: int) -> tirx.Call:
+    return Copy(region(src), region(dst), tuple(int(axis) for axis in guarded)).stmt().value
 
 
 def transpose(src: tirx.Buffer, dst: tirx.Buffer) -> tirx.Call:
@@ -285,6 +285,19 @@ def planned(func: tirx.PrimFunc, **changes: dict[str, object]) -> tirx.PrimFunc:
         plan[buffer.data] = dataclasses.replace(default, **changes.pop(buffer.name, {}))
     assert not changes, f"no buffer is called {', '.join(changes)}"
     return attrs.with_circular_buffers(frame, plan)
+
+
+def tiled(func: tirx.PrimFunc, **changes: tuple[int | None, int | None]) -> tirx.PrimFunc:
+    """`func` with every tensor tiled in its last two axes; `changes` are by tensor name."""
+    frame = Frame.of(func)
+    axes = {
+        tensor.data: attrs.TiledAxes(*changes.pop(tensor.name))
+        if tensor.name in changes
+        else attrs.TiledAxes.default(len(tensor.shape))
+        for tensor in frame.tensors
+    }
+    assert not changes, f"no tensor is called {', '.join(changes)}"
+    return attrs.with_tiled_axes(frame, axes)
 
 
 def program(

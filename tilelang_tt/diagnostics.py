@@ -224,8 +224,8 @@ class GemmDtypeMismatch(CompileError):
 
 class PartialTileWrite(CompileError):
     code = "TT2010"
-    message = "one row of {buffer!r} is written, which has others in the same tile"
-    hint = "write 32 rows at a time, or make the tensor 1-D"
+    message = "a part of a tile of {buffer!r} is written, and other elements share that tile"
+    hint = "write multiples of 32 rows and columns, or up to the end of the tensor"
 
 
 # 3xxx: the flow of data between statements. -------------------------------------------------------
@@ -234,22 +234,7 @@ class PartialTileWrite(CompileError):
 class ReadBeforeWrite(CompileError):
     code = "TT3001"
     message = "{buffer!r} is read here before anything is written to it in this block"
-    hint = (
-        "initialise it with T.clear, T.fill or T.copy; values carried from one loop iteration "
-        "to the next are not supported yet"
-    )
-
-
-class CarriedState(CompileError):
-    code = "TT3002"
-    message = "{buffer!r} carries a value from one iteration of the loop over {loop} to the next"
-    hint = "only T.gemm may accumulate across iterations"
-
-
-class ValueEscapesScope(CompileError):
-    code = "TT3003"
-    message = "{buffer!r} is written inside a loop or branch and read outside of it"
-    hint = "write the buffer in the same loop or branch that reads it"
+    hint = "initialise it with T.clear, T.fill or T.copy"
 
 
 class OutputReadBack(CompileError):

@@ -48,6 +48,7 @@ from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
+from tilelang_tt.transforms.share_buffers import ShareBuffers
 from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_masks import SplitMasks
@@ -91,6 +92,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         MaterializeIndices(),
         MaterializeBroadcasts(),  # its tile of zeros is made once, before the loop over blocks
         MaterializeScalers(),
+        ShareBuffers(),
         verify.BLOCK_PROGRAM,
     )
 

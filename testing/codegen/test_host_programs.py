@@ -67,4 +67,3 @@ def test_dynamic_extents_and_scalars_are_parameters_in_cpp():
     assert "float alpha" in text
     assert "int32_t m" in text
     assert "std::bit_cast<uint32_t>(alpha)" in text
-    assert "the shapes do not fit the blocks" in text

@@ -93,12 +93,13 @@ def foreign_product():
 
 
 @case("TT1006")
-def scalar_store():
+def endless_loop():
     @tl.prim_func
-    def kernel(C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32), n: tl.int32):
         with tl.Kernel(1):
             C_s = tl.alloc_shared((64, 64), F32)
-            C_s[0, 0] = 1  # TT1006
+            while n > 0:  # TT1006
+                tl.copy(A, C_s)
             tl.copy(C_s, C)
 
     return kernel
@@ -112,7 +113,7 @@ def unknown_function():
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
             for i, j in tl.Parallel(64, 64):  # TT1007
-                A_s[i, j] = tl.erf(A_s[i, j])  # TT1007
+                A_s[i, j] = tl.acos(A_s[i, j])  # TT1007
             tl.copy(A_s, C)
 
     return kernel
@@ -233,18 +234,6 @@ def data_dependent():
     return kernel
 
 
-@case("TT2001")
-def ragged():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((48, 64), F32)
-            tl.copy(A[0:48, 0:64], A_s)  # TT2001
-            tl.copy(A_s, C[0:48, 0:64])
-
-    return kernel
-
-
 @case("TT2002")
 def symbolic_extent():
     @tl.prim_func
@@ -265,18 +254,6 @@ def misaligned():
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A[8, 0], A_s)  # TT2003
             tl.copy(A_s, C)
-
-    return kernel
-
-
-@case("TT2004")
-def out_of_bounds():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((96, 64), F32), C: tl.Tensor((128, 64), F32)):
-        with tl.Kernel(2) as bx:
-            A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A[bx * 64, 0], A_s)  # TT2004
-            tl.copy(A_s, C[bx * 64, 0])
 
     return kernel
 
@@ -306,12 +283,16 @@ def part_of_a_buffer():
 
 
 @case("TT2008")
-def untiled_dimension():
+def two_tilings():
     @tl.prim_func
-    def kernel(A: tl.Tensor((64, 4, 64), F32), C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((64, 64, 64), F32), C: tl.Tensor((64, 64), F32)):
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A[0:64, 1, 0:64], A_s)  # TT2008
+            B_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A[1, 0:64, 0:64], A_s)
+            tl.copy(A[0:64, 1, 0:64], B_s)  # TT2008
+            for i, j in tl.Parallel(64, 64):
+                A_s[i, j] = A_s[i, j] + B_s[i, j]
             tl.copy(A_s, C)
 
     return kernel
@@ -322,9 +303,12 @@ def one_row_of_a_tile():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
         with tl.Kernel(1):
-            A_s = tl.alloc_shared((64,), F32)
-            tl.copy(A[0, 0:64], A_s)
-            tl.copy(A_s, C[0, 0:64])  # TT2010
+            A_s = tl.alloc_shared((64, 64), F32)
+            B_s = tl.alloc_shared((64,), F32)
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+            tl.copy(A[0, 0:64], B_s)
+            tl.copy(B_s, C[0, 0:64])  # TT2010
 
     return kernel
 
@@ -336,35 +320,6 @@ def unwritten_buffer():
         with tl.Kernel(1):
             C_s = tl.alloc_shared((64, 64), F32)
             tl.copy(C_s, C)  # TT3001
-
-    return kernel
-
-
-@case("TT3002")
-def carried_state():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            B_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A, A_s)
-            for _ in tl.serial(4):
-                tl.transpose(A_s, B_s)
-                tl.transpose(B_s, A_s)  # TT3002
-            tl.copy(A_s, C)
-
-    return kernel
-
-
-@case("TT3003")
-def value_of_a_loop():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            for _ in tl.serial(4):
-                tl.copy(A, A_s)
-            tl.copy(A_s, C)  # TT3003
 
     return kernel
 
@@ -428,28 +383,6 @@ def large_buffer():
         with tl.Kernel(1):  # TT4002
             A_s = tl.alloc_shared((1024, 1024), F32)
             tl.copy(A, A_s)
-            tl.copy(A_s, C)
-
-    return kernel
-
-
-def quotients(x):
-    """A balanced tree of divisions, 16 different values wide."""
-    values = [tl.exp(x * n) for n in range(2, 18)]
-    while len(values) > 1:
-        values = [a / b for a, b in zip(values[::2], values[1::2], strict=True)]
-    return values[0]
-
-
-@case("TT4003")
-def wide_expression():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((32, 32), F32), C: tl.Tensor((32, 32), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((32, 32), F32)
-            tl.copy(A, A_s)
-            for i, j in tl.Parallel(32, 32):  # TT4003
-                A_s[i, j] = quotients(A_s[i, j])  # TT4003
             tl.copy(A_s, C)
 
     return kernel

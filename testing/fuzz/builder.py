@@ -57,6 +57,7 @@ class Builder:
         size: rows and columns of all blocks together; less where the last block is ragged.
         values: what may be read here.
         loops: the loops around the next step.
+        variables: scalar variables that have a value.
     """
 
     draw: Draw
@@ -70,6 +71,7 @@ class Builder:
     values: list[Value] = field(default_factory=list)
     body: list[Statement] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
+    variables: list[str] = field(default_factory=list)
 
     def program(self) -> Program:
         return Program(
@@ -167,6 +169,8 @@ class Builder:
     def part(self, axes: str, dtype: str) -> str:
         """A new input and the block's part of it; another part in each iteration of the innermost
         loop."""
+        if axes == "MN" and "layout" in self.features and self.flag():
+            return self._slice(self.tensor(self._with_heads(), dtype).name)
         if not self.loops or self.once_in(4):
             return f"{self.tensor(self.sizes(axes), dtype).name}[{self.origin(axes)}]"
         loop = self.loops[-1]
@@ -177,11 +181,25 @@ class Builder:
         tensor = self.tensor((loop.most, *self.sizes(axes)), dtype)
         return f"{tensor.name}[{loop.var}, {self.origin(axes)}]"
 
+    def _with_heads(self) -> tuple[int, int, int]:
+        """The extents of a tensor whose rows and columns are not its last two dimensions."""
+        return (self.size[0], 2, self.size[1])
+
+    def _slice(self, name: str) -> str:
+        """The block's part of such a tensor."""
+        rows, columns = self.block
+        return (
+            f"{name}[by * {rows}:(by + 1) * {rows}, {self.number(0, 1)}, "
+            f"bx * {columns}:(bx + 1) * {columns}]"
+        )
+
     def output(self, axes: str, dtype: str) -> str:
         """A new output and the part of it that belongs to this block and these iterations."""
         leading = [(loop.var, loop.most) for loop in self.loops]
         leading += [("by", self.grid[1])] if axes == "N" and self.grid[1] > 1 else []
         leading += [("bx", self.grid[0])] if axes == "M" and self.grid[0] > 1 else []
+        if axes == "MN" and not leading and "layout" in self.features and self.flag():
+            return self._slice(self.tensor(self._with_heads(), dtype, "C").name)
         shape = (*(extent for _, extent in leading), *self.sizes(axes))
         place = ", ".join([*(name for name, _ in leading), self.origin(axes)])
         return f"{self.tensor(shape, dtype, 'C').name}[{place}]"

@@ -49,7 +49,7 @@ WITH_CONSTANT = ("{} + {}", "{} - {}", "{} * {}", "T.max({}, {})", "T.min({}, {}
 CHOICE = (
     "T.if_then_else({} > {}, {}, {})",
     "T.if_then_else({} <= {}, {}, {})",
-    "T.Select({} < {}, {}, {})",
+    'T.Select({} < {}, T.Cast("float32", {}), T.Cast("float32", {}))',
 )
 INTEGER_UNARY = ("-{}", "({} & 7)", "({} << 1)", "({} >> 1)")
 INTEGER_BINARY = ("{} + {}", "{} - {}", "{} * {}", "T.max({}, {})", "T.min({}, {})", "({} ^ {})")

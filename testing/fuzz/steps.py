@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from testing.fuzz.attention import attention
 from testing.fuzz.builder import TILE, Builder, Loop, Value
 from testing.fuzz.expressions import expression
 
@@ -51,6 +52,8 @@ def _expression(b: Builder, axes: str, dtype: str) -> str:
     leaves = [_converted(value, compute_in) for value in visible if _fits(value, compute_in)]
     if compute_in == "float32" and b.once_in(6):
         leaves.append(b.scalar("float32", 0.5, -1.25, 3.0).name)
+    if compute_in == "float32":
+        leaves += b.variables
     return expression(
         b.draw,
         leaves or [f'T.Cast("{compute_in}", {visible[0].at()})'],
@@ -169,6 +172,43 @@ def reduction(b: Builder) -> None:
     b.hold(value)
 
 
+def reduction_by_hand(b: Builder) -> None:
+    """A reduction as loops over elements, either loop outside."""
+    source = b.a_tile()
+    axes = b.pick("M", "N")
+    value = b.target(axes, source.dtype, "fragment")
+    combine = b.pick("{0} + {1}", "T.max({0}, {1})", "T.min({0}, {1})", "{0} + {1} * {1}")
+    if value not in b.values or b.flag():
+        b.says(f"T.fill({value.name}, {b.pick('0', '-1.0')})")
+    kept, reduced = ("i", "j") if axes == "M" else ("j", "i")
+    extents = dict(zip("ij", b.block, strict=True))
+    headers = [
+        f"for {kept} in {b.pick('T.Parallel', 'T.serial')}({extents[kept]}):",
+        f"for {reduced} in T.serial({extents[reduced]}):",
+    ]
+    outer, inner = headers if b.flag() else headers[::-1]
+    with b.inside(outer), b.inside(inner):
+        b.says(f"{value.at()} = {combine.format(value.at(), source.at())}")
+    b.hold(value)
+
+
+def variable(b: Builder) -> None:
+    """A scalar variable that later expressions may read, or a new value of one."""
+    if b.variables and b.flag():
+        name = b.pick(*b.variables)
+        b.says(f"{name} = {name} {b.pick('* 0.5', '+ 1.0', '- 2.0')}")
+    elif not b.loops:
+        name = f"v{len(b.variables)}"
+        b.says(f'{name} = T.alloc_var("float32", init={b.pick("0.5", "-1.5")})')
+        b.variables.append(name)
+
+
+def atomic(b: Builder) -> None:
+    """All blocks add to one tile."""
+    source = b.a_tile()
+    b.says(f"T.atomic_add({b.tensor(b.block, source.dtype, 'C').name}, {source.name})")
+
+
 def scan(b: Builder) -> None:
     b.says(f"T.cumsum({b.a_tile().name}, dim={b.number(0, 1)}, reverse={b.flag()})")
 
@@ -278,6 +318,10 @@ BY_FEATURE: dict[str, Step] = {
     "branch": branch,
     "chain": chain,
     "integer": load_integers,
+    "reduction by hand": reduction_by_hand,
+    "attention": attention,
+    "variable": variable,
+    "atomic": atomic,
     "scan": scan,
     "transpose": transpose,
     "partial": partial,
@@ -289,6 +333,8 @@ FEATURES = (
     *BY_FEATURE,
     "reduction",
     "loop",
+    "attention",
+    "layout",
     "ragged",
     "column",
     "mask",

@@ -98,6 +98,71 @@ def one_branch_or_the_other():
     return main
 
 
+def negated_or_doubled():
+    """Both cases replace the value the condition is about."""
+
+    @T.prim_func
+    def main(A: T.Tensor((64, 64), "bfloat16"), C: T.Tensor((64, 64), "bfloat16")):
+        with T.Kernel(1, threads=128) as _bx:
+            A_s = T.alloc_shared((64, 64), "bfloat16")
+            C_l = T.alloc_fragment((64, 64), "bfloat16")
+            T.copy(A, A_s)
+            for i, j in T.Parallel(64, 64):
+                if A_s[i, j] > 0:
+                    A_s[i, j] = -A_s[i, j]
+                else:
+                    A_s[i, j] = A_s[i, j] * 2.0
+                if A_s[i, j] < -1.0:
+                    C_l[i, j] = 1.0
+                else:
+                    C_l[i, j] = A_s[i, j]
+            T.copy(C_l, C)
+
+    return main
+
+
+def negated_and_remembered():
+    """The first assignment makes the condition of the second false."""
+
+    @T.prim_func
+    def main(A: T.Tensor((64, 64), "bfloat16"), C: T.Tensor((64, 64), "bfloat16")):
+        with T.Kernel(1, threads=128) as _bx:
+            A_s = T.alloc_shared((64, 64), "bfloat16")
+            C_l = T.alloc_fragment((64, 64), "bfloat16")
+            T.copy(A, A_s)
+            T.clear(C_l)
+            for i, j in T.Parallel(64, 64):
+                if A_s[i, j] > 0:
+                    A_s[i, j] = -A_s[i, j]
+                    C_l[i, j] = A_s[i, j]
+            T.copy(C_l, C)
+
+    return main
+
+
+def growth_of_the_maximum():
+    """The old maximum is copied before it is replaced, and used after."""
+
+    @T.prim_func
+    def main(A: T.Tensor((32, 128), "bfloat16"), C: T.Tensor((32,), "float32")):
+        with T.Kernel(1, threads=128) as _bx:
+            A_l = T.alloc_fragment((32, 32), "bfloat16")
+            new = T.alloc_fragment((32,), "float32")
+            old = T.alloc_fragment((32,), "float32")
+            total = T.alloc_fragment((32,), "float32")
+            T.clear(total)
+            T.clear(new)
+            for k in T.serial(4):
+                T.copy(A[0, k * 32], A_l)
+                T.copy(new, old)
+                T.reduce_max(A_l, new, dim=1, clear=False)
+                for i in T.Parallel(32):
+                    total[i] = total[i] * 2.0 + (new[i] - old[i])
+            T.copy(total, C)
+
+    return main
+
+
 def compiled(function, arch="wormhole_b0"):
     return tilelang.compile(function, target=f"tenstorrent/{arch}", out_idx=[-1])
 
@@ -139,3 +204,27 @@ def test_a_branch_may_depend_on_a_scalar(n):
     a = torch.randn(32, 64).bfloat16()
     got = compiled(one_branch_or_the_other())(a, n)
     assert torch.equal(got, a if n > 0 else torch.ones_like(a))
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_both_cases_of_a_branch_may_replace_what_it_depends_on(arch):
+    a = torch.randn(64, 64).bfloat16()
+    replaced = torch.where(a > 0, -a, a * 2)
+    expected = torch.where(replaced < -1, 1, replaced)
+    assert torch.equal(compiled(negated_or_doubled(), arch)(a), expected)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_branch_is_decided_before_its_assignments(arch):
+    a = torch.randn(64, 64).bfloat16()
+    assert torch.equal(compiled(negated_and_remembered(), arch)(a), torch.where(a > 0, -a, 0))
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_copy_keeps_what_its_source_held(arch):
+    a = torch.randint(-9, 100, (32, 128)).bfloat16()
+    expected, old = torch.zeros(32), torch.zeros(32)
+    for part in a.float().split(32, dim=1):
+        new = torch.maximum(old, part.amax(1))
+        expected, old = expected * 2 + (new - old), new
+    assert torch.equal(compiled(growth_of_the_maximum(), arch)(a), expected)

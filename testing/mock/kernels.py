@@ -202,6 +202,7 @@ class Pipeline:
     arch: str = "wormhole_b0"
     fidelity: mock.program.Fidelity = "HiFi4"
     fp32_dest_acc: bool = False
+    numerics: mock.program.Numerics = "device"
     unpack_to_dest: bool = False
     pages: int = 2
     compute_args: Sequence[int] = ()
@@ -214,6 +215,7 @@ class Pipeline:
             device=device.load(self.arch),
             fidelity=self.fidelity,
             fp32_dest_acc=self.fp32_dest_acc,
+            numerics=self.numerics,
         )
 
     def run(self, *matrices: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

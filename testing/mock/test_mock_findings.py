@@ -107,3 +107,32 @@ def test_a_partner_that_has_finished_is_named() -> None:
     with pytest.raises(mock.DeadlockError) as caught:
         k.Pipeline(k.ADD, reader=reader).run(TWO, TWO)
     assert "1 filled pages wanted, 0 available]--> reader (finished)" in str(caught.value)
+
+
+def kinds(report: mock.Report) -> list[str]:
+    return [warning.kind for warning in report.warnings]
+
+
+def test_a_program_without_waste_has_no_warnings() -> None:
+    reader = k.READ_TWO
+    assert kinds(k.Pipeline(k.ADD, reader=reader).launch(TWO[:, :96], TWO[:, :96])[0]) == []
+
+
+def test_waste_is_warned_about() -> None:
+    """A buffer nobody uses, a barrier for nothing, a barrier for each page of eight."""
+    writer = k.WRITE.replace("    cb_pop", "    noc_async_write_barrier();\n    cb_pop")
+    spare = mock.CircularBuffer(3, "spare", k.BF16, 2048, 1)
+    report, _ = k.Pipeline(k.ADD, writer=writer, extra=(spare,)).launch(TWO, TWO)
+    assert kinds(report) == ["unused_circular_buffer", "lone_transfers", "idle_barrier"]
+    unused, lone, idle = map(str, report.warnings)
+    assert "spare" in unused
+    assert "noc_async_write_barrier at writer.cpp:13 waits for one transfer each of 8 times" in lone
+    assert "noc_async_write_barrier at writer.cpp:14 has nothing to wait for, all 8 times" in idle
+
+
+def test_a_busy_bank_is_warned_about() -> None:
+    """Each page that is read lies in bank 0 of twelve."""
+    reader = k.READ_TWO.replace("page(i,", "page(0,")
+    report, _ = k.Pipeline(k.ADD, reader=reader).launch(TWO, TWO)
+    assert kinds(report)[0] == "dram_bank_conflict"
+    assert "bank 0 moves" in report.warnings[0].message

@@ -156,3 +156,18 @@ def decode_block(
     magnitude = (elements & (2**bits - 1)) * 2.0 ** (exponents[..., None] - 127 - bits + 1)
     values = np.where(elements >> bits, -magnitude, magnitude).astype(np.float32)
     return k.from_tiles(values.reshape(-1).view(np.uint8), np.float32, rows, columns)
+
+
+def test_ieee_numerics_keep_what_the_chip_rounds(rng: np.random.Generator) -> None:
+    """Registers of float32 and whole products, whatever the fidelity and the register's width."""
+    a, b = (rng.standard_normal((32, 32), dtype=np.float32) for _ in range(2))
+    body = """mul_tiles(0, 1, 0, 0, 0); exp_tile_init(); exp_tile(0);
+    add_reuse_dest_init<EltwiseBinaryReuseDestType::DEST_TO_SRCA>(1);
+    add_reuse_dest_tiles<EltwiseBinaryReuseDestType::DEST_TO_SRCA>(1, 0, 0);"""
+    kernel = k.compute_two("", "mul_init(0, 1); " + body)
+    pipeline = k.Pipeline(
+        kernel, inputs=(k.F32, k.F32), output=k.F32, fidelity="LoFi", numerics="ieee"
+    )
+    np.testing.assert_allclose(pipeline.run(a, b), np.exp(a * b) + b, rtol=3e-7, atol=3e-7)
+    rounded = k.Pipeline(kernel, inputs=(k.F32, k.F32), output=k.F32, fidelity="LoFi").run(a, b)
+    assert np.abs(rounded - (np.exp(a * b) + b)).max() > 1e-3

@@ -225,6 +225,22 @@ def test_accumulation_needs_something_to_add_to() -> None:
         k.Pipeline(compute).run(ones, ones)
 
 
+def test_a_page_beyond_a_tensor_is_not_one_of_its_neighbour() -> None:
+    """Page 12 of the first tensor, of two pages, would be page 0 of the second one's bank."""
+    finding = found(change("noc_async_read_page(0, in", "noc_async_read_page(12, in"))
+    assert finding.kind == "noc_out_of_bounds"
+    assert "a page of buffer i is asked for that lies in buffer o" in finding.message
+
+
+def test_an_input_is_not_written() -> None:
+    source = change("noc_async_write_page(0, out", "noc_async_write_page(0, in")
+    assert launch(source)[1] == 0
+    finding = found(source, contents=("input", "given"))
+    assert finding.kind == "buffer_read_only"
+    assert "page 0 of buffer i" in finding.message
+    launch(KERNEL, contents=("input", "given"))
+
+
 POLL = """
 #include "api/dataflow/dataflow_api.h"
 void kernel_main() {

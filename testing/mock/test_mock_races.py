@@ -221,3 +221,74 @@ void kernel_main() {
     early = body.replace("    noc_semaphore_wait(flag, 1);\n    reinterpret", "    reinterpret")
     with pytest.raises(mock.UndefinedBehavior, match="l1_race"):
         relay(early.replace("kernel_main() {", "kernel_main() {\n  if (my_x[0] == 2) { return; }"))
+
+
+def test_an_exact_wait_may_not_be_passed() -> None:
+    source = change(
+        "noc_semaphore_inc(ready, 1);", "noc_semaphore_inc(ready, 1); noc_semaphore_inc(ready, 1);"
+    )
+    with pytest.raises(mock.UndefinedBehavior) as caught:
+        launch(source)
+    assert {finding.kind for finding in caught.value.findings} & {
+        "semaphore_passed",
+        "semaphore_lost_signal",
+    }
+
+
+SIGNAL = """
+#include "api/dataflow/dataflow_api.h"
+using Word = volatile tt_l1_ptr uint32_t*;
+void kernel_main() {
+  Word flag = reinterpret_cast<Word>(get_semaphore(0));
+  Word other = reinterpret_cast<Word>(get_semaphore(1));
+  if (my_x[0] == 0) {
+    noc_semaphore_inc(get_noc_addr(1, 0, get_semaphore(0)), 1);
+    noc_semaphore_inc(get_noc_addr(1, 0, get_semaphore(1)), %s);
+  }
+  if (my_x[0] == 1) {
+    noc_semaphore_wait_min(%s, 1);
+    noc_semaphore_set(flag, 0);
+  }
+  noc_async_atomic_barrier();
+}
+"""
+
+
+def signal(amount: str, awaited: str) -> None:
+    mock.Program(
+        (
+            mock.Kernel(
+                "reader", "reader.cpp", SIGNAL % (amount, awaited), {(0, 0): (), (1, 0): ()}
+            ),
+        ),
+        (),
+        device.load("wormhole_b0"),
+        semaphores=(0, 1),
+    ).build().run([])
+
+
+def test_a_set_may_not_throw_a_signal_away() -> None:
+    """Semaphore 1 starts at 1, so that its wait tells nothing about the other core."""
+    signal("1", "flag")
+    with pytest.raises(mock.UndefinedBehavior, match="semaphore_lost_signal"):
+        signal("1", "other")
+
+
+def test_a_semaphore_stays_in_its_range() -> None:
+    signal("-1", "flag")
+    with pytest.raises(mock.UndefinedBehavior, match=r"semaphore_range: .* is 1 and changes by -2"):
+        signal("-2", "flag")
+    with pytest.raises(mock.UndefinedBehavior, match="semaphore_range"):
+        signal("0x7fffffff", "flag")
+
+
+def test_a_semaphore_that_was_passed_is_named_in_the_deadlock() -> None:
+    source = SIGNAL.replace("wait_min(%s, 1)", "wait(%s, 0)")
+    program = mock.Program(
+        (mock.Kernel("reader", "r.cpp", source % ("1", "other"), {(0, 0): (), (1, 0): ()}),),
+        (),
+        device.load("wormhole_b0"),
+        semaphores=(0, 1),
+    )
+    with pytest.raises(mock.DeadlockError, match="past the awaited value"):
+        program.build().run([])

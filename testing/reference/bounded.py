@@ -82,7 +82,8 @@ class Bounded:
             + _times(other.magnitude, self.error)
             + _times(self.error, other.error)
         )
-        return self._result(value, error)
+        is_certain = np.isinf(value) & self._keeps_sign & other._keeps_sign
+        return self._result(value, np.where(is_certain, 0.0, error))
 
     def __truediv__(self, other: Number) -> Bounded:
         """The quotient of floats; infinitely uncertain where the divisor may be zero."""
@@ -91,7 +92,9 @@ class Bounded:
         divisor = np.abs(other.value) - other.error
         error = (self.error + _times(np.abs(value), other.error)) / divisor
         error = np.where(divisor > 0, error, np.inf)
-        error = np.where(np.isinf(other.value) & np.isfinite(self.value), 0.0, error)
+        to_zero = np.isinf(other.value) & np.isfinite(self.value)
+        is_certain = np.isinf(self.value) & self._keeps_sign & np.isfinite(other.value)
+        error = np.where(to_zero | (is_certain & (divisor > 0)), 0.0, error)
         return self._result(value, error, FUNCTION)
 
     def __radd__(self, other: float) -> Bounded:
@@ -112,6 +115,11 @@ class Bounded:
     @property
     def magnitude(self) -> Array:
         return np.abs(self.value)
+
+    @property
+    def _keeps_sign(self) -> Array:
+        """Where the device certainly sees the sign, and a number that is not zero."""
+        return np.isfinite(self.error) & (np.abs(self.value) > self.error)
 
     def lift(self, other: Number) -> Bounded:
         """A constant is rounded like everything else."""

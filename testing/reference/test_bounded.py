@@ -110,6 +110,11 @@ def test_infinities_take_part():
     assert CALLS["tirx.exp"](infinity - 3.0).value == 0
     assert (infinity - 3.0).error == 0
     assert bounded.maximum(infinity, constant(2.0, "float32")).value == 2
+    for product in (infinity * 0.1, infinity * uncertain([0.2], 0.1), infinity / 0.3):
+        assert product.value == -np.inf
+        assert product.error == 0
+    assert np.isinf((infinity * uncertain([0.2], 0.3)).error)
+    assert np.isinf((infinity / uncertain([0.2], 0.3)).error)
     agreement = bounded.compare(np.array([-np.inf]), infinity + 1.0)
     assert (agreement.wrong, agreement.unknown) == (0, 0)
     assert bounded.compare(np.array([-3e38]), infinity + 1.0).wrong

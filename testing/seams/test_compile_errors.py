@@ -23,15 +23,27 @@ def atomic():
     return main
 
 
-def reduction():
+def scan():
     @T.prim_func
-    def main(A: T.Tensor((64, 64), BF16), C: T.Tensor((64,), BF16)):
+    def main(A: T.Tensor((64, 64), BF16), C: T.Tensor((64, 64), BF16)):
         with T.Kernel(2) as by:
-            A_l = T.alloc_fragment((32, 64), BF16)
-            sums = T.alloc_fragment((32,), BF16)
-            T.copy(A[by * 32, 0], A_l)
-            T.reduce_sum(A_l, sums, dim=1)
-            T.copy(sums, C[by * 32])
+            A_s = T.alloc_shared((32, 64), BF16)
+            T.copy(A[by * 32, 0], A_s)
+            T.cumsum(A_s, dim=1)  # scan
+            T.copy(A_s, C[by * 32, 0])
+
+    return main
+
+
+def sum_of_matrices():
+    @T.prim_func
+    def main(A: T.Tensor((4, 32, 64), BF16), C: T.Tensor((32, 64), BF16)):
+        with T.Kernel(1) as _:
+            A_l = T.alloc_fragment((4, 32, 64), BF16)
+            sums = T.alloc_fragment((32, 64), BF16)
+            T.copy(A, A_l)
+            T.reduce_sum(A_l, sums, dim=0)
+            T.copy(sums, C)
 
     return main
 
@@ -41,29 +53,18 @@ def expression():
     def main(A: T.Tensor((64, 64), BF16), C: T.Tensor((64, 64), BF16)):
         with T.Kernel(2, 2) as (bx, by):
             for i, j in T.Parallel(32, 32):
-                C[by * 32 + i, bx * 32 + j] = T.erf(A[by * 32 + i, bx * 32 + j])  # expression
+                C[by * 32 + i, bx * 32 + j] = T.acos(A[by * 32 + i, bx * 32 + j])  # expression
 
     return main
 
 
-def past_the_end():
+def part_of_a_tile():
     @T.prim_func
-    def main(A: T.Tensor((100, 64), BF16), C: T.Tensor((100, 64), BF16)):
-        with T.Kernel(2, 4) as (bx, by):
-            A_s = T.alloc_shared((32, 32), BF16)
-            T.copy(A[by * 32, bx * 32], A_s)  # past_the_end
-            T.copy(A_s, C[by * 32, bx * 32])
-
-    return main
-
-
-def ragged():
-    @T.prim_func
-    def main(A: T.Tensor((64, 48), BF16), C: T.Tensor((64, 48), BF16)):
+    def main(A: T.Tensor((64, 96), BF16), C: T.Tensor((64, 96), BF16)):
         with T.Kernel(2) as by:
             A_s = T.alloc_shared((32, 48), BF16)
-            T.copy(A[by * 32, 0], A_s)  # ragged
-            T.copy(A_s, C[by * 32, 0])
+            T.copy(A[by * 32, 0], A_s)
+            T.copy(A_s, C[by * 32, 0])  # part_of_a_tile
 
     return main
 
@@ -147,9 +148,9 @@ def thread_index():
 
 REFUSED = {
     atomic: (errors.UnsupportedAtomic, "T.atomicadd"),
-    expression: (errors.UnsupportedExpression, "T.erf"),
-    past_the_end: (errors.RegionOutOfBounds, "past its extent 100"),
-    ragged: (errors.RaggedRegion, "32x48"),
+    scan: (errors.UnsupportedReduction, "T.cumsum"),
+    expression: (errors.UnsupportedExpression, "T.acos"),
+    part_of_a_tile: (errors.PartialTileWrite, "a part of a tile of 'C'"),
     misaligned: (errors.MisalignedRegion, "starts at 16"),
     never_written: (errors.ReadBeforeWrite, "'A_s'"),
     no_output: (errors.UnwrittenOutput, "writes no tensor"),
@@ -175,10 +176,10 @@ def test_a_refusal_has_a_code_a_reason_and_the_users_line(program):
     assert isinstance(caught.value, errors.CompileError)
 
 
-def test_a_reduction_is_refused():
+def test_a_reduction_of_a_leading_dimension_is_refused():
     """Its line is not the user's: T.reduce_sum is a macro, and TileLang keeps the macro's lines."""
-    with pytest.raises(errors.UnsupportedReduction, match=r"TT1002: T\.reduce"):
-        tilelang.compile(reduction(), target="tenstorrent")
+    with pytest.raises(errors.UnsupportedReduction, match=r"TT1002: T\.reduce_sum over a leading"):
+        tilelang.compile(sum_of_matrices(), target="tenstorrent")
 
 
 def test_a_refused_program_does_not_keep_others_from_compiling(kernel, operands):

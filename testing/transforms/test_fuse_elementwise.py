@@ -166,6 +166,21 @@ UNTOUCHED = {
         nest("X", "S[i, j]") + "copy(O, S); gemm(X, S, G, clear=True); copy(G, F)",
         ["S", "X", "G"],
     ),
+    "a value whose operand changes before it is used": (
+        SQUARE + "copy(O, S)\n" + nest("Y", "X[i, j] + S[i, j]") + "copy(Y, P)",
+        ["S", "X", "Y"],
+    ),
+    "a value whose operand changes in a loop before it is used": (
+        SQUARE
+        + "for k in range(2):\n    copy(O, S)\n    copy(S, P)\n"
+        + nest("Y", "X[i, j] + S[i, j]")
+        + "copy(Y, P)",
+        ["S", "X", "Y"],
+    ),
+    "a value of elements that the statement itself replaces": (
+        nests(("X", "S[j, i] * S[j, i]"), ("S", "X[i, j] + S[i, j]")) + "copy(S, O)",
+        ["S", "X"],
+    ),
     "a converted operand of a product": (
         nest("X", "G[i, j]") + "gemm(X, X, G, clear=True); copy(G, F)",
         ["X", "G"],

@@ -125,7 +125,7 @@ PROTECTED = {
         lines(PACK, loop(PACK), WRITE),
         lines(
             FILL_O,
-            loop(wait("writer", "O"), pop("writer", "O"), FILL_O),
+            loop(WRITE_BARRIER, wait("writer", "O"), pop("writer", "O"), FILL_O),
             DRAIN_O,
         ),
     ),

@@ -48,6 +48,10 @@ def test_hints_are_dropped():
 
 UNTOUCHED = {
     "tile operations": "copy(S, S); transpose(S, S); gemm(S, S, S); fill(S, 0)",
+    "reductions": (
+        "reduce(S, S, 'sum', 1); reduce(S, S, 'abssum', 0); reduce(S, S, 'max', 0, clear=False)\n"
+        "reduce(S, S, 'absmax', 1); reduce(S, S, 'min', 1)"
+    ),
     "loops and branches": "for k in range(n):\n    if k == 0: copy(S, S)\n    else: fill(S, 1)",
     "element loops": (
         "for i in T.parallel(64):\n    for j in T.vectorized(64):\n        S[i, j] = S[i, j]"
@@ -147,7 +151,6 @@ def test_a_hint_of_an_operation_is_accepted(key):
 
 
 OPERATIONS = {
-    "tl.tileop.reduce": (errors.UnsupportedReduction, "TT1002: T.reduce is"),
     "tl.tileop.cumsum": (errors.UnsupportedReduction, "TT1002: T.cumsum"),
     "tl.tileop.finalize_reducer": (errors.UnsupportedReduction, "TT1002: T.finalize_reducer"),
     "tl.reducer_update": (errors.UnsupportedReduction, "TT1002: T.reducer_update"),
@@ -174,6 +177,41 @@ def test_an_operation_without_lowering_is_refused(name, error, message):
         rewritten(call(name))
 
 
+@pytest.mark.parametrize("kind", ["bitand", "bitor", "bitxor"])
+def test_a_reduction_without_lowering_is_refused(kind):
+    func = scripted(f"reduce(S, S, '{kind}', 1)", S=shared(64, 64))
+    with pytest.raises(errors.UnsupportedReduction, match=f"TT1002: T.reduce_{kind} is"):
+        LEGALIZE.rewrite(func)
+
+
+def test_a_reduction_of_a_place_that_depends_on_data_is_refused():
+    body = "reduce(S[T.Cast('int32', S[0, 0]), 0:64], V, 'sum', 0)"
+    with pytest.raises(errors.DataDependent, match="TT1016: a region depends on the value of 'S'"):
+        LEGALIZE.rewrite(scripted(body, S=shared(64, 64), V=shared(1)))
+
+
+INFINITE = {
+    "infinity": ("T.infinity('float32')", "T.float32('inf')"),
+    "its negation": ("T.infinity('float32') * T.float32(-1)", "T.float32('-inf')"),
+    "inside an expression": (
+        "T.max(S[i, j], T.infinity('float32') * T.float32(-1))",
+        "T.max(S[i, j], T.float32('-inf'))",
+    ),
+    "products that are no constants": ("S[i, j] * T.float32(2)", "S[i, j] * T.float32(2)"),
+}
+
+
+@pytest.mark.parametrize("before, expected", INFINITE.values(), ids=INFINITE)
+def test_infinities_become_literals(before, expected):
+    store = "for i in T.parallel(64):\n    for j in T.parallel(64): S[i, j] = {}"
+    buffers = {"S": shared(64, 64, dtype="float32")}
+    check(
+        LEGALIZE,
+        scripted(store.format(before), **buffers),
+        scripted(store.format(expected), **buffers),
+    )
+
+
 def test_an_operation_inside_a_parallel_loop_is_refused():
     loop = tirx.For(
         tirx.Var("i", "int32"), 0, 4, tirx.ForKind.PARALLEL, call("tl.atomic_add_elem_op")
@@ -193,15 +231,15 @@ def test_a_thread_bound_loop_is_refused():
         LEGALIZE.rewrite(scripted(body, S=shared(64, 64)))
 
 
-@pytest.mark.parametrize("scope", ["local", "local.var", "shared.barrier", "shared.tmem", "global"])
+@pytest.mark.parametrize("scope", ["local", "shared.barrier", "shared.tmem", "global"])
 def test_a_scope_without_counterpart_is_refused(scope):
     buffer = tirx.decl_buffer((64, 64), "float32", "S", scope=scope)
     with pytest.raises(errors.UnsupportedScope, match=f"TT1008: buffer 'S' has scope '{scope}'"):
         rewritten(buffers=[buffer])
 
 
-@pytest.mark.parametrize("scope", ["shared", "shared.dyn", "local.fragment"])
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("scope", ["shared", "shared.dyn", "local.fragment", "local.var"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int32"])
 def test_a_buffer_is_accepted(scope, dtype):
     rewritten(buffers=[tirx.decl_buffer((64, 64), dtype, "S", scope=scope)])
 
@@ -209,7 +247,6 @@ def test_a_buffer_is_accepted(scope, dtype):
 @pytest.mark.parametrize(
     "dtype, reason",
     [
-        ("int32", "is not supported yet"),
         ("uint8", "is not supported yet"),
         ("float64", "Tensix has no tile format for"),
         ("int64", "Tensix has no tile format for"),

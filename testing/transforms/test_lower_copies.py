@@ -1,7 +1,7 @@
 """LowerCopies: copies become loops over pages."""
 
 import pytest
-from helpers import assert_same, check_unchanged, copy, planned, scripted, shared, tensor
+from helpers import assert_same, check_unchanged, copy, planned, scripted, shared, tensor, tiled
 
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.lower_copies import LowerCopies
@@ -25,7 +25,7 @@ def test_a_read_is_a_loop_over_its_tiles():
                     for r in range(2):
                         T.noc_read(A.data, by * 16 + r * 8 + k, A_s.data, r)
 
-    assert_same(LowerCopies().rewrite(planned(before)), planned(expected))
+    assert_same(LowerCopies().rewrite(planned(tiled(before))), planned(tiled(expected)))
 
 
 COPIES = {
@@ -49,6 +49,80 @@ COPIES = {
         {"A": tensor(64, 96), "S": shared(64, 96)},
         "column",
     ),
+    "rows from an axis before the others": (
+        "copy(A[0, 0:64, n, 0:64], S)",
+        "for r in range(2):\n"
+        "    for c in range(2): T.noc_read(A.data, n * 4 + r * 2 + c, S.data, r * 2 + c)",
+        {"A": tensor(1, 64, 3, 64), "S": shared(64, 64)},
+        "row",
+        (1, 3),
+    ),
+    "blocks of an axis before the others": (
+        "copy(A[n, 64:128, 1, 32:64], S)",
+        "for r in range(2): T.noc_read(A.data, n * 24 + r * 2 + 13, S.data, r)",
+        {"A": tensor(4, 128, 3, 64), "S": shared(64, 32)},
+        "row",
+        (1, 3),
+    ),
+    "a leading dimension between the tiled ones": (
+        "copy(A[0:64, 1:3, 0:32], S)",
+        "for b in range(2):\n    for r in range(2):\n"
+        "        T.noc_read(A.data, b * 2 + r + 2, S.data, b * 2 + r)",
+        {"A": tensor(64, 4, 32), "S": shared(2, 64, 32)},
+        "row",
+        (0, 2),
+    ),
+    "a column": (
+        "copy(A[32:96], S)",
+        "for r in range(2): T.noc_read(A.data, r + 1, S.data, r)",
+        {"A": tensor(96), "S": shared(64, 1)},
+        "row",
+        (0, None),
+    ),
+    "a column of a tensor that is tiled in columns only": (
+        "copy(A[n, 32:96, 1], S)",
+        "for r in range(2): T.noc_read(A.data, n * 6 + r + 4, S.data, r)",
+        {"A": tensor(4, 96, 2), "S": shared(64, 1)},
+        "row",
+        (1, None),
+    ),
+    "a row of a tensor that is tiled in rows only": (
+        "copy(A[n, 5, 32:96], S)",
+        "for c in range(2): T.noc_read(A.data, n * 21 + c + 16, S.data, c)",
+        {"A": tensor(4, 7, 96), "S": shared(1, 64)},
+        "row",
+        (None, 2),
+    ),
+    "a read that may reach past the end": (
+        "copy(A[n * 64 : n * 64 + 64, 0:32], S, 0)",
+        "for r in range(2):\n    if T.And(n * 2 + r >= 0, n * 2 + r < 4):\n"
+        "        T.noc_read(A.data, n * 2 + r, S.data, r)\n"
+        "    else: T.zero_page(S.data, r)",
+        {"A": tensor(100, 32), "S": shared(64, 32)},
+        "row",
+    ),
+    "a write that may reach past the end": (
+        "copy(S, A[64:128, 0:32], 0)",
+        "for r in range(2):\n    if r + 2 < 4: T.noc_write(A.data, r + 2, S.data, r)",
+        {"A": tensor(100, 32), "S": shared(64, 32)},
+        "row",
+    ),
+    "a read past the end of a leading dimension": (
+        "copy(A[3:5, 0:32, 0:32], S, 0)",
+        "for b in range(2):\n    if b + 3 < 4: T.noc_read(A.data, b + 3, S.data, b)\n"
+        "    else: T.zero_page(S.data, b)",
+        {"A": tensor(4, 32, 32), "S": shared(2, 32, 32)},
+        "row",
+    ),
+    "a read past two ends": (
+        "copy(A[32:96, 32:96], S, 0, 1)",
+        "for r in range(2):\n    for c in range(2):\n"
+        "        if T.And(r + 1 < 2, c + 1 < 3):\n"
+        "            T.noc_read(A.data, r * 3 + c + 4, S.data, r * 2 + c)\n"
+        "        else: T.zero_page(S.data, r * 2 + c)",
+        {"A": tensor(60, 70), "S": shared(64, 64)},
+        "row",
+    ),
     "a batch": (
         "copy(A[n, 0:64, 0:32], S)",
         "for r in range(2): T.noc_read(A.data, n * 2 + r, S.data, r)",
@@ -71,7 +145,7 @@ COPIES = {
     "a vector": (
         "copy(A[32:96], S)",
         "for c in range(2): T.noc_read(A.data, c + 1, S.data, c)",
-        {"A": tensor(96), "S": shared(64)},
+        {"A": tensor(96), "S": shared(1, 64)},
         "row",
     ),
     "a row of a matrix": (
@@ -95,10 +169,15 @@ COPIES = {
 }
 
 
-@pytest.mark.parametrize("before, expected, buffers, order", COPIES.values(), ids=COPIES)
-def test_pages(before, expected, buffers, order):
-    func = planned(scripted(before, scalars=["n"], **buffers), S={"order": order})
-    after = planned(scripted(expected, scalars=["n"], **buffers), S={"order": order})
+@pytest.mark.parametrize("case", COPIES.values(), ids=COPIES)
+def test_pages(case):
+    before, expected, buffers, order, *axes = case
+
+    def laid_out(body):
+        func = scripted(body, scalars=["n"], **buffers)
+        return planned(tiled(func, **({"A": axes[0]} if axes else {})), S={"order": order})
+
+    func, after = laid_out(before), laid_out(expected)
     assert_same(LowerCopies().rewrite(func), after)
     assert_same(LowerCopies().rewrite(after), after)
 
@@ -112,7 +191,7 @@ def test_pages(before, expected, buffers, order):
     ],
 )
 def test_untouched(body):
-    check_unchanged(LowerCopies(), planned(scripted(body, S=shared(64, 64))))
+    check_unchanged(LowerCopies(), planned(tiled(scripted(body, S=shared(64, 64)))))
 
 
 def test_the_engine_stays_around_the_loop():
@@ -120,6 +199,6 @@ def test_the_engine_stays_around_the_loop():
     text = 'with T.attr(0, "tt.engine", "reader"):\n    {}'
     after = text.format("for c in range(2): T.noc_read(A.data, c, S.data, c)")
     assert_same(
-        LowerCopies().rewrite(planned(scripted(text.format("copy(A, S)"), **buffers))),
-        planned(scripted(after, **buffers)),
+        LowerCopies().rewrite(planned(tiled(scripted(text.format("copy(A, S)"), **buffers)))),
+        planned(tiled(scripted(after, **buffers))),
     )

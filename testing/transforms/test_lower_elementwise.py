@@ -124,26 +124,100 @@ LOWERED = {
         + "            T.sub_tiles(S.data, S.data, chunk * 6 + t, chunk * 6 + t, t)\n"
         + "        for t in range(6): T.pack_tile(t, O.data, chunk * 6 + t)",
     ),
-    "a row vector for all rows": (
-        ("S[i, j] + V[j]", (64, 64)),
-        {},
-        {**TILES, "V": shared(64)},
-        SECTION
-        + "    for t in range(4): T.add_tiles_bcast_rows(S.data, V.data, t, t % 2, t)\n"
-        + "    for t in range(4): T.pack_tile(t, O.data, t)",
-    ),
-    "a row of a matrix for all rows": (
-        ("S[i, j] * V[0, j]", (64, 64)),
+    "a row for all rows": (
+        ("S[i, j] + V[0, j]", (64, 64)),
         {},
         {**TILES, "V": shared(1, 64)},
         SECTION
-        + "    for t in range(4): T.mul_tiles_bcast_rows(S.data, V.data, t, t % 2, t)\n"
+        + "    for t in range(4): T.add_tiles_bcast_row(S.data, V.data, t, t % 2, t)\n"
         + "    for t in range(4): T.pack_tile(t, O.data, t)",
     ),
-    "vectors among themselves": (
-        ("V[i] + V[i]", (64,)),
+    "a column for all columns": (
+        ("S[i, j] - V[i, 0]", (64, 64)),
         {},
-        {"V": shared(64), "O": shared(64)},
+        {**TILES, "V": shared(64, 1)},
+        SECTION
+        + "    for t in range(4): T.sub_tiles_bcast_column(S.data, V.data, t, t % 4 // 2, t)\n"
+        + "    for t in range(4): T.pack_tile(t, O.data, t)",
+    ),
+    "an element for all": (
+        ("S[i, j] * V[0, 0]", (64, 64)),
+        {},
+        {**TILES, "V": shared(1, 1)},
+        SECTION
+        + "    for t in range(4): T.mul_tiles_bcast_scalar(S.data, V.data, t, 0, t)\n"
+        + "    for t in range(4): T.pack_tile(t, O.data, t)",
+    ),
+    "a column of each of a batch": (
+        ("S[i, j, k] + V[i, j, 0]", (2, 64, 64)),
+        {},
+        {"S": shared(2, 64, 64), "V": shared(2, 64, 1), "O": shared(2, 64, 64)},
+        SECTION
+        + "    for t in range(8): T.add_tiles_bcast_column(S.data, V.data, t, t % 8 // 2, t)\n"
+        + "    for t in range(8): T.pack_tile(t, O.data, t)",
+    ),
+    "a choice": (
+        ("T.if_then_else(S[i, j] > R[i, j], S[i, j], T.bfloat16(0))", (32, 32)),
+        {},
+        {**ONE, "R": shared(32, 32)},
+        SECTION + "    T.copy_tile(S.data, 0, 0)\n"
+        "    T.copy_tile(R.data, 0, 1)\n"
+        "    T.gt_binary_tile(0, 1, 1)\n"
+        "    T.fill_tile_bitcast(2, T.float_bits(T.float32(0)))\n"
+        "    T.where_tile(1, 0, 2, 0, 'Float16_b')\n"
+        "    T.pack_tile(0, O.data, 0)",
+    ),
+    "a number that differs from tile to tile": (
+        ("S[i, j] + T.Cast('bfloat16', i // 32 * 32 - j // 32 * 64 + n)", (96, 64)),
+        {},
+        {"S": shared(96, 64), "O": shared(96, 64)},
+        SECTION
+        + "    for t in range(6): T.copy_tile(S.data, t, t)\n"
+        + "    for t in range(6):\n"
+        + "        T.add_unary_tile(t, T.float_bits(t % 6 // 2 * 32 + n - t % 2 * 64))\n"
+        + "    for t in range(6): T.pack_tile(t, O.data, t)",
+    ),
+    "a number that differs from chunk to chunk": (
+        ("S[i, j] * T.Cast('bfloat16', i // 32)", (512, 32)),
+        {},
+        {"S": shared(512, 32), "O": shared(512, 32)},
+        "for chunk in range(2):\n    "
+        + SECTION
+        + "        for t in range(8): T.copy_tile(S.data, chunk * 8 + t, t)\n"
+        + "        for t in range(8): T.mul_unary_tile(t, T.float_bits((chunk * 8 + t) % 16))\n"
+        + "        for t in range(8): T.pack_tile(t, O.data, chunk * 8 + t)",
+    ),
+    "a number of a batch": (
+        ("S[i, j, k] * T.Cast('bfloat16', i + j // 32)", (3, 64, 32)),
+        {},
+        {"S": shared(3, 64, 32), "O": shared(3, 64, 32)},
+        SECTION
+        + "    for t in range(6): T.copy_tile(S.data, t, t)\n"
+        + "    for t in range(6): T.mul_unary_tile(t, T.float_bits(t % 6 // 2 + t % 2))\n"
+        + "    for t in range(6): T.pack_tile(t, O.data, t)",
+    ),
+    "an index tile": (
+        ("T.Cast('bfloat16', i - j * 2)", (32, 32)),
+        {},
+        {"O": shared(32, 32)},
+        "T.write_affine_tile(O.data, 0, 1, -2, 'uint16_t', 'bfloat16_bits')",
+    ),
+    "an index tile of columns": (
+        ("T.Cast('float32', j)", (32, 32)),
+        {},
+        {"O": shared(32, 32, dtype="float32")},
+        "T.write_affine_tile(O.data, 0, 0, 1, 'uint32_t', 'float_bits')",
+    ),
+    "an index tile of rows": (
+        ("T.Cast('float16', i)", (32, 32)),
+        {},
+        {"O": shared(32, 32, dtype="float16")},
+        "T.write_affine_tile(O.data, 0, 1, 0, 'uint16_t', 'float16_bits')",
+    ),
+    "vectors among themselves": (
+        ("V[i, j] + V[i, j]", (1, 64)),
+        {},
+        {"V": shared(1, 64), "O": shared(1, 64)},
         SECTION
         + "    for t in range(2): T.add_tiles(V.data, V.data, t, t, t)\n"
         + "    for t in range(2): T.pack_tile(t, O.data, t)",
@@ -225,8 +299,8 @@ def test_lowered(nest, options, buffers, expected):
 @pytest.mark.parametrize(
     "dtype, is_fp32, op",
     [
-        ("bfloat16", False, ops.FPU_BINARY["add"]),
-        ("float16", True, ops.FPU_BINARY["add"]),
+        ("bfloat16", False, ops.FPU_BINARY[""]["add"]),
+        ("float16", True, ops.FPU_BINARY[""]["add"]),
         ("float32", True, ops.SFPU_BINARY["add"]),
         ("float32", False, ops.SFPU_BINARY["add"]),
     ],
@@ -261,13 +335,22 @@ def test_one_buffer_of_16_bits_decides_the_format_of_16_bit_registers():
     assert ops.COPY_DEST.operand(copied, "format").value == "Float16"
 
 
-def test_a_row_whose_32_bits_go_straight_to_dst_is_broadcast_there():
+@pytest.mark.parametrize(
+    "broadcast, shape, access",
+    [
+        ("row", (1, 32), "V[0, j]"),
+        ("column", (32, 1), "V[i, 0]"),
+        ("scalar", (1, 1), "V[0, 0]"),
+    ],
+)
+def test_a_vector_whose_32_bits_go_straight_to_dst_is_broadcast_there(broadcast, shape, access):
     buffers = {"S": shared(32, 32, dtype="float32"), "O": shared(32, 32, dtype="float32")}
-    row = {"V": shared(32, dtype="float32")}
-    before = function("S[i, j] / V[j]", (32, 32), is_fp32=True, **buffers, **row)
+    vector = {"V": shared(*shape, dtype="float32")}
+    before = function(f"S[i, j] / {access}", (32, 32), is_fp32=True, **buffers, **vector)
     to_dest = {"unpack_to_dest": True}
     direct = planned(before, V=to_dest, S=to_dest)
-    for func, op in ((before, ops.BCAST_ROW), (direct, ops.BCAST_ROW_TO_DEST)):
+    spread = ops.UNARY_BROADCAST[broadcast]
+    for func, op in ((before, spread.tile), (direct, spread.to_dest)):
         after = LOWER.rewrite(func)
         assert len(calls(after, op)) == len(calls(after, ops.COPY_TILE)) == 1
 
@@ -280,8 +363,8 @@ def test_products_move_to_the_vector_unit_where_registers_are_short():
     buffers = {name: shared(32, 32) for name in [*(f"B{n}" for n in range(10)), "O"]}
     wide = LOWER.rewrite(function(value, (32, 32), **buffers))
     narrow = LOWER.rewrite(function(value, (32, 32), is_fp32=True, **buffers))
-    assert len(calls(wide, ops.FPU_BINARY["mul"])) == 5
-    assert len(calls(narrow, ops.FPU_BINARY["mul"])) == 0
+    assert len(calls(wide, ops.FPU_BINARY[""]["mul"])) == 5
+    assert len(calls(narrow, ops.FPU_BINARY[""]["mul"])) == 0
     assert len(calls(narrow, ops.SFPU_BINARY["mul"])) == 5
 
 
@@ -316,10 +399,10 @@ def test_an_expression_without_lowering_is_refused_at_its_line():
             C_s = tl.alloc_shared((64, 64), "float32")
             tl.copy(A, A_s)
             for i, j in tl.Parallel(64, 64):  # <- loop
-                C_s[i, j] = tl.erf(A_s[i, j])  # <- assignment
+                C_s[i, j] = tl.acos(A_s[i, j])  # <- assignment
             tl.copy(C_s, C)
 
-    pattern = at("TT1007: T.erf(", __file__, "# <- loop", "# <- assignment")
+    pattern = at("TT1007: T.acos(", __file__, "# <- loop", "# <- assignment")
     with pytest.raises(UnsupportedExpression, match=pattern):
         LOWER.rewrite(until(kernel, LOWER.name))
 

@@ -131,10 +131,10 @@ def select(
     return selector.instructions
 
 
-def slots_needed(value: tirx.PrimExpr) -> int:
+def slots_needed(value: tirx.PrimExpr, stmt: tirx.Stmt | None = None) -> int:
     """Slots of DST that `value` takes if no operation reads two circular buffers at once.
 
-    What is made of indices takes one like any other tile.
+    What is made of indices takes one like any other tile. An error names the line of `stmt`.
     """
 
     def stand_in(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
@@ -152,6 +152,7 @@ def slots_needed(value: tirx.PrimExpr) -> int:
             select(
                 value,
                 lambda load: Operand(load, broadcast="", fpu_format=""),
+                stmt,
                 share_loads=share_loads,
             )
         )[1]

@@ -1,5 +1,6 @@
 """An embedded mock of the Metalium API: runs unchanged kernel C++ on the host, strictly."""
 
+from tilelang_tt.mock.advice import Advice, BarrierReport
 from tilelang_tt.mock.chip import Chip, Modes, ProgramBuilder, Tensor
 from tilelang_tt.mock.errors import (
     AssertionFailure,
@@ -39,8 +40,10 @@ from tilelang_tt.mock.timing import Timing
 __all__ = [
     "DRAM",
     "L1",
+    "Advice",
     "AssertionFailure",
     "BankReport",
+    "BarrierReport",
     "Blocked",
     "Buffer",
     "Chip",

@@ -29,6 +29,10 @@ ENGINE_FLAGS = (
     "-O3",
     "-march=native",
     "-fno-semantic-interposition",
+    # No one reads floating-point traps or errno: without them more loops become vector code, and
+    # results stay the same.
+    "-fno-trapping-math",
+    "-fno-math-errno",
     f"-I{_SOURCE}",
 )
 # Products and sums are fused in the matrix product only: other results are the same everywhere.
@@ -184,7 +188,8 @@ def _sources_text() -> tuple[str, ...]:
 
 @functools.cache
 def _engine_key(compiler: Compiler) -> str:
-    return _digest([compiler.identity, _processor(), *ENGINE_FLAGS, *_sources_text()])
+    flags = [*ENGINE_FLAGS, *_extra_flags()]
+    return _digest([compiler.identity, _processor(), *flags, *_sources_text()])
 
 
 def _kernel_key(engine: Path, kernel: KernelSource) -> str:
@@ -220,14 +225,26 @@ def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
     for process in running:
         _finish("the engine", process)
     built = work / library.name
-    link = ["-shared", f"-Wl,-soname,{library.name}", "-Wl,-Bsymbolic", "-o", str(built)]
+    link = [
+        *_extra_flags(),
+        "-shared",
+        f"-Wl,-soname,{library.name}",
+        "-Wl,-Bsymbolic",
+        "-o",
+        str(built),
+    ]
     _finish("the engine", _start([*compiler.command, *map(str, objects), *link]))
     os.replace(built, library)
 
 
 def _engine_flags(source: Path) -> list[str]:
     contract = "fast" if source.name in CONTRACTED_SOURCES else "off"
-    return [*ENGINE_FLAGS, f"-ffp-contract={contract}"]
+    return [*ENGINE_FLAGS, *_extra_flags(), f"-ffp-contract={contract}"]
+
+
+def _extra_flags() -> list[str]:
+    """Of the engine alone, for sanitizers and profilers."""
+    return shlex.split(os.environ.get("TILELANG_TT_ENGINE_FLAGS", ""))
 
 
 def _compile_kernels(

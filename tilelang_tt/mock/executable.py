@@ -49,6 +49,7 @@ class _DeviceStruct(ctypes.Structure):
             "dst_sections",
             "fp32_dest",
             "fidelity",
+            "ieee",
         )
     )
 
@@ -298,6 +299,7 @@ def _device_struct(program: Program) -> _DeviceStruct:
         dst_sections=1 if program.dst_full_sync else 2,
         fp32_dest=int(program.fp32_dest_acc),
         fidelity=FIDELITIES.index(program.fidelity) + 1,
+        ieee=int(program.numerics == "ieee"),
     )
 
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "compute"]
 Fidelity = Literal["LoFi", "HiFi2", "HiFi3", "HiFi4"]
-Contents = Literal["given", "result", "scratch"]
+Numerics = Literal["device", "ieee"]
+Contents = Literal["given", "result", "scratch", "input"]
 
-CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch")
+CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch", "input")
 ROLES: tuple[Role, ...] = ("reader", "writer", "compute")
 FIDELITIES: tuple[Fidelity, ...] = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
 SEMAPHORES = 16
@@ -74,7 +75,8 @@ class Buffer:
     """A tensor, used in place: `data` holds its pages in order, unpadded.
 
     `contents` tells what the bytes are before the run: "given" by the host; those of a "result",
-    undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined.
+    undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined; those
+    of an "input", given, and no kernel may write them.
     """
 
     name: str
@@ -107,7 +109,11 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Program:
-    """Kernels, their circular buffers and the modes they are compiled for."""
+    """Kernels, their circular buffers and the modes they are compiled for.
+
+    With `numerics` "ieee" the registers hold float32 and products see all bits of their operands;
+    formats in memory stay what they are. "device" rounds where the chip does.
+    """
 
     kernels: tuple[Kernel, ...]
     circular_buffers: tuple[CircularBuffer, ...]
@@ -115,6 +121,7 @@ class Program:
     fidelity: Fidelity = "HiFi4"
     fp32_dest_acc: bool = False
     dst_full_sync: bool = False
+    numerics: Numerics = "device"
     semaphores: tuple[int, ...] = field(default=())
     timing: Timing | None = None  # None: the device's
 

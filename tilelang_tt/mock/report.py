@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tilelang_tt.mock.advice import Advice, BarrierReport, advise
 from tilelang_tt.mock.errors import Finding, Print
 from tilelang_tt.mock.program import FIDELITIES, Core, Program
 
@@ -31,6 +32,7 @@ class KernelReport:
     pages_pushed: int
     bytes_read: int
     bytes_written: int
+    barriers: tuple[BarrierReport, ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Report:
     intervals: tuple[Interval, ...]
     findings: tuple[Finding, ...] = ()  # of a run that may go on in spite of them
     prints: tuple[Print, ...] = ()
+    warnings: tuple[Advice, ...] = ()  # what is right and wasteful
 
     @property
     def microseconds(self) -> float:
@@ -176,18 +179,25 @@ def _metadata(kind: str, process: int, track: int, name: str) -> dict[str, Any]:
 def from_json(program: Program, answer: Mapping[str, Any]) -> Report:
     """The engine's answer of a run without error."""
     clock = answer["clock"]
+    kernels = {name: _kernel(counts) for name, counts in answer["kernels"].items()}
+    banks = tuple(BankReport(*row) for row in clock["dram_banks"])
     return Report(
-        kernels={name: KernelReport(**counts) for name, counts in answer["kernels"].items()},
+        kernels=kernels,
         cycles=clock["cycles"],
         launch_cycles=clock["launch"],
         clock_ghz=program.device.clock_ghz,
         fidelity_phases=FIDELITIES.index(program.fidelity) + 1,
         tile_products=clock["tile_products"],
         cores={(core["x"], core["y"]): _core(core) for core in clock["cores"]},
-        dram_banks=tuple(BankReport(*row) for row in clock["dram_banks"]),
+        dram_banks=banks,
         links=tuple(_link(row) for row in clock["links"]),
         intervals=tuple(_interval(row) for row in clock["intervals"]),
         prints=prints(answer),
+        warnings=advise(
+            {name: kernel.barriers for name, kernel in kernels.items()},
+            answer["unused_circular_buffers"],
+            [bank.bytes_read + bank.bytes_written for bank in banks],
+        ),
     )
 
 
@@ -196,6 +206,11 @@ def prints(answer: Mapping[str, Any]) -> tuple[Print, ...]:
     return tuple(
         Print((each["x"], each["y"]), each["engine"], each["text"]) for each in answer["prints"]
     )
+
+
+def _kernel(counts: Mapping[str, Any]) -> KernelReport:
+    barriers = tuple(BarrierReport(*row) for row in counts["barriers"])
+    return KernelReport(**{**counts, "barriers": barriers})
 
 
 def _core(data: Mapping[str, Any]) -> CoreReport:

@@ -39,6 +39,7 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
             tiles.tilize(views[tensor.name]).view(np.uint8),
             _page_bytes(tensor),
             address,
+            "given" if tensor.is_written else "input",
         )
         for tensor, address in zip(plan.tensors, addresses, strict=True)
     ]

@@ -105,13 +105,16 @@ class FuseElementwise:
     ) -> list[tirx.Stmt] | None:
         """Substitute the producer into its consumer.
 
-        A consumer that only moves the value is explained by the producer.
+        A consumer that only moves the value is explained by the producer. Nothing that the producer
+        reads may be written in between.
         """
         for later in range(position + 1, len(stmts)):
             consumer = leaf(stmts[later])
             if isinstance(consumer, Elementwise) and access.is_read(stmts[later], producer.dst):
                 fused = _substituted(consumer, producer)
-                if fused is None or slots_needed(fused.store.value) > self.dst_tiles:
+                if fused is None or slots_needed(fused.store.value, stmts[later]) > self.dst_tiles:
+                    return None
+                if _changes_between(stmts[position + 1 : later], producer, fused):
                     return None
                 is_move = isinstance(_uncast(consumer.store.value), tirx.BufferLoad)
                 stmt = tree.located(fused.stmt(), stmts[position if is_move else later])
@@ -162,6 +165,16 @@ def _substituted(consumer: Elementwise, producer: Elementwise) -> Elementwise | 
     value = map_loads(consumer.store.value, replace)
     return Elementwise(
         consumer.loops, tirx.BufferStore(consumer.dst, value, consumer.store.indices)
+    )
+
+
+def _changes_between(between: list[tirx.Stmt], producer: Elementwise, fused: Elementwise) -> bool:
+    """Whether what the producer reads is another value where the fused statement reads it."""
+    if any(access.is_written(tree.sequence(between), load.buffer) for load in producer.loads):
+        return True
+    return any(
+        load.buffer.same_as(fused.dst) and not same_all(load.indices, fused.store.indices)
+        for load in fused.loads
     )
 
 

@@ -28,7 +28,7 @@ Errors:   TT1006, TT1016, TT3005.
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tvm import arith, tirx
@@ -74,7 +74,7 @@ class _Isolation:
         return tree.map_bodies(stmt, self.isolate)
 
     def _split(self, stmt: tirx.Stmt) -> tirx.Stmt:
-        nests = [_in_store_order(nest) for nest in _nests(stmt, (), ())]
+        nests = [_in_store_order(nest) for nest in _nests(stmt, (), self.buffers)]
         _check_independent(nests)
         return tree.sequence(
             tree.located(piece, nest.store) for nest in nests for piece in self._pieces(nest)
@@ -109,7 +109,7 @@ def _is_control(stmt: tirx.Stmt) -> bool:
         case tirx.For() if stmt.kind != tirx.ForKind.PARALLEL:
             return any(
                 not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None
-                for nest in _nests(stmt, (), ())
+                for nest in _nests(stmt, (), [])
             )
         case tirx.IfThenElse():
             return not tree.collect(stmt.condition, tirx.BufferLoad)
@@ -125,41 +125,89 @@ def _uses(store: tirx.BufferStore, var: tirx.Var) -> bool:
 
 
 def _nests(
-    stmt: tirx.Stmt, loops: tuple[tirx.For, ...], conditions: tuple[tirx.PrimExpr, ...]
+    stmt: tirx.Stmt, loops: tuple[tirx.For, ...], buffers: list[tirx.Buffer]
 ) -> list[Elementwise]:
+    """One nest for each store in `stmt`; `buffers` gets those that hold conditions."""
     match stmt:
         case tirx.For():
-            return _nests(stmt.body, (*loops, stmt), conditions)
+            return _nests(stmt.body, (*loops, stmt), buffers)
         case tirx.IfThenElse():
-            nests = _nests(stmt.then_case, loops, (*conditions, stmt.condition))
-            if stmt.else_case is not None:
-                nests += _nests(stmt.else_case, loops, (*conditions, tirx.Not(stmt.condition)))
-            return nests
+            return _choices(stmt, loops, buffers)
         case tirx.BufferStore():
-            return [_nest(stmt, loops, conditions)]
-    return [nest for child in tree.statements(stmt) for nest in _nests(child, loops, conditions)]
+            return [_nest(stmt, loops)]
+    return [nest for child in tree.statements(stmt) for nest in _nests(child, loops, buffers)]
 
 
-def _nest(
-    store: tirx.BufferStore, loops: tuple[tirx.For, ...], conditions: tuple[tirx.PrimExpr, ...]
-) -> Elementwise:
-    """The store in its loops; where a condition does not hold, it stores what was there."""
-    indices, value = list(store.indices), store.value
-    if not loops:
-        var = tirx.Var("i", "int32")
-        one = tirx.const(1, "int32")
-        none = tirx.Evaluate(0)
-        loops = (tirx.For(var, tirx.const(0, "int32"), one, tirx.ForKind.PARALLEL, none),)
-        indices = [*indices[:-1], indices[-1] + var]
-        old = tirx.BufferLoad(store.buffer, indices)
-        value = map_loads(value, lambda load: old if _is_at(load, store) else None)
-    if conditions:
-        old = tirx.BufferLoad(store.buffer, indices)
-        value = tirx.if_then_else(functools.reduce(tirx.And, conditions), value, old)
-    if value.same_as(store.value) and same_all(indices, store.indices):
+def _nest(store: tirx.BufferStore, loops: tuple[tirx.For, ...]) -> Elementwise:
+    if loops:
         return Elementwise(loops, store)
+    var = tirx.Var("i", "int32")
+    one = tirx.const(1, "int32")
+    loop = tirx.For(var, tirx.const(0, "int32"), one, tirx.ForKind.PARALLEL, tirx.Evaluate(0))
+    indices = [*store.indices[:-1], store.indices[-1] + var]
+    old = tirx.BufferLoad(store.buffer, indices)
+    value = map_loads(store.value, lambda load: old if _is_at(load, store) else None)
+    return _storing(value, indices, Elementwise((loop,), store))
+
+
+def _choices(
+    stmt: tirx.IfThenElse, loops: tuple[tirx.For, ...], buffers: list[tirx.Buffer]
+) -> list[Elementwise]:
+    """A branch as choices of what is stored.
+
+    Where both cases store to the same places the choice is between their values, elsewhere between
+    a value and what was there. A condition that would change with the first of several stores is
+    kept in a buffer.
+    """
+    yes = _nests(stmt.then_case, loops, buffers)
+    no = [] if stmt.else_case is None else _nests(stmt.else_case, loops, buffers)
+    is_paired = len(yes) == len(no) and all(map(_is_same_place, yes, no))
+    written = [nest.dst for nest in (yes if is_paired else [*yes, *no])[:-1]]
+    kept: list[Elementwise] = []
+    condition = stmt.condition
+    if any(load.buffer in written for load in tree.collect(condition, tirx.BufferLoad)):
+        shape = [loop.extent for loop in loops] or [1]
+        flags = fresh_buffer("condition", written[0], buffers, shape)
+        buffers.append(flags)
+        places = [loop.loop_var for loop in loops] or [tirx.const(0, "int32")]
+        store = tirx.BufferStore(flags, tirx.Cast(flags.dtype, condition), places)
+        kept = [_nest(tree.located(store, stmt), loops)]
+        condition = tirx.BufferLoad(flags, places) != tirx.const(0.0, flags.dtype)
+    if is_paired:
+        return kept + [
+            _chosen(condition, then, other.store.value) for then, other in zip(yes, no, strict=True)
+        ]
+    return [
+        *kept,
+        *(_chosen(condition, nest, _old(nest)) for nest in yes),
+        *(_chosen(tirx.Not(condition), nest, _old(nest)) for nest in no),
+    ]
+
+
+def _is_same_place(a: Elementwise, b: Elementwise) -> bool:
+    return (
+        a.dst.same_as(b.dst)
+        and same_all(a.store.indices, b.store.indices)
+        and len(a.loops) == len(b.loops)
+        and all(map(tirx.For.same_as, a.loops, b.loops))
+    )
+
+
+def _chosen(condition: tirx.PrimExpr, nest: Elementwise, other: tirx.PrimExpr) -> Elementwise:
+    value = tirx.if_then_else(condition, nest.store.value, other)
+    return _storing(value, nest.store.indices, nest)
+
+
+def _old(nest: Elementwise) -> tirx.BufferLoad:
+    return tirx.BufferLoad(nest.dst, list(nest.store.indices))
+
+
+def _storing(
+    value: tirx.PrimExpr, indices: Sequence[tirx.PrimExpr], nest: Elementwise
+) -> Elementwise:
     simple = [arith.Analyzer().simplify(index) for index in indices]
-    return Elementwise(loops, tree.located(tirx.BufferStore(store.buffer, value, simple), store))
+    store = tirx.BufferStore(nest.dst, value, simple)
+    return Elementwise(nest.loops, tree.located(store, nest.store))
 
 
 def _in_store_order(nest: Elementwise) -> Elementwise:
@@ -228,7 +276,7 @@ def _reduction_of(nest: Elementwise) -> _Reduction | None:
         return None
     if not any(_counts_elements(load, unused[0].loop_var) for load in nest.loads):
         return None
-    old = tirx.BufferLoad(nest.dst, list(nest.store.indices))
+    old = _old(nest)
     for self_, term in ((value.a, value.b), (value.b, value.a)):
         loads = tree.collect(term, tirx.BufferLoad)
         if same(self_, old) and not any(load.buffer.same_as(nest.dst) for load in loads):

@@ -52,7 +52,7 @@ class SplitExpressions:
         if not isinstance(nest, Elementwise):
             return [stmt]
         parts: list[tirx.Stmt] = []
-        while slots_needed(nest.store.value) > self.dst_tiles:
+        while slots_needed(nest.store.value, stmt) > self.dst_tiles:
             part = self._part(nest.store.value)
             if part is None:
                 break

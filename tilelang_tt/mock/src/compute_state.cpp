@@ -55,37 +55,33 @@ DstTile& math_slot(Thread& thread, uint32_t slot) {
 }
 
 void require_written(const DstTile& tile, uint32_t slot) {
-  if (!tile.written) {
+  if (!tile.written()) {
     likely("no operation has written this tile since tile_regs_acquire");
     fail("dst_uninitialised", -1, "destination tile %u is read before it is written", slot);
   }
 }
 
-void compute_view(const CircularBuffer& cb, Page& page, View view, const uint8_t* bytes) {
+// Float32 loses bits on its way through a source register.
+bool is_cut_to_tf32(const CircularBuffer& cb) {
+  return cb.config->format == uint32_t(DataFormat::Float32) &&
+         cb.config->unpack_to_dest_fp32 == 0 && run->program->device.ieee == 0;
+}
+
+void unpack_view(const CircularBuffer& cb, View view, const uint8_t* bytes, float* words) {
   constexpr uint32_t tf32_significand = 11;
-  const auto make = [&page](View which) {
-    auto& words = page.views[uint32_t(which)];
-    if (!words) {
-      words.reset(new float[tile_elements]);
-    }
-    page.view_generation[uint32_t(which)] = page.generation;
-    return words.get();
-  };
-  float* words = make(View::full);
   tile_unpack(cb.config->format, bytes, words);
-  const bool through_source = !is_integer(cb.config->format) && cb.config->unpack_to_dest_fp32 == 0;
-  if (through_source && cb.config->format == uint32_t(DataFormat::Float32)) {
+  if (is_cut_to_tf32(cb)) {
     truncate_significand(words, words, tf32_significand);
   }
   switch (view) {
     case View::high5:
-      return truncate_significand(words, make(view), 5);
+      return truncate_significand(words, words, 5);
     case View::high7:
-      return truncate_significand(words, make(view), 7);
+      return truncate_significand(words, words, 7);
     case View::low7: {
-      float* low = make(view);
-      truncate_significand(words, low, 7);
-      return subtract(words, low, low);
+      alignas(64) float high[tile_elements];
+      truncate_significand(words, high, 7);
+      return subtract(words, high, words);
     }
     default:
       return;
@@ -199,34 +195,63 @@ const uint8_t* operand_bytes(Thread& thread, uint32_t index, uint32_t tile) {
   return thread.core->l1 + offset;
 }
 
-const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view) {
+namespace {
+
+// The view that the page keeps, or none of its present bytes.
+const float* kept_view(const Page& page, View view) {
+  const bool current = page.view_generation[uint32_t(view)] == page.generation;
+  return current ? page.views[uint32_t(view)].get() : nullptr;
+}
+
+const float* unpack_operand(Thread& thread, const CircularBuffer& cb, View view,
+                            const uint8_t* bytes, float* words) {
+  const auto offset = uint32_t(bytes - thread.core->l1);
+  shadow_check_written(*thread.core, {offset, offset + cb.tile_bytes}, int(cb.config->index),
+                       "unpacking");
+  unpack_view(cb, view, bytes, words);
+  return words;
+}
+
+}  // namespace
+
+const float* operand_kept(Thread& thread, uint32_t index, uint32_t tile, View view) {
   const uint8_t* bytes = operand_bytes(thread, index, tile);
   CircularBuffer& cb = thread.core->cbs[index];
   Page& page = cb.pages[cb.read_page + tile];
-  if (page.view_generation[uint32_t(view)] != page.generation) {
-    const auto offset = uint32_t(bytes - thread.core->l1);
-    shadow_check_written(*thread.core, {offset, offset + cb.tile_bytes}, int(index), "unpacking");
-    compute_view(cb, page, view, bytes);
+  if (const float* kept = kept_view(page, view)) {
+    return kept;
   }
-  return page.views[uint32_t(view)].get();
+  auto& words = page.views[uint32_t(view)];
+  if (!words) {
+    words.reset(new float[tile_elements]);
+  }
+  page.view_generation[uint32_t(view)] = page.generation;
+  return unpack_operand(thread, cb, view, bytes, words.get());
+}
+
+const float* operand(Thread& thread, uint32_t index, uint32_t tile, View view, float* scratch) {
+  const uint8_t* bytes = operand_bytes(thread, index, tile);
+  const CircularBuffer& cb = thread.core->cbs[index];
+  const float* kept = kept_view(cb.pages[cb.read_page + tile], view);
+  return kept != nullptr ? kept : unpack_operand(thread, cb, view, bytes, scratch);
 }
 
 DstTile& dst_accumulate(Thread& thread, uint32_t slot) {
   DstTile& tile = math_slot(thread, slot);
-  if (!tile.written) {
+  if (!tile.written()) {
+    tile.claim();
     std::fill_n(tile.values, tile_elements, 0.0F);
-    tile.written = true;
   }
   return tile;
 }
 
 DstTile& dst_overwrite(Thread& thread, uint32_t slot) {
   DstTile& tile = math_slot(thread, slot);
-  tile.written = true;
+  tile.claim();
   return tile;
 }
 
-bool dst_is_written(Thread& thread, uint32_t slot) { return math_slot(thread, slot).written; }
+bool dst_is_written(Thread& thread, uint32_t slot) { return math_slot(thread, slot).written(); }
 
 DstTile& dst_read(Thread& thread, uint32_t slot) {
   DstTile& tile = math_slot(thread, slot);
@@ -246,7 +271,8 @@ DstTile& dst_packed(Thread& thread, uint32_t slot) {
 }
 
 void dst_round(DstTile& tile, Rounding rounding) {
-  if (tile.kind != DstKind::bfloat16 && tile.kind != DstKind::float16) {
+  if ((tile.kind != DstKind::bfloat16 && tile.kind != DstKind::float16) ||
+      run->program->device.ieee != 0) {
     return;
   }
   const bool brain = tile.kind == DstKind::bfloat16;
@@ -274,7 +300,7 @@ void store_unpacked(DstTile& tile, const CircularBuffer& cb) {
     tile.kind = DstKind::integer;
     return;
   }
-  if (cb.config->unpack_to_dest_fp32 == 0 && cb.config->format == uint32_t(DataFormat::Float32)) {
+  if (is_cut_to_tf32(cb)) {
     constexpr uint32_t tf32_significand = 11;
     truncate_significand(tile.values, tile.values, tf32_significand);
   }
@@ -385,7 +411,7 @@ void dst_acquire(Call call) {
              Stall::destination, call.name);
   DstSection& section = math_section(compute);
   for (uint32_t slot = 0; slot < run->program->device.dst_tiles; ++slot) {
-    section.tiles[slot].written = false;
+    section.tiles[slot].clear();
   }
 }
 
@@ -424,6 +450,10 @@ void dst_release(Call call) {
     fail("dst_protocol", -1, "the packer does not own the destination register");
   }
   compute.packing = false;
+  DstSection& section = compute.sections[compute.first_committed];
+  for (uint32_t slot = 0; slot < run->program->device.dst_tiles; ++slot) {
+    section.tiles[slot].clear();
+  }
   run->current->core->clock.sections[compute.first_committed].free = visible_from(Engine::pack);
   --compute.committed;
   compute.first_committed = (compute.first_committed + 1) % uint32_t(compute.sections.size());

@@ -14,8 +14,10 @@ void require_source_b(const Compute& compute, const CircularBuffer& cb);
 // An operand of the FPU: floats, and not a circular buffer that bypasses the source registers.
 void require_fpu_operand(const CircularBuffer& cb);
 
-// A tile the consumer may read, as seen by the unit. Valid until the page is written.
-const float* operand(Thread& thread, uint32_t cb, uint32_t tile, View view);
+// A tile the consumer may read, as seen by the unit. `scratch` has room for it. The kept one stays
+// with its page, for operations that use a tile many times.
+const float* operand(Thread& thread, uint32_t cb, uint32_t tile, View view, float* scratch);
+const float* operand_kept(Thread& thread, uint32_t cb, uint32_t tile, View view);
 const uint8_t* operand_bytes(Thread& thread, uint32_t cb, uint32_t tile);
 
 // A slot of the acquired section. A slot not written since acquire reads as zero for accumulation.

@@ -124,6 +124,12 @@ void check_destination(const Thread& thread, const CircularBuffer& cb, Range ran
     likely("cb_reserve_back is missing before the transfer");
     note("cb_overwrite", int(cb.config->index),
          "the transfer overwrites pages that are pushed and not popped");
+  } else if (cb.producer == thread.role && cb.consumer != thread.role &&
+             !inside_window(cb, range, cb.write_page, cb.reserved)) {
+    likely("cb_reserve_back is missing before the transfer, or reserves fewer pages");
+    note("cb_write_without_reserve", int(cb.config->index),
+         "the transfer writes L1 bytes 0x%x to 0x%x; %u pages are reserved", range.begin, range.end,
+         cb.reserved);
   }
 }
 
@@ -157,11 +163,29 @@ uint32_t buffer_at(uint32_t bank, uint32_t address) {
   fail("noc_out_of_bounds", -1, "no buffer has the address 0x%x of DRAM bank %u", address, bank);
 }
 
+// The number of the DRAM buffer that begins at the address, counted from 1, or 0 if none does.
+uint32_t buffer_from(uint32_t base) {
+  const TtMockProgram& program = *run->program;
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    if (program.buffers[i].address == base && program.buffers[i].places == nullptr) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+// The place is the bank and, where the address is that of a page, the number of its buffer.
 Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
-  const uint32_t bank = place_of(noc_address);
+  const uint32_t bank = place_of(noc_address) & 0xFF;
+  const uint32_t meant = place_of(noc_address) >> 8;
   const uint32_t address = uint32_t(noc_address);
   const uint32_t index = buffer_at(bank, address);
   const TtMockBuffer& buffer = run->program->buffers[index];
+  if (meant != 0 && meant != index + 1) {
+    likely("the page index is beyond the tensor");
+    fail("noc_out_of_bounds", -1, "a page of buffer %s is asked for that lies in buffer %s",
+         run->program->buffers[meant - 1].name, buffer.name);
+  }
   const TtMockDevice& device = run->program->device;
   const uint32_t aligned = (buffer.page_bytes + device.dram_read_alignment - 1) /
                            device.dram_read_alignment * device.dram_read_alignment;
@@ -308,6 +332,26 @@ void write_in_order(Thread& thread, const Target& target, uint32_t transaction =
   }
 }
 
+void count_barrier(Thread& thread, Barrier kind) {
+  const bool all = kind == Barrier::full;
+  const bool reads = all || kind == Barrier::read;
+  const bool writes = all || kind == Barrier::write;
+  uint64_t transfers = reads ? thread.reads.size() : 0;
+  transfers += writes || kind == Barrier::write_flush ? thread.writes.size() : 0;
+  transfers += writes ? thread.flushed_writes.size() : 0;
+  transfers += all || kind == Barrier::atomic ? thread.atomics.size() : 0;
+  std::vector<BarrierUse>& uses = thread.counts->barriers;
+  const uint32_t line = thread.call.site.line;
+  const auto here = [line](const BarrierUse& use) { return use.call.site.line == line; };
+  auto use = std::find_if(uses.begin(), uses.end(), here);
+  if (use == uses.end()) {
+    use = uses.insert(use, {thread.call, 0, 0, 0});
+  }
+  ++use->passed;
+  use->idle += transfers == 0 ? 1 : 0;
+  use->transfers += transfers;
+}
+
 void wait_for_transfers(Thread& thread, Barrier kind) {
   const Transfers& transfers = transfers_of(thread);
   const bool all = kind == Barrier::full;
@@ -433,6 +477,12 @@ void increment(Thread& thread, const Target& remote, uint32_t amount) {
   }
   uint32_t value;
   memcpy(&value, remote.data, sizeof value);
+  const int64_t sum = int64_t{value} + static_cast<int32_t>(amount);
+  if (sum < 0 || sum > INT32_MAX) {
+    likely("the two sides disagree on how often they signal");
+    note("semaphore_range", -1, "the semaphore at 0x%x of core (%u, %u) is %u and changes by %d",
+         remote.address, remote.core->x, remote.core->y, value, static_cast<int32_t>(amount));
+  }
   value += amount;
   memcpy(remote.data, &value, sizeof value);
   order_signal(thread, *remote.core, remote.address);
@@ -461,7 +511,8 @@ uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t pag
                            uint32_t offset) {
   begin(call, Op::noc_address);
   const uint32_t banks = run->program->device.dram_banks;
-  return encode(kind_dram, page % banks, base + page / banks * page_bytes + offset);
+  const uint64_t place = (page % banks) | (buffer_from(base) & 0xFFFF) << 8;
+  return encode(kind_dram, place, base + page / banks * page_bytes + offset);
 }
 
 uint64_t dram_bank_address(Call call, uint32_t bank, uint32_t address) {
@@ -629,6 +680,7 @@ void noc_write_word(Call call, uint64_t destination, uint32_t value, uint8_t byt
 
 void noc_barrier(Call call, Barrier kind, uint32_t transaction) {
   Thread& thread = begin(call, Op::noc_barrier);
+  count_barrier(thread, kind);
   if (transaction != any_transaction) {
     wait_for_transaction(thread, kind, transaction);
     return;
@@ -706,6 +758,14 @@ void semaphore_wait(Call call, uint32_t address, uint32_t value, bool at_least) 
   const uint32_t offset = l1_offset(thread, address);
   block_until({kind, offset, value});
   order_observe(thread, offset);
+  uint32_t reached;
+  memcpy(&reached, thread.core->l1 + offset, sizeof reached);
+  if (!at_least && reached != value) {
+    likely("it is signalled again before the wait is over: wait for at least the value, or signal "
+           "once a turn");
+    note("semaphore_passed", -1, "the semaphore at 0x%x is %u already where exactly %u is awaited",
+         offset, reached, value);
+  }
   wait_until(*thread.core, static_cast<Engine>(thread.role),
              semaphore_time(*thread.core, offset, value), Stall::semaphore, call.name);
 }
@@ -716,7 +776,7 @@ void semaphore_set(Call call, uint32_t address, uint32_t value) {
   check_not_leaving(*thread.core, {offset, offset + 4}, -1);
   memcpy(thread.core->l1 + offset, &value, sizeof value);
   set_semaphore_time(*thread.core, offset, timeline_of(thread).now);
-  order_signal(thread, *thread.core, offset);
+  order_set(thread, offset);
   wake(*thread.core);
 }
 

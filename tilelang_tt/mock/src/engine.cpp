@@ -53,8 +53,6 @@ void create_core(Core& core, uint32_t x, uint32_t y) {
   core.exists = true;
   core.l1 = l1_of(y * run->program->device.grid_x + x);
   core.marks = shadow_of(y * run->program->device.grid_x + x);
-  l1_clear(core);
-  shadow_clear(core);
   shadow_written(core, {zeros_base, zeros_base + zeros_bytes});
   place_circular_buffers(core);
   core.clock.sections.resize(run->program->device.dst_sections);
@@ -128,6 +126,36 @@ void list_threads() {
   }
 }
 
+std::string barriers_json(const Counts& counts) {
+  std::vector<std::string> rows;
+  for (const BarrierUse& use : counts.barriers) {
+    rows.push_back(array({quoted(use.call.name), number(use.call.site.line), number(use.passed),
+                          number(use.idle), number(use.transfers)}));
+  }
+  return array(rows);
+}
+
+bool is_used(const CircularBuffer& cb) {
+  const auto written = [](const Page& page) { return page.generation != 1; };
+  return cb.producer != Role::none || cb.consumer != Role::none ||
+         std::any_of(cb.pages.begin(), cb.pages.end(), written);
+}
+
+// The names of the circular buffers that no core used.
+std::string unused_json() {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < run->program->circular_buffer_count; ++i) {
+    const TtMockCircularBuffer& config = run->program->circular_buffers[i];
+    const auto uses = [&config](const Core& core) {
+      return core.exists && is_used(core.cbs[config.index]);
+    };
+    if (std::none_of(run->cores.begin(), run->cores.end(), uses)) {
+      names.push_back(quoted(config.name));
+    }
+  }
+  return array(names);
+}
+
 std::string counts_json(const Counts& counts) {
   std::vector<std::string> calls;
   for (uint32_t op = 0; op < op_count; ++op) {
@@ -136,6 +164,7 @@ std::string counts_json(const Counts& counts) {
     }
   }
   return object({field("calls", object(calls)), field("pages_pushed", number(counts.pages_pushed)),
+                 field("barriers", barriers_json(counts)),
                  field("bytes_read", number(counts.bytes_read)),
                  field("bytes_written", number(counts.bytes_written))});
 }
@@ -162,8 +191,9 @@ std::string report_json() {
     kernels.push_back(field(kernel.name, counts_json(run->counts[i])));
   }
   return object({field("findings", findings_json()), field("deadlock", deadlock_json()),
-                 field("prints", array(run->prints)), field("kernels", object(kernels)),
-                 field("clock", clock_json())});
+                 field("prints", array(run->prints)),
+                 field("unused_circular_buffers", unused_json()),
+                 field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
 Thread& begin(Call call, Op op) {
@@ -233,6 +263,8 @@ const char* tt_mock_run(const TtMockProgram* program) {
     run = nullptr;
     return answer.c_str();
   }
+  l1_clear();
+  shadow_clear();
   create_network(state.network);
   shadow_create_buffers();
   state.cores = std::vector<Core>(cores);

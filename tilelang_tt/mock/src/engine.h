@@ -12,6 +12,7 @@
 #include "op.h"
 #include "order.h"
 #include "program.h"
+#include "tile_pool.h"
 #include "timing.h"
 #include "tt_mock/site.h"
 
@@ -92,9 +93,22 @@ struct Wait {
 enum class DstKind : uint8_t { float32, bfloat16, float16, integer };
 
 struct DstTile {
-  alignas(64) float values[tile_elements];
-  DstKind kind;
-  bool written;
+  float* values = nullptr;  // while it holds something
+  DstKind kind = DstKind::float32;
+
+  DstTile() = default;
+  DstTile(const DstTile&) = delete;
+  DstTile& operator=(const DstTile&) = delete;
+  ~DstTile() { clear(); }
+
+  bool written() const { return values != nullptr; }
+  void claim() { values = values == nullptr ? tile_pool_take() : values; }
+  void clear() {
+    if (values != nullptr) {
+      tile_pool_give(values);
+      values = nullptr;
+    }
+  }
 };
 
 struct DstSection {
@@ -200,11 +214,18 @@ struct Core {
   uint32_t changes = 0;  // of the state that a thread of this core may wait for
 };
 
+// A barrier of a kernel: how often it was passed, with nothing to wait for, for how many transfers.
+struct BarrierUse {
+  Call call;
+  uint64_t passed, idle, transfers;
+};
+
 struct Counts {
   uint64_t calls[op_count] = {};
   uint64_t pages_pushed = 0;
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
+  std::vector<BarrierUse> barriers;  // by place
 };
 
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
@@ -302,7 +323,7 @@ bool l1_map(uint32_t cores);
 uint8_t* l1_of(uint32_t core);
 bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
-void l1_clear(const Core& core);
+void l1_clear();  // of all cores
 void touch_pages(Core& core, Range range);
 // Tensors in L1: copied there before the run and back after it.
 void load_tensors();

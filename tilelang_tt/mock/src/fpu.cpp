@@ -11,6 +11,11 @@
 namespace tt_mock {
 namespace {
 
+// Room for an unpacked operand.
+struct Scratch {
+  alignas(64) float words[tile_elements];
+};
+
 // Which bits of its operands a product sees, by fidelity: SrcA has 5 bits per phase, SrcB 7.
 struct Views {
   View a, b;
@@ -18,7 +23,12 @@ struct Views {
 
 uint32_t fidelity() { return run->program->device.fidelity; }
 
+bool is_exact() { return run->program->device.ieee != 0; }
+
 Views main_views() {
+  if (is_exact()) {
+    return {View::full, View::full};
+  }
   switch (fidelity()) {
     case 1:
       return {View::high5, View::high7};
@@ -31,7 +41,7 @@ Views main_views() {
 }
 
 // HiFi3's third phase: the high bits of SrcA with the low bits of SrcB.
-bool has_third_phase() { return fidelity() == 3; }
+bool has_third_phase() { return fidelity() == 3 && !is_exact(); }
 constexpr Views third_phase = {View::high5, View::low7};
 
 // Row r of the second operand under a broadcast: a row to step through, or one value for all
@@ -133,7 +143,8 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const bool transposed = compute.init.unit == Unit::copy && compute.init.detail[0] != 0;
   require_init(compute, {Unit::copy, {transposed ? 1U : 0U, 0, 0, 0}});
   require_source_a(compute, cb);
-  const float* words = operand(thread, index, tile, View::full);
+  Scratch scratch;
+  const float* words = operand(thread, index, tile, View::full, scratch.words);
   DstTile& out = dst_overwrite(thread, dst);
   const MathTiming& costs = run->timing.math;
   run_operation(thread,
@@ -158,7 +169,8 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const CircularBuffer& cb = cb_at(thread, index);
   require_init(compute, {Unit::transpose, {}});
   require_source_a(compute, cb);
-  const float* words = operand(thread, index, tile, View::full);
+  Scratch scratch;
+  const float* words = operand(thread, index, tile, View::full, scratch.words);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.transpose));
   transpose_tile_words(words, out.values);
@@ -222,7 +234,8 @@ void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t til
   } else {
     require_source_b(compute, cb);
   }
-  const float* words = operand(thread, index, tile, View::full);
+  Scratch scratch;
+  const float* words = operand(thread, index, tile, View::full, scratch.words);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.broadcast));
   for_each_pair(out.values, words, words, type, 0, [](float, float, float y) { return y; });
@@ -254,8 +267,11 @@ void binary(Call call, BinaryOperation operation, BinaryOperands operands) {
   }
   const bool product = operation.type == EltwiseBinaryType::ELWMUL;
   const auto apply = [&](DstTile& out, Views views, auto function) {
-    const float* a = operand(thread, operands.cb_a, operands.tile_a, views.a);
-    const float* b = operand(thread, operands.cb_b, operands.tile_b, views.b);
+    Scratch scratch_a, scratch_b;
+    const float* a =
+        operand(thread, operands.cb_a, operands.tile_a, views.a, scratch_a.words);
+    const float* b =
+        operand(thread, operands.cb_b, operands.tile_b, views.b, scratch_b.words);
     function(out.values, a, b, operation.broadcast, operands.broadcast_row);
   };
   // The hardware's product always adds to the register; sums do so when the init asked for it.
@@ -297,13 +313,14 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
   } else {
     require_source_a(compute, cb);
   }
-  const float* words = operand(thread, index, tile, View::full);
+  Scratch scratch;
+  const float* words = operand(thread, index, tile, View::full, scratch.words);
   DstTile& out = dst_read(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes,
                                     run->timing.math.reuse + arithmetic_cost(type)));
   alignas(64) float moved[tile_elements];
   constexpr uint32_t tf32_significand = 11;
-  truncate_significand(out.values, moved, tf32_significand);
+  truncate_significand(out.values, moved, is_exact() ? 24 : tf32_significand);
   const float* a = register_is_a ? moved : words;
   const float* b = register_is_a ? words : moved;
   if (type == EltwiseBinaryType::ELWADD) {
@@ -314,8 +331,8 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
     std::fill_n(out.values, tile_elements, 0.0F);
     alignas(64) float seen_a[tile_elements];
     alignas(64) float seen_b[tile_elements];
-    truncate_significand(a, seen_a, fidelity() == 1 ? 5 : 24);
-    truncate_significand(b, seen_b, fidelity() <= 2 ? 7 : 24);
+    truncate_significand(a, seen_a, fidelity() == 1 && !is_exact() ? 5 : 24);
+    truncate_significand(b, seen_b, fidelity() <= 2 && !is_exact() ? 7 : 24);
     mul_to(out.values, seen_a, seen_b, BroadcastType::NONE, 0);
   }
   dst_store_float(out, cb.config->format);
@@ -351,8 +368,8 @@ void matmul(Call call, uint32_t cb0, uint32_t cb1, uint32_t tile0, uint32_t tile
   run->tile_products += uint64_t{shape.rt} * shape.ct;
   alignas(64) float turned[tile_elements];
   const auto accumulate = [&](DstTile& out, uint32_t row_tile, uint32_t column_tile, Views views) {
-    const float* left = operand(thread, cb0, row_tile, views.b);
-    const float* right = operand(thread, cb1, column_tile, views.a);
+    const float* left = operand_kept(thread, cb0, row_tile, views.b);
+    const float* right = operand_kept(thread, cb1, column_tile, views.a);
     if (shape.transpose) {
       transpose_tile_words(right, turned);
       right = turned;
@@ -460,8 +477,10 @@ void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands) {
     fail_unsupported("operation", "reduce_tile has no minimum");
   }
   const View view = pool == PoolType::MAX ? View::full : swapped ? main_views().b : main_views().a;
-  const float* in = operand(thread, operands.cb_a, operands.tile_a, view);
-  const float* factors = operand(thread, operands.cb_b, operands.tile_b, View::full);
+  Scratch scratch_in, scratch_factors;
+  const float* in = operand(thread, operands.cb_a, operands.tile_a, view, scratch_in.words);
+  const float* factors =
+      operand(thread, operands.cb_b, operands.tile_b, View::full, scratch_factors.words);
   const bool fresh = !dst_is_written(thread, operands.dst);
   DstTile& out = dst_accumulate(thread, operands.dst);
   run_operation(thread, work_of_two(data.config->page_bytes, scaler.config->page_bytes,

@@ -64,7 +64,7 @@ void for_each_l1_page(Action action) {
 
 void load_tensors() {
   for_each_l1_page([](const TtMockBuffer& buffer, uint8_t* host, Core& core, uint32_t offset) {
-    if (buffer.contents == 0) {
+    if (buffer.contents == 0 || buffer.contents == 3) {
       memcpy(core.l1 + offset, host, buffer.page_bytes);
       shadow_written(core, {offset, offset + buffer.page_bytes});
     }
@@ -114,7 +114,7 @@ uint32_t l1_window(const Core& core) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));
 }
 
-void l1_clear(const Core& core) { madvise(core.l1, l1_stride, MADV_DONTNEED); }
+void l1_clear() { madvise(base, size_t{mapped_cores} * l1_stride, MADV_DONTNEED); }
 
 void touch_pages(Core& core, Range range) {
   for (CircularBuffer* cb : core.cb_by_offset) {

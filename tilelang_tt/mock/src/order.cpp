@@ -72,6 +72,13 @@ void report(const CircularBuffer* cb, Range range, bool is_write, const Thread& 
        call.site.line == 0 ? "" : std::to_string(call.site.line).c_str());
 }
 
+void report_lost_signal(const Core& core, uint32_t offset) {
+  likely("the set may come after the signal and throw it away: set before telling the other side");
+  note("semaphore_lost_signal", -1,
+       "a signal through the L1 word at 0x%x of core (%u, %u) is not ordered with its being set",
+       offset, core.x, core.y);
+}
+
 // Against what the NoC did to the range.
 void check_remote_accesses(const Thread& thread, const Core& core, const CircularBuffer* cb,
                            Range range, bool is_write) {
@@ -159,6 +166,10 @@ void order_acquire(Thread& thread, const Knowledge& from) {
 }
 
 void order_signal(Thread& thread, Core& core, uint32_t offset) {
+  const SyncWord& word = sync_word(core, offset);
+  if (word.setter != nullptr && !knows(thread, *word.setter, word.set_at)) {
+    report_lost_signal(core, offset);
+  }
   publish(thread, &core);
   Order& order = thread.order;
   order.knows.local[uint32_t(thread.role)] = order.epoch++;
@@ -186,6 +197,19 @@ void order_observe(Thread& thread, uint32_t offset) {
       into.local[role] = std::max(into.local[role], released[own.number]);
     }
   }
+}
+
+void order_set(Thread& thread, uint32_t offset) {
+  SyncWord& word = sync_word(*thread.core, offset);
+  for (size_t i = 0; i < word.released.size(); ++i) {
+    if (!knows(thread, *run->threads[i], word.released[i])) {
+      report_lost_signal(*thread.core, offset);
+      break;
+    }
+  }
+  word.setter = &thread;
+  word.set_at = thread.order.epoch;
+  order_signal(thread, *thread.core, offset);
 }
 
 bool is_sync_word(const Core& core, uint32_t offset) {

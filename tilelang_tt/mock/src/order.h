@@ -59,6 +59,8 @@ struct Order {
 struct SyncWord {
   uint32_t offset;
   std::vector<Epoch> released;
+  const Thread* setter = nullptr;  // who last set it on the core itself, and when
+  Epoch set_at = 0;
 };
 
 // Through a circular buffer of one core.
@@ -67,6 +69,8 @@ void order_acquire(Thread& thread, const Knowledge& from);
 // Through a word of L1 of any core.
 void order_signal(Thread& thread, Core& core, uint32_t offset);
 void order_observe(Thread& thread, uint32_t offset);
+// A thread sets a word of its own core, which throws away what it has not observed.
+void order_set(Thread& thread, uint32_t offset);
 bool is_sync_word(const Core& core, uint32_t offset);
 
 // A barrier ends the thread's reads, its writes, or both; of all transaction ids, or of one.

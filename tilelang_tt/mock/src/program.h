@@ -13,6 +13,7 @@ struct TtMockDevice {
   uint32_t dst_sections;
   uint32_t fp32_dest;
   uint32_t fidelity;  // phases of a multiplication, 1 (LoFi) to 4
+  uint32_t ieee;      // registers hold float32, products see all bits
 };
 
 struct TtMockCircularBuffer {
@@ -34,7 +35,7 @@ struct TtMockBuffer {
   uint8_t* data;
   uint64_t bytes;
   uint32_t page_bytes, address;
-  uint32_t contents;  // 0: of the host; 1: a result, all of which kernels write; 2: scratch
+  uint32_t contents;  // 0: of the host; 1: a result, all of which kernels write; 2: scratch; 3: an input, not written
   const TtMockPlace* places;  // of each page in L1; null: the pages are interleaved over DRAM banks
   uint32_t l1_bytes;          // that the tensor takes on each core, 0 in DRAM
 };

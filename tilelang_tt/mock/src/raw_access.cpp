@@ -76,7 +76,7 @@ Range signal(Thread& thread, Access access) {
   const uint32_t word = access.range.begin & ~3U;
   if (is_sync_word(*thread.core, word)) {
     if (access.is_write) {
-      order_signal(thread, *thread.core, word);
+      order_set(thread, word);
     } else {
       order_observe(thread, word);
     }

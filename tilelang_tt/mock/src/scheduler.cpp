@@ -145,6 +145,10 @@ bool waits_for_cb(const Thread& thread) {
 
 // Why nobody will end this wait, or null where somebody who is stuck as well could.
 const char* dead_end(const Thread& thread) {
+  if (thread.wait.kind == WaitKind::semaphore_equal &&
+      semaphore_value(*thread.core, thread.wait.index) > thread.wait.wanted) {
+    return "the semaphore is past the awaited value: it is signalled too often, or not reset";
+  }
   if (!waits_for_cb(thread)) {
     return nullptr;
   }

@@ -33,10 +33,11 @@ const Transfer* pending(const Core& core, Range range, std::vector<Transfer> Thr
   return nullptr;
 }
 
-enum class Contents : uint32_t { given, result, scratch };
+enum class Contents : uint32_t { given, result, scratch, input };
 
 bool is_given(uint32_t buffer) {
-  return run->program->buffers[buffer].contents == uint32_t(Contents::given);
+  const auto contents = static_cast<Contents>(run->program->buffers[buffer].contents);
+  return contents == Contents::given || contents == Contents::input;
 }
 
 uint64_t unwritten_pages(const TtMockBuffer& buffer, const uint64_t* dram_marks) {
@@ -73,7 +74,7 @@ bool shadow_map(uint32_t cores) {
 
 uint64_t* shadow_of(uint32_t core) { return base + core * words_per_core; }
 
-void shadow_clear(const Core& core) { madvise(core.marks, words_per_core * 8, MADV_DONTNEED); }
+void shadow_clear() { madvise(base, size_t{mapped_cores} * words_per_core * 8, MADV_DONTNEED); }
 
 void shadow_create_buffers() {
   run->dram_marks.resize(run->program->buffer_count);
@@ -118,6 +119,12 @@ void shadow_check_written(const Core& core, Range range, int cb, const char* use
 }
 
 void shadow_dram_written(uint32_t buffer, uint64_t offset, uint32_t bytes) {
+  const TtMockBuffer& tensor = run->program->buffers[buffer];
+  if (tensor.contents == uint32_t(Contents::input)) {
+    likely("the base address or the accessor is another tensor's");
+    note("buffer_read_only", -1, "page %u of buffer %s is written, which is an input",
+         uint32_t(offset / tensor.page_bytes), tensor.name);
+  }
   if (!is_given(buffer)) {
     marks_set(run->dram_marks[buffer].data(), offset, offset + bytes, true);
   }

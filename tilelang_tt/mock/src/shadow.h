@@ -7,7 +7,7 @@ namespace tt_mock {
 
 bool shadow_map(uint32_t cores);
 uint64_t* shadow_of(uint32_t core);
-void shadow_clear(const Core& core);
+void shadow_clear();  // of all cores
 void shadow_create_buffers();
 
 // A transfer or a packer has written the range.

@@ -45,21 +45,19 @@ float round_bfloat16_even(float value) {
 }
 
 // Magnitude bits of a half, given float bits without sign and what rounding adds below the kept
-// bits.
+// bits. Without branches, so that loops over it become vector code.
 uint32_t half_magnitude(uint32_t bits, uint32_t rounding) {
+  constexpr uint32_t infinity = 0x7F800000;
   constexpr uint32_t smallest_normal = 0x38800000;
-  constexpr uint32_t overflow = 0x47800000;
-  if (bits > 0x7F800000) {
-    return 0x7E00;
-  }
-  if (bits >= overflow) {
-    return 0x7C00;
-  }
-  if (bits < smallest_normal) {
-    return static_cast<uint32_t>(bits_cast<float>(bits) * 0x1p24F + (rounding == 0 ? 0.0F : 0.5F));
-  }
-  const uint32_t half = (bits - 0x38000000 + rounding) >> 13;
-  return half > 0x7C00 ? 0x7C00 : half;
+  constexpr uint32_t largest_half = 0x7C00;
+  const uint32_t below = bits < smallest_normal ? bits : smallest_normal;
+  const float scaled = bits_cast<float>(below) * 0x1p24F + (rounding == 0 ? 0.0F : 0.5F);
+  const auto denormal = static_cast<uint32_t>(static_cast<int32_t>(scaled));
+  const uint32_t finite = bits < infinity ? bits : infinity;
+  const uint32_t shifted = (finite - 0x38000000 + rounding) >> 13;
+  const uint32_t normal = shifted < largest_half ? shifted : largest_half;
+  const uint32_t half = bits < smallest_normal ? denormal : normal;
+  return bits > infinity ? 0x7E00 : half;
 }
 
 uint16_t float_to_float16_away(float value) {
@@ -223,10 +221,13 @@ void tile_pack(uint32_t format, const float* words, uint8_t* page) {
   if (is_block_format(format)) {
     return block_pack(format, words, page);
   }
-  with_packing(format, [=](auto element, auto convert) {
-    for_each_face_row([=](uint32_t at, uint32_t to) {
-      pack_elements<decltype(element)>(words + at, page + to * sizeof element, face_side, convert);
-    });
+  // Into the order of memory first: one long loop becomes better vector code than many short ones.
+  alignas(64) float ordered[elements];
+  for_each_face_row([&](uint32_t at, uint32_t to) {
+    memcpy(ordered + to, words + at, face_side * sizeof(float));
+  });
+  with_packing(format, [&](auto element, auto convert) {
+    pack_elements<decltype(element)>(ordered, page, elements, convert);
   });
 }
 
@@ -279,10 +280,16 @@ void subtract(const float* from, const float* what, float* to) {
   }
 }
 
+// In blocks that fit the vector registers.
 void transpose_tile_words(const float* from, float* to) {
-  for (uint32_t r = 0; r < side; ++r) {
-    for (uint32_t c = 0; c < side; ++c) {
-      to[c * side + r] = from[r * side + c];
+  constexpr uint32_t block = 8;
+  for (uint32_t r = 0; r < side; r += block) {
+    for (uint32_t c = 0; c < side; c += block) {
+      for (uint32_t i = 0; i < block; ++i) {
+        for (uint32_t j = 0; j < block; ++j) {
+          to[(c + i) * side + r + j] = from[(r + j) * side + c + i];
+        }
+      }
     }
   }
 }

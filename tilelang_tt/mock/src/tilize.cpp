@@ -215,7 +215,8 @@ void unpack_untilize(Call call, uint32_t index, uint32_t tiles, uint32_t cb_out)
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     dst_acquire(call);
     DstTile& held = dst_overwrite(thread, 0);
-    std::copy_n(operand(thread, index, tile, View::full), tile_elements, held.values);
+    alignas(64) float scratch[tile_elements];
+    std::copy_n(operand(thread, index, tile, View::full, scratch), tile_elements, held.values);
     store_unpacked(held, in);
     run_operation(thread, work_of_one(in.config->page_bytes, run->timing.math.copy));
     dst_commit(call);
