@@ -12,6 +12,7 @@ sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed p
 
 from testing.mock import numerics_table  # noqa: E402
 from testing.mock.faults import results as faults  # noqa: E402
+from testing.mock_validation import results as validation  # noqa: E402
 from tilelang_tt import diagnostics, pipeline  # noqa: E402
 from tilelang_tt.ir import verify  # noqa: E402
 from tilelang_tt.options import Options  # noqa: E402
@@ -77,6 +78,12 @@ def _text(docstring: str | None) -> str:
     )
 
 
+def mock_validation() -> Iterator[str]:
+    """Kernels of ttnn's wheel on the mock."""
+    yield _NOTE
+    yield from validation.page()
+
+
 def fault_matrix() -> Iterator[str]:
     """Each protocol call changed, and what the mock says."""
     yield _NOTE
@@ -88,6 +95,7 @@ PAGES = {
     "passes.md": passes,
     "mock-numerics.md": mock_numerics,
     "fault-matrix.md": fault_matrix,
+    "mock-validation.md": mock_validation,
 }
 
 

@@ -200,3 +200,46 @@ def test_kernels_of_one_name_get_numbers() -> None:
         "reader_2.cpp",
         "reader_3.cpp",
     ]
+
+
+STATE = """
+#include "api/dataflow/dataflow_api.h"
+uint32_t counted;
+const char* const words[] = {"constant", "pointers"};
+constexpr uint32_t table[] = {1, 2, 3};
+void kernel_main() {
+  static uint32_t calls = 3;
+  calls += table[get_arg_val<uint32_t>(0)] + uint32_t(words[get_arg_val<uint32_t>(0)][0]);
+  counted += get_local_cb_interface(0).fifo_size + calls;
+}
+"""
+
+
+def test_variables_that_cores_would_share() -> None:
+    def run(*cores: tuple[int, int]) -> None:
+        builder = Chip().program()
+        builder.circular_buffer(0, "bfloat16", 1)
+        builder.kernel("reader", STATE, dict.fromkeys(cores, (0,)))
+        builder.run()
+
+    run((0, 0))
+    with pytest.raises(mock.UnsupportedKernel, match="keeps calls, counted outside") as caught:
+        run((0, 0), (1, 0))
+    assert caught.value.category == "Unsupported"
+
+
+def test_an_operation_the_mock_does_not_have() -> None:
+    builder = Chip().program()
+    source = """
+#include "api/compute/common.h"
+#include "api/compute/eltwise_unary/rand.h"
+void kernel_main() { if (get_arg_val<uint32_t>(0) == 1) { rand_tile(0, 1, 2); } }
+"""
+    builder.kernel("compute", source, {(0, 0): (0,)})
+    builder.run()
+    again = Chip().program()
+    again.kernel("compute", source, {(0, 0): (1,)})
+    with pytest.raises(mock.Unsupported, match="the operation rand_tile") as caught:
+        again.run()
+    assert caught.value.place is not None
+    assert caught.value.place.line == 4

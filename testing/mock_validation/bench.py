@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from conformance import wheel
 
+from testing.conformance import wheel
 from tilelang_tt import mock
 from tilelang_tt.mock.chip import Chip, ProgramBuilder, Tensor
 from tilelang_tt.mock.metal2 import Names

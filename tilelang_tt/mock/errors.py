@@ -117,6 +117,12 @@ class KernelCompileError(MockError):
         self.output = output
 
 
+class UnsupportedKernel(MockError):
+    """The kernel may be right; the mock cannot run it on these cores."""
+
+    category = "Unsupported"
+
+
 class ProgramError(MockError):
     """The program does not fit the device or contradicts itself; `kind` is stable."""
 

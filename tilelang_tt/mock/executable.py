@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.mock import errors, findings, report, tensors
+from tilelang_tt.mock import errors, findings, kernel_state, report, tensors
 from tilelang_tt.mock.compiler import KernelSource, build_engine, build_kernels, find_compiler
 from tilelang_tt.mock.program import (
     CONTENTS,
@@ -183,6 +183,7 @@ class Executable:
         go on.
         """
         program = _with_arguments(self.program, common_args or {}, core_args or {})
+        self._check_state(program)
         keep: list[_Words] = []
         kernels = (_KernelStruct * len(program.kernels))()
         for struct, kernel, entry in zip(kernels, program.kernels, self._entries, strict=True):
@@ -219,6 +220,18 @@ class Executable:
             error.prints = report.prints(answer)
             raise
         return dataclasses.replace(report.from_json(program, answer), findings=found.findings)
+
+    def _check_state(self, program: Program) -> None:
+        """Refuses what the cores would share: variables of a kernel that several of them run."""
+        for kernel in program.kernels:
+            if len(kernel.core_args) > 1:
+                names = kernel_state.variables(self._libraries[kernel.name])
+                if names:
+                    raise errors.UnsupportedKernel(
+                        f"kernel {kernel.name} keeps {', '.join(names)} outside its functions, "
+                        f"which the mock's cores would share; make it local, or give each of the "
+                        f"{len(kernel.core_args)} cores a kernel of its own name"
+                    )
 
 
 def build(program: Program) -> Executable:

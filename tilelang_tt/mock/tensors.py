@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -136,16 +135,3 @@ def places(
 
 def _pairs(core: npt.NDArray[np.intp], offset: npt.NDArray[np.intp]) -> npt.NDArray[np.uint32]:
     return np.ascontiguousarray(np.stack([core, offset], axis=1), dtype=np.uint32)
-
-
-def allocate_l1(device: Device, tensors: Sequence[tuple[Layout, int, int]]) -> tuple[int, ...]:
-    """L1 addresses of tensors given as (layout, page bytes, pages), downwards from the top."""
-    addresses: list[int] = []
-    address = device.l1_bytes
-    for layout, page_bytes, pages in tensors:
-        address -= l1_bytes(device, layout, page_bytes, pages)
-        address -= address % device.dram_read_alignment
-        addresses.append(address)
-    if address < device.cb_base:
-        raise ProgramError("l1_overflow", "the tensors need more than the L1 of a core")
-    return tuple(addresses)
