@@ -25,7 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"seed {seed}")
     campaign = Campaign()
     with tqdm(total=options.count, unit="program", dynamic_ncols=True) as bar:
-        campaign.run(options.count, seed, keep_going=options.keep_going, each=lambda: bar.update(1))
+        try:
+            campaign.run(
+                options.count, seed, keep_going=options.keep_going, each=lambda: bar.update(1)
+            )
+        except KeyboardInterrupt:
+            print("interrupted")
     print(campaign.summary())
     for number, (kind, program) in enumerate(campaign.failures.items()):
         print(f"\n{kind}\n{program}")

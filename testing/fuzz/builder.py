@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from testing.fuzz.expressions import Draw
-from testing.fuzz.program import Buffer, Line, Nest, Program, Scalar, Statement, Tensor
+from testing.fuzz.program import Buffer, Line, Nest, Program, Scalar, Statement, Symbol, Tensor
 
 TILE = 32
 FLOATS = ("bfloat16", "float16", "float32")
@@ -79,10 +79,19 @@ class Builder:
             scalars=tuple(self.scalars),
             buffers=tuple(self.buffers),
             body=tuple(self.body),
-            grid=self.grid,
+            grid=self._named_grid(),
             arch=self.pick("wormhole_b0", "blackhole"),
             cores=(self.number(1, 2), self.number(1, 2)),
             seed=self.number(0, 1000),
+        )
+
+    def _named_grid(self) -> tuple[int, ...]:
+        """The grid in terms of the dynamic extents."""
+        return tuple(
+            Symbol(f"T.ceildiv({size}, {extent})", blocks) if isinstance(size, Symbol) else blocks
+            for size, extent, blocks in zip(
+                self.size[::-1], self.block[::-1], self.grid, strict=True
+            )
         )
 
     # Choices. -------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from tilelang_tt.plan import Plan
 from tilelang_tt.runtime import binding, mock_run
 
 VAGUE = 0.5
-"""A bound larger than this share of the largest value says little about an element."""
+"""A bound larger than this share of the largest value, or than this where all are 0, says little
+about an element."""
 
 
 class WrongAnswer(AssertionError):
@@ -100,6 +101,6 @@ def _compared(name: str, actual: np.ndarray, expected: reference.Bounded) -> Out
     if agreement.wrong:
         raise WrongAnswer(f"{name}: {agreement.text}")
     values = expected.value[np.isfinite(expected.value)]
-    scale = float(np.abs(values).max(initial=0.0))
+    scale = float(np.abs(values).max(initial=0.0)) or 1.0
     is_checked = np.broadcast_to(expected.error <= VAGUE * scale, expected.value.shape)
     return Outcome(checked=float(is_checked.mean()), largest=agreement.largest)

@@ -11,12 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from hypothesis.vendor.pretty import RepresentationPrinter
 from tvm import tirx
 
 from testing.reference import dtypes
 
 FULL = 64
 """Seeds differ by one for each tensor of a program, which has fewer than this."""
+
+
+class Symbol(int):
+    """A number that a program knows by a name or an expression, such as a dynamic extent."""
+
+    text: str
+
+    def __new__(cls, text: str, value: int) -> Symbol:
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,7 @@ class Program:
     """A function with one block program, and what it is compiled for.
 
     Attributes:
-        grid: extents of the grid, x first.
+        grid: extents of the grid, x first; where they are symbols, so are extents of tensors.
         cores: columns and rows of the cores it runs on.
         seed: of the numbers in its tensors.
     """
@@ -105,10 +120,16 @@ class Program:
         lines += [f"    {line}" for statement in self.body for line in statement.lines()]
         signature = ",\n    ".join(params)
         body = textwrap.indent("\n".join(lines), "    ")
+        symbols = [f'{name} = T.dynamic("{name}")\n' for name in self._dynamic()]
         return (
-            "import tilelang.language as T\n\n\n"
+            f"import tilelang.language as T\n\n{''.join(symbols)}\n"
             f"@T.prim_func\ndef main(\n    {signature},\n):\n{body}\n"
         )
+
+    def _dynamic(self) -> list[str]:
+        """The names of the dynamic extents."""
+        extents = [extent for tensor in self.tensors for extent in tensor.shape]
+        return sorted({str(extent) for extent in extents if isinstance(extent, Symbol)})
 
     def function(self) -> tirx.PrimFunc:
         """The program as TileLang traces it; TileLang reads a function's source from its file."""
@@ -135,6 +156,10 @@ class Program:
     def __repr__(self) -> str:
         options = f"# arch={self.arch} cores={self.cores[0]}x{self.cores[1]} seed={self.seed}"
         return f"{options}\n{self.source()}"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        """How hypothesis shows a program."""
+        printer.text(repr(self))
 
 
 def _shape(shape: tuple[int, ...]) -> str:

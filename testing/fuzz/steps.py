@@ -206,7 +206,7 @@ def variable(b: Builder) -> None:
 def atomic(b: Builder) -> None:
     """All blocks add to one tile."""
     source = b.a_tile()
-    b.says(f"T.atomic_add({b.tensor(b.block, source.dtype, 'C').name}, {source.name})")
+    b.says(f"T.atomic_add({b.tensor(b.block, source.dtype, 'R').name}, {source.name})")
 
 
 def scan(b: Builder) -> None:
@@ -340,6 +340,7 @@ FEATURES = (
     "mask",
     "functions",
     "bounds",
+    "dynamic",
     "serial",
 )
 """What may be drawn, the most interesting ones twice."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from testing.fuzz import steps
 from testing.fuzz.builder import TILE, Builder
 from testing.fuzz.expressions import Draw
-from testing.fuzz.program import Program
+from testing.fuzz.program import Program, Symbol
 
 
 @st.composite
@@ -31,6 +31,8 @@ def programs(draw: Draw) -> Program:
         extent * blocks - (draw(st.integers(0, extent - 1)) if is_ragged else 0)
         for extent, blocks in zip(block, reversed(grid), strict=True)
     )
+    if "dynamic" in features:
+        size = (Symbol("m", size[0]), Symbol("n", size[1]) if draw(st.booleans()) else size[1])
     b = Builder(draw, features, block, grid, size)
     chosen = [draw(st.sampled_from(steps.PLAIN)) for _ in range(draw(st.integers(0, 5)))]
     for name in sorted(features & steps.BY_FEATURE.keys()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import hypothesis
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from testing import reference
 from testing.fuzz import __main__ as command
 from testing.fuzz import check
 from testing.fuzz.campaign import COMPILED, SETTINGS, VAGUE, Campaign
-from testing.fuzz.program import Line, Nest, Program, Scalar, Tensor
+from testing.fuzz.program import Line, Nest, Program, Scalar, Symbol, Tensor
 from testing.fuzz.strategies import programs
 from tilelang_tt import pipeline
 from tilelang_tt.diagnostics import UnsupportedAtomic
@@ -33,9 +35,10 @@ def test_many_random_programs_compute_what_the_reference_says(program):
     check.check(program)
 
 
-@hypothesis.settings(DERANDOMIZED, max_examples=50)
+@hypothesis.settings(DERANDOMIZED, max_examples=40)
 @given(program=programs())
-def test_a_random_program_has_a_meaning_and_writes_all_of_its_outputs(program):
+def test_a_random_program_has_a_meaning_that_its_outputs_do_not_change(program):
+    """What it writes does not depend on what was there before."""
     outputs = [tensor.name for tensor in program.tensors if tensor.name.startswith("C")]
     assert outputs
     empty = [
@@ -45,9 +48,10 @@ def test_a_random_program_has_a_meaning_and_writes_all_of_its_outputs(program):
         )
     ]
     found = reference.run(program.function(), empty)
-    kept = reference.run(program.function(), program.arguments())
+    again = reference.run(program.function(), program.arguments())
     for name in outputs:
-        np.testing.assert_array_equal(found[name].value, kept[name].value)
+        is_written = np.isfinite(found[name].error)
+        np.testing.assert_array_equal(found[name].value[is_written], again[name].value[is_written])
 
 
 EXAMPLE = Program(
@@ -81,6 +85,18 @@ def test_a_program_prints_as_its_source():
         "        for i, j in T.Parallel(32, 32):\n"
         "            C1[i, bx * 32 + j] = A0[i, bx * 32 + j] - s0\n"
     )
+
+
+def test_a_dynamic_extent_prints_as_its_name_and_is_a_number():
+    rows = Symbol("m", 32)
+    tensors = (Tensor("A0", (rows, 64), "bfloat16"), Tensor("C1", (rows, 64), "bfloat16"))
+    grid = (2, Symbol("T.ceildiv(m, 32)", 1))
+    program = dataclasses.replace(EXAMPLE, tensors=tensors, grid=grid)
+    assert 'm = T.dynamic("m")\n' in program.source()
+    assert "A0: T.Tensor((m, 64), 'bfloat16')" in program.source()
+    assert "T.Kernel(2, T.ceildiv(m, 32)) as (bx, by):" in program.source()
+    assert program.arguments()[0].shape == (32, 64)
+    assert check.check(program).refused == ""
 
 
 def test_a_program_has_the_same_arguments_every_time():
@@ -121,7 +137,7 @@ def test_a_wrong_answer_is_seen():
 
 @pytest.mark.usefixtures("_adds_for_minus")
 def test_a_wrong_answer_is_found_and_made_small(tmp_path, capsys):
-    assert command.main(["--count", "100", "--seed", "1", "--out", str(tmp_path)]) == 1
+    assert command.main(["--count", "60", "--seed", "1", "--out", str(tmp_path)]) == 1
     (path,) = tmp_path.iterdir()
     text = path.read_text()
     assert text.startswith("# WrongAnswer: C")
@@ -134,8 +150,8 @@ def test_a_wrong_answer_is_found_and_made_small(tmp_path, capsys):
 @pytest.mark.usefixtures("_adds_for_minus")
 def test_failures_may_be_collected_instead():
     campaign = Campaign()
-    campaign.run(50, 1, keep_going=True)
-    assert sum(campaign.tally.values()) == 50
+    campaign.run(30, 1, keep_going=True)
+    assert sum(campaign.tally.values()) == 30
     assert campaign.failures
     assert all(kind.startswith("WrongAnswer") for kind in campaign.failures)
 
@@ -168,6 +184,15 @@ def test_the_command_shows_what_came_of_the_programs(capsys):
     out = capsys.readouterr().out
     assert out.startswith("seed 4\n10 programs")
     assert COMPILED in out
+
+
+def test_the_command_shows_what_came_of_the_programs_until_it_is_interrupted(capsys, monkeypatch):
+    def impatient(program, arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "on_mock", impatient)
+    assert command.main(["--count", "10", "--seed", "4"]) == 0
+    assert capsys.readouterr().out == ("seed 4\ninterrupted\n0 programs, largest error 0.0e+00\n")
 
 
 def test_a_bound_that_says_little_is_counted_as_such():
