@@ -69,7 +69,8 @@ class UnsupportedReduction(CompileError):
     code = "TT1002"
     message = "{op} is not supported yet"
     hint = (
-        "reductions, scans and reducers have no lowering; compute the reduction outside the kernel"
+        "sums and extrema along the rows or columns of a block, T.cumsum and reducers of those "
+        "compile; compute others outside the kernel"
     )
 
 

@@ -229,10 +229,10 @@ SELECTED = {
         call("exp", F) + F,
         [LOAD_F, "r1 = exp_tile(r0)", "r2 = add_binary_tile(r1, r0)"],
     ),
-    "the deeper operand first": (
-        F - call("exp", call("exp", G)),
-        ["r0 = copy_tile(G)", "r1 = exp_tile(r0)", "r2 = exp_tile(r1)", "r3 = copy_tile(F)",
-         "r4 = sub_binary_tile(r3, r2)"],
+    "the operand that needs more room first": (
+        F - (call("exp", F) + call("exp", G)),
+        ["r0 = copy_tile(F)", "r1 = exp_tile(r0)", "r2 = copy_tile(G)", "r3 = exp_tile(r2)",
+         "r4 = add_binary_tile(r1, r3)", "r5 = sub_binary_tile(r0, r4)"],
     ),
 }  # fmt: skip
 
@@ -294,11 +294,8 @@ integer = tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])
         tirx.Add(TWO, x),
         tirx.Max(TWO, ZERO),
         tirx.Div(TWO, x),
-        call("exp", TWO) + tirx.Cast("float32", integer),
-        tirx.Cast("float32", integer < integer),
-        tirx.Cast("float32", tirx.Select(integer < 1, integer, integer)),
-        integer,
-        tirx.Cast("float32", integer),
+        integer // 2,
+        tirx.Cast("float32", integer % integer),
         tirx.Cast("float32", tirx.Cast("int64", n)),
     ],
     ids=str,

@@ -137,17 +137,11 @@ ASSIGNED = {
     ),
     "conditions inside each other": (
         NEST + "if n == 0:\n            if i < j: C_l[i, j] = A_s[i, j]",
-        NEST + "C_l[i, j] = " + IF.format("T.And(n == 0, i < j)", "A_s[i, j]"),
+        NEST + "C_l[i, j] = " + IF.format("n == 0", IF.format("i < j", "A_s[i, j]")),
     ),
     "both branches": (
         NEST + "if i < j: C_l[i, j] = A_s[i, j]\n        else: C_l[i, j] = B_s[i, j]",
-        NEST
-        + "C_l[i, j] = "
-        + IF.format("i < j", "A_s[i, j]")
-        + "\n"
-        + NEST
-        + "C_l[i, j] = "
-        + IF.format("T.Not(i < j)", "B_s[i, j]"),
+        NEST + "C_l[i, j] = " + "T.if_then_else(i < j, A_s[i, j], B_s[i, j])",
     ),
     "a condition around a nest stays control": (
         "if n == 0:\n    for i in T.serial(64):\n"

@@ -151,9 +151,7 @@ def test_a_hint_of_an_operation_is_accepted(key):
 
 
 OPERATIONS = {
-    "tl.tileop.cumsum": (errors.UnsupportedReduction, "TT1002: T.cumsum"),
-    "tl.tileop.finalize_reducer": (errors.UnsupportedReduction, "TT1002: T.finalize_reducer"),
-    "tl.reducer_update": (errors.UnsupportedReduction, "TT1002: T.reducer_update"),
+    "tl.tileop.cummax": (errors.UnsupportedReduction, "TT1002: T.cummax"),
     "tl.tileop.atomicadd": (errors.UnsupportedAtomic, "TT1003: T.atomicadd"),
     "tl.atomic_add_elem_op": (errors.UnsupportedAtomic, "TT1003: T.atomic_add_elem_op"),
     "tl.tileop.wgmma_gemm": (errors.UnsupportedGemmForm, "TT1005: T.wgmma_gemm"),

@@ -60,8 +60,8 @@ def _is_same_place(
 ) -> bool:
     index, extent = load.indices[-back], ranges.constant(load.buffer.shape[-back])
     stored, full = nest.store.indices[-back], ranges.constant(nest.dst.shape[-back])
-    if same(index, stored):
-        return extent == full
+    if same(index, stored) and extent == full:
+        return True
     if back > 2 or extent is None or full is None:
         return False
     if extent == TILE and same(index, tirx.floormod(stored, TILE)):
