@@ -20,10 +20,9 @@ import torch
 
 import tilelang_tt  # noqa: F401  registers the target "tenstorrent"
 
-
 MASKED = -(2.0**100)
-"""A score without weight. It is a number, so that a split without keys has a maximum, and a power of
-two, so that the matrix unit, which takes the maximum, reads it exactly."""
+"""A score without weight. It is a number, so that a split without keys has a maximum, and a power
+of two, so that the matrix unit, which takes the maximum, reads it exactly."""
 
 
 def decode_splits(batch, heads_kv, groups, seq_kv, dim, splits, block_N, dtype):
