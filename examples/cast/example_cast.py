@@ -1,8 +1,9 @@
-"""B = A in another dtype: each of float32, bfloat16 and float16 to each of the others.
+"""B = A in another dtype: each of float32, bfloat16, float16 and int32 to each of the others.
 
-A value is rounded to the nearest of the new dtype, or to one next to it, so the error is at most
-`torch.finfo(to).eps` of the value itself; where the new dtype has all values the conversion is
-exact. The values are those that float16 has in full precision.
+A value is rounded to the nearest of a narrower float dtype, or to one next to it, so the error is
+at most `torch.finfo(to).eps` of the value itself; an integer is what is left of a number without
+its fraction. Where the new dtype has all values the conversion is exact. The values are those that
+float16 has in full precision.
 """
 
 # pyright: reportInvalidTypeForm=false
@@ -16,7 +17,7 @@ import torch
 
 import tilelang_tt  # noqa: F401  registers the target "tenstorrent"
 
-DTYPES = ["bfloat16", "float16", "float32"]
+DTYPES = ["bfloat16", "float16", "float32", "int32"]
 
 
 def cast(M, N, block_M, block_N, dtype, to):
@@ -49,15 +50,16 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     torch.manual_seed(0)
-    a = torch.randn(args.m, args.n).to(getattr(torch, args.dtype))
+    a = (100 * torch.randn(args.m, args.n)).to(getattr(torch, args.dtype))
     a = torch.where(a.abs() < 2**-10, 1, a)
     errors, limits = {}, {}
     for to in args.to:
         program = cast(args.m, args.n, args.block_m, args.block_n, args.dtype, to)
         kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
         result = kernel(a)
-        is_exact = torch.equal(a.to(getattr(torch, to)).to(a.dtype), a)
-        errors[to] = ((result.double() - a.double()) / a.double()).abs().max().item()
+        expected = a.double().trunc() if to == "int32" else a.double()
+        is_exact = torch.equal(expected.to(getattr(torch, to)).double(), expected)
+        errors[to] = ((result.double() - expected) / a.double()).abs().max().item()
         limits[to] = 0.0 if is_exact else torch.finfo(getattr(torch, to)).eps
 
     shown = ", ".join(f"to {to} {error:.1e}" for to, error in errors.items())

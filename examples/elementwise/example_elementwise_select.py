@@ -33,7 +33,7 @@ def elementwise_select(M, N, block_M, block_N, low, high, dtype):
                 if T.abs(A_shared[i, j]) > T.abs(B_shared[i, j]):
                     C_local[i, j] = A_shared[i, j]
                 else:
-                    C_local[i, j] = T.min(T.max(B_shared[i, j], low), high)
+                    C_local[i, j] = T.clamp(B_shared[i, j], low, high)
             T.copy(C_local, C[by * block_M, bx * block_N])
 
     return select

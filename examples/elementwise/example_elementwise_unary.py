@@ -31,6 +31,8 @@ FUNCTIONS = {
     "abs": (T.abs, torch.abs, 0),
     "floor": (T.floor, torch.floor, 0),
     "ceil": (T.ceil, torch.ceil, 0),
+    "round": (T.round, lambda x: x.sign() * (x.abs() + 0.5).floor(), 0),
+    "square": (lambda x: T.pow(x, 2.0), torch.square, 2),
     "silu": (lambda x: x * T.sigmoid(x), torch.nn.functional.silu, 3),
     "gelu": (lambda x: 0.5 * x * (1.0 + T.erf(x * 0.5**0.5)), torch.nn.functional.gelu, 6),
 }

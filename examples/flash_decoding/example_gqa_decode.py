@@ -20,6 +20,10 @@ import torch
 
 import tilelang_tt  # noqa: F401  registers the target "tenstorrent"
 
+MASKED = -(2.0**100)
+"""A score without weight. It is a number, so that a split without keys has a maximum, and a power
+of two, so that the matrix unit, which takes the maximum, reads it exactly."""
+
 
 def decode_splits(batch, heads_kv, groups, seq_kv, dim, splits, block_N, dtype):
     """Attention to each split of the keys, and the logarithm (to base 2) of its weights' sum."""
@@ -51,12 +55,12 @@ def decode_splits(batch, heads_kv, groups, seq_kv, dim, splits, block_N, dtype):
             T.copy(Q[bz, by, :, :], Q_shared)
             T.clear(O_local)
             T.clear(row_sum)
-            T.fill(row_max, -1e30)
+            T.fill(row_max, MASKED)
             for step in T.Pipelined(steps, num_stages=2):
                 start = (bs * steps + step) * block_N
                 T.copy(K[bz, by, start : start + block_N, :], K_shared)
                 for i, j in T.Parallel(groups, block_N):
-                    scores[i, j] = T.if_then_else(start + j < seq_kv, 0, -1e30)
+                    scores[i, j] = T.if_then_else(start + j < seq_kv, 0, MASKED)
                 T.gemm(Q_shared, K_shared, scores, transpose_B=True)
                 T.copy(row_max, old_max)
                 T.reduce_max(scores, row_max, dim=1, clear=False)
@@ -129,7 +133,7 @@ def main(argv=None):
     parser.add_argument("--groups", type=int, default=4, help="query heads that share keys")
     parser.add_argument("--n", type=int, default=300, help="keys")
     parser.add_argument("--dim", type=int, default=64)
-    parser.add_argument("--splits", type=int, default=2)
+    parser.add_argument("--splits", type=int, default=4, help="may be more than there are blocks")
     parser.add_argument("--block-n", type=int, default=64, help="keys in a block")
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
     parser.add_argument("--arch", default="wormhole_b0", choices=["wormhole_b0", "blackhole"])
