@@ -7,7 +7,7 @@ import pytest
 
 import tilelang_tt
 from runtime.programs import compiled, inner, square
-from tilelang_tt.codegen.artifact import Artifact, unpack
+from tilelang_tt.codegen.workload import Workload, unpack
 from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact
 from tilelang_tt.runtime import saved
 
@@ -18,13 +18,15 @@ def same(left, right):
 
 def test_text_forms_are_exact(artifacts):
     for artifact in artifacts.values():
-        assert same(unpack(artifact.pack()), artifact)
-        assert same(Artifact.from_listing(artifact.listing()), artifact)
+        workload = Workload.plain(artifact)
+        for again in (unpack(workload.pack()), Workload.from_listing(workload.listing())):
+            assert again.is_plain
+            assert same(again.steps[0], artifact)
 
 
 def test_a_text_without_a_plan_is_refused():
     with pytest.raises(ValueError, match="no launch plan"):
-        Artifact.from_listing("int main() {}")
+        Workload.from_listing("int main() {}")
 
 
 def test_a_saved_folder_loads(artifacts, tmp_path):
