@@ -116,17 +116,32 @@ def heads(batch, rows, count, width):
     return main
 
 
-def once_through_a_workspace():
-    """C = 2 * A by way of memory that one T.Kernel writes and nothing reads but the next."""
+def rows_then_all():
+    """B = A, which may be empty, in a workspace; C = 1."""
+    rows = T.dynamic("rows")
+
+    @T.prim_func
+    def main(A: T.Tensor((rows, 32), "float32"), C: T.Tensor((32, 32), "float32")):
+        B = T.alloc_global((rows, 32), "float32")
+        with T.Kernel(T.ceildiv(rows, 32)) as bx:
+            for i, j in T.Parallel(32, 32):
+                B[bx * 32 + i, j] = A[bx * 32 + i, j]
+        with T.Kernel(1):
+            for i, j in T.Parallel(32, 32):
+                C[i, j] = 1.0
+
+    return main
+
+
+def one_with_a_workspace():
+    """C = 2 * A, and A in memory that nothing reads."""
 
     @T.prim_func
     def main(A: T.Tensor((32, 32), "float32"), C: T.Tensor((32, 32), "float32")):
         W = T.alloc_global((32, 32), "float32")
         with T.Kernel(1):
             for i, j in T.Parallel(32, 32):
-                W[i, j] = A[i, j] * 2.0
-        with T.Kernel(1):
-            for i, j in T.Parallel(32, 32):
-                C[i, j] = W[i, j]
+                W[i, j] = A[i, j]
+                C[i, j] = A[i, j] * 2.0
 
     return main

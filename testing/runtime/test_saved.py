@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tilelang_tt
-from runtime.programs import compiled, inner, square
+from runtime.programs import compiled, inner, square, unused
 from tilelang_tt.codegen.workload import Workload, unpack
 from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact
 from tilelang_tt.runtime import saved
@@ -110,3 +110,10 @@ def test_blocks_of_an_empty_tensor_are_refused(tmp_path):
     arrays = [np.zeros((32, 0), np.uint16), np.zeros((0, 32), np.uint16), np.zeros((32, 32), "f4")]
     with pytest.raises(ArgumentMismatch, match=r"TT6006.*no elements for 'A'"):
         tilelang_tt.run_saved(tmp_path, arrays)
+
+
+def test_a_tensor_that_no_block_works_on_may_be_empty(tmp_path):
+    saved.save(compiled(unused()), tmp_path)
+    a, c = np.ones((32, 32), np.float32), np.zeros((32, 32), np.float32)
+    tilelang_tt.run_saved(tmp_path, [a, np.zeros((0, 32), np.float32), 1.0, c])
+    np.testing.assert_array_equal(c, a)

@@ -108,9 +108,10 @@ def branch_of_kernels():
 def nested():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(2):  # <- nested
-            with tl.Kernel(2):
-                tl.copy(A, C)
+        with tl.Kernel(2) as bx:  # <- nested
+            tl.copy(A[bx * 32, 0], C[bx * 32 : bx * 32 + 32, 0:64])
+            with tl.Kernel(2) as by:
+                tl.copy(A[by * 32, 0], C[by * 32 : by * 32 + 32, 0:64])
 
     return kernel
 
