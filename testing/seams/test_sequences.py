@@ -9,6 +9,8 @@ from importlib import resources
 import jsonschema
 import numpy as np
 import pytest
+import tilelang
+import tilelang.language as T
 import torch
 import tvm
 
@@ -33,6 +35,25 @@ def kernel():
 def a():
     torch.manual_seed(0)
     return torch.randint(-8, 8, (2, 3, 32, 64)).float()
+
+
+@tilelang.jit(target="tenstorrent")
+def eager(A, block: int = 32):
+    M, N = T.const("M, N")
+    A: T.Tensor((M, N), "float32")
+    B = T.alloc_global((M, N), "float32")
+    C = T.empty((M, N), "float32")
+    with T.Kernel(N // block, M // block) as (bx, by):
+        for i, j in T.Parallel(block, block):
+            B[by * block + i, bx * block + j] = A[by * block + i, bx * block + j] * 2.0
+    with T.Kernel(M // block) as bx:
+        for i, j in T.Parallel(block, N):
+            C[bx * block + i, j] = B[bx * block + i, j] + 1.0
+    return C
+
+
+def test_eager_jit_allocates_the_output_and_the_workspace(a):
+    assert torch.equal(eager(a[0, 0]), 2 * a[0, 0] + 1)
 
 
 def test_the_source_of_a_kernel_is_that_of_all_its_programs(kernel):
@@ -133,6 +154,15 @@ def test_a_profile_is_of_all_programs_and_of_each(kernel, a):
     assert len(report.intervals) == len(first.intervals) + len(second.intervals)
     assert max(each.end for each in report.intervals) == pytest.approx(
         report.cycles - first.launch_cycles
+    )
+    assert max(core.cycles for core in report.cores.values()) == pytest.approx(
+        report.cycles - first.launch_cycles
+    )
+    assert sum(link.bytes for link in report.links) == sum(
+        link.bytes for step in (first, second) for link in step.links
+    )
+    assert len({(each.noc, each.x, each.y, each.direction) for each in report.links}) == len(
+        report.links
     )
     assert report.engine("pack").busy > first.engine("pack").busy
 

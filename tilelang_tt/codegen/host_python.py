@@ -95,6 +95,9 @@ def launch(arrays, device):
         tiles.untilize(pages.view(out.dtype), out)
 
 
+'''
+
+MAIN = """\
 def main(inputs, outputs):
     arrays = dict(np.load(inputs))
     device = ttnn.open_device(device_id=0)
@@ -109,7 +112,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     main(*sys.argv[1:])
-'''
+"""
+"""The end of a host program that has `launch` and the names `WRITTEN`."""
 
 
 def print_host(plan: Plan) -> str:
@@ -123,7 +127,7 @@ def print_host(plan: Plan) -> str:
         last=f"{columns - 1}, {rows - 1}",
     )
     lines = [*_constants(plan), "", "", *_compute_config(plan), "", "", *_run(plan), "", ""]
-    return head + "\n".join(lines) + "\n" + _TAIL
+    return head + "\n".join(lines) + "\n" + _TAIL + MAIN
 
 
 def _constants(plan: Plan) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tilelang_tt import formats
-from tilelang_tt.codegen.host_python import names
+from tilelang_tt.codegen.host_python import MAIN, names
 from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.plan import Scalar, Tensor
 from tilelang_tt.version import __version__
@@ -43,23 +43,15 @@ def load(step):
     return module
 
 
-def main(inputs, outputs):
-    arrays = dict(np.load(inputs))
+def launch(arrays, device):
+    """Run the steps on arrays by name; those that they write change in place."""
     shapes = {name: arrays[name].shape for name in TENSORS}
-    arrays.update(workspaces(shapes, {name: int(arrays[name]) for name in SCALARS}))
-    device = ttnn.open_device(device_id=0)
-    try:
-        for step in STEPS:
-            load(step).launch(arrays, device)
-    finally:
-        ttnn.close_device(device)
-    np.savez(outputs, **{name: arrays[name] for name in WRITTEN})
+    scalars = {name: int(arrays[name]) for name in SCALARS}
+    every = {**arrays, **workspaces(shapes, scalars)}
+    for step in STEPS:
+        load(step).launch(every, device)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
 '''
 
 
@@ -68,7 +60,7 @@ def print_host(workload: Workload) -> str:
     arch = workload.steps[0].plan.arch
     head = _HEAD.format(name=workload.name, arch=arch, version=__version__)
     lines = [*_constants(workload), "", "", *_workspaces(workload), "", ""]
-    return head + "\n".join(lines) + "\n" + _TAIL
+    return head + "\n".join(lines) + "\n" + _TAIL + MAIN
 
 
 def _constants(workload: Workload) -> Iterator[str]:
