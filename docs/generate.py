@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # the tests are no part of the installed package
@@ -16,7 +17,7 @@ from testing.mock_validation import results as validation  # noqa: E402
 from tilelang_tt import diagnostics, pipeline  # noqa: E402
 from tilelang_tt.ir import verify  # noqa: E402
 from tilelang_tt.options import Options  # noqa: E402
-from tilelang_tt.transforms import split_kernels  # noqa: E402
+from tilelang_tt.transforms import split_kernels, split_launches  # noqa: E402
 
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
@@ -40,9 +41,10 @@ def passes() -> Iterator[str]:
     yield _NOTE
     yield "# Passes\n"
     yield "In order. After each stage a verifier checks what the stage promises (`ir/verify.py`).\n"
+    yield _function(split_launches)
     steps = [*pipeline.tile_program(Options()), *pipeline.streams(Options())]
     yield from _sections(steps)
-    yield f"## `split_kernels`\n\n{_text(inspect.getdoc(inspect.getmodule(split_kernels)))}\n"
+    yield _function(split_kernels)
     for role, own in pipeline.KERNELS.items():
         if own:
             yield f"# On the {role} kernel\n"
@@ -66,6 +68,11 @@ def _sections(steps: object) -> Iterator[str]:
             yield f"## `{type(step).__name__}`\n\n{text}\n"
         else:
             yield f"## `{step.info.name}`\n\nTileLang's own pass.\n"
+
+
+def _function(module: ModuleType) -> str:
+    name = module.__name__.rpartition(".")[2]
+    return f"## `{name}`\n\n{_text(inspect.getdoc(module))}\n"
 
 
 def _text(docstring: str | None) -> str:

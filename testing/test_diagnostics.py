@@ -11,6 +11,7 @@ from tvm import IRModule, tirx
 from tilelang_tt import diagnostics, pipeline
 from tilelang_tt.diagnostics import CompileError, Diagnostic, OptionError, catalogue
 from tilelang_tt.transforms.function_pass import as_tvm_pass
+from tilelang_tt.transforms.split_launches import split_launches
 
 BY_CODE = {error.code: error for error in catalogue()}
 COMPILER = [code for code in BY_CODE if "TT1001" <= code < "TT6000"]
@@ -73,14 +74,18 @@ def test_every_error_of_the_compiler_has_a_case():
 
 @pytest.mark.parametrize("code", cases.CASES)
 def test_case(code):
-    make, options = cases.CASES[code]
     with pytest.raises(BY_CODE[code]) as caught:
-        pipeline.lower(make(), options)
+        _lower(*cases.CASES[code])
     text = str(caught.value)
     assert text.startswith(f"{code}: ")
     path, line = re.search(r"--> (.*):(\d+):\d+$", text).groups()
     assert path == cases.__file__
     assert int(line) in _lines(code)
+
+
+def _lower(make, options):
+    for func in split_launches(make()).functions:
+        pipeline.lower(func, options)
 
 
 def _lines(code):

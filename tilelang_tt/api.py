@@ -9,36 +9,53 @@ import numpy as np
 from tilelang.jit.kernel import JITKernel
 
 from tilelang_tt.codegen.artifact import Artifact
-from tilelang_tt.diagnostics import BadArtifact, NotProfiled
-from tilelang_tt.mock import Report
+from tilelang_tt.codegen.workload import Workload
+from tilelang_tt.diagnostics import BadArtifact, NotProfiled, SeveralPrograms
+from tilelang_tt.mock import Report, sequence
 from tilelang_tt.runtime import binding, launch
 from tilelang_tt.runtime import saved as _saved
 from tilelang_tt.summary import summary
 
 
-def artifact(kernel: JITKernel) -> Artifact:
-    """The plan and the sources of a compiled kernel, whether fresh or from TileLang's cache.
+def workload(kernel: JITKernel) -> Workload:
+    """All programs of a compiled kernel, one for each T.Kernel, whether fresh or from TileLang's
+    cache.
 
     Raises:
         BadArtifact: the kernel was not compiled for this target.
     """
     try:
-        return Artifact.from_listing(kernel.get_kernel_source())
+        return Workload.from_listing(kernel.get_kernel_source())
     except ValueError as error:
         raise BadArtifact.because(path="the kernel", why=error) from error
+
+
+def artifact(kernel: JITKernel) -> Artifact:
+    """The plan and the sources of a compiled kernel that has one T.Kernel.
+
+    Raises:
+        BadArtifact: the kernel was not compiled for this target.
+        SeveralPrograms: the kernel has several T.Kernel; `workload` gives them all.
+    """
+    steps = workload(kernel).steps
+    if len(steps) != 1:
+        raise SeveralPrograms.because(count=len(steps))
+    return steps[0]
 
 
 def save(kernel: JITKernel, folder: str | Path) -> list[Path]:
     """Write the three kernel sources, the plan and two host programs to `folder`; returns paths.
 
-    `host.py` in that folder launches the kernels with numpy and ttnn alone.
+    `host.py` in that folder launches the kernels with numpy and ttnn alone. Where a kernel has
+    several T.Kernel, each has a folder of its own in it, and the `host.py` beside them runs all.
     """
-    return _saved.save(artifact(kernel), folder)
+    return _saved.save_all(workload(kernel), folder)
 
 
 def report(kernel: JITKernel) -> str:
-    """A short text: cores, blocks, destination registers, circular buffers and their L1."""
-    return summary(artifact(kernel).plan)
+    """A short text: cores, blocks, destination registers, circular buffers and their L1; for
+    several T.Kernel, one after the other."""
+    return "\n\n".join(summary(step.plan) for step in workload(kernel).steps)
 
 
 def profile(kernel: JITKernel, *arguments: object, trace: bool = False) -> Report:
@@ -49,16 +66,20 @@ def profile(kernel: JITKernel, *arguments: object, trace: bool = False) -> Repor
         arguments: as in a call of the kernel.
         trace: keep what each engine did when, for `Report.trace`.
 
+    Returns:
+        The report of the launch. Where a kernel launches several programs, that of them all, with
+        each by itself in `Report.steps`.
+
     Raises:
         NotProfiled: the kernel does not run on the mock.
         BadArtifact: the kernel was not compiled for this target.
     """
-    artifact(kernel)
+    workload(kernel)
     with launch.recorded(trace) as reports:
         kernel(*arguments)
-    if len(reports) != 1:
-        raise NotProfiled.because(count=len(reports))
-    return reports[0]
+    if not reports:
+        raise NotProfiled.because()
+    return sequence(reports) if len(reports) > 1 else next(iter(reports.values()))
 
 
 def run_saved(folder: str | Path, arguments: Sequence[np.ndarray | int | float]) -> None:
@@ -72,5 +93,5 @@ def run_saved(folder: str | Path, arguments: Sequence[np.ndarray | int | float])
     Raises:
         BadArtifact: the folder holds no artifact of this version, or the arguments do not fit it.
     """
-    loaded = _saved.load(folder)
-    launch.run(loaded, binding.bind(loaded.plan, binding.checked(loaded.plan, arguments)))
+    loaded = _saved.load_all(folder)
+    launch.run_all(loaded, binding.checked(loaded, arguments))

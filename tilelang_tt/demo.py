@@ -69,7 +69,7 @@ def run(size: int, arch: str, folder: Path, say: Callable[[str], None]) -> Outco
     with launch.recorded() as reports:
         got = kernel(a, b).float()
     say(f"  {time.perf_counter() - started:.2f} s")
-    for report in reports:  # none where it ran on a device
+    for report in reports.values():  # none where it ran on a device
         shares = mock.roofline(report, device.load(arch))
         say(f"predicted: {report.cycles:.0f} cycles, {report.microseconds:.1f} us,")
         say(f"  {shares.flops:.1%} of the arithmetic and {shares.dram:.1%} of the DRAM peak")

@@ -134,10 +134,10 @@ class ThreadIndexUsed(CompileError):
     hint = "write the loop with T.Parallel"
 
 
-class SeveralKernels(CompileError):
+class MisplacedCode(CompileError):
     code = "TT1012"
-    message = "the function has {count} T.Kernel regions; one is supported"
-    hint = "write one function for each T.Kernel"
+    message = "{what}; a function is T.Kernel regions, one after the other"
+    hint = "write it inside a T.Kernel, or in Python around the call of the compiled kernel"
 
 
 class UnsupportedParameter(CompileError):
@@ -342,8 +342,14 @@ class BadArtifact(LaunchError):
 
 class NotProfiled(LaunchError):
     code = "TT6007"
-    message = "the call launched the mock {count} times; a profile is of one launch"
+    message = "the call launched nothing on the mock"
     hint = 'compile the kernel with execution "mock" and give arguments that make it do something'
+
+
+class SeveralPrograms(LaunchError):
+    code = "TT6008"
+    message = "the kernel is {count} programs that run one after the other, one for each T.Kernel"
+    hint = "tilelang_tt.workload gives them all"
 
 
 # 9xxx: code generation. ---------------------------------------------------------------------------

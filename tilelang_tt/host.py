@@ -2,7 +2,7 @@
 shows the sources.
 
 The host function checks its arguments, as TileLang's always do, and then calls `tilelang_tt.launch`
-with the artifact as text and, for each tensor, its address and extents.
+with the compiled programs as text and, for each tensor, its address and extents.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from tvm.target import Target
 
 from tilelang_tt import pipeline, target, toolchain
 from tilelang_tt.codegen import artifact
-from tilelang_tt.codegen.artifact import Artifact, unpack
+from tilelang_tt.codegen.workload import Workload, unpack
+from tilelang_tt.diagnostics import ReadBeforeWrite
+from tilelang_tt.options import Options
+from tilelang_tt.transforms.split_launches import Launches, split_launches
 
 LAUNCH = "tilelang_tt.launch"
 _ARTIFACT = "tt.artifact"
@@ -30,13 +33,33 @@ def lower(mod: IRModule, tvm_target: Target) -> IRModule:
     (func,) = mod.functions.values()
     options = target.options_of(tvm_target)
     name = str(func.attrs["global_symbol"])
-    built = artifact.build(pipeline.lower(func, options), name, options)
+    built = _build(split_launches(func), name, options)
     host = _packed(_host_function(func, built), name)
     host.update_func(ir.GlobalVar(f"{name}_tenstorrent"), _device_function(name, built))
     return host
 
 
-def _host_function(func: tirx.PrimFunc, built: Artifact) -> tirx.PrimFunc:
+def _build(launches: Launches, name: str, options: Options) -> Workload:
+    steps = tuple(
+        artifact.build(pipeline.lower(func, options), str(func.attrs["global_symbol"]), options)
+        for func in launches.functions
+    )
+    for buffer in launches.workspaces:
+        _check_workspace(buffer.name, steps, launches)
+    return Workload(name, steps, tuple(buffer.name for buffer in launches.workspaces))
+
+
+def _check_workspace(name: str, steps: tuple[artifact.Artifact, ...], launches: Launches) -> None:
+    """The first step that uses a workspace must write it: nobody else can have done so."""
+    for step, func in zip(steps, launches.functions, strict=True):
+        used = [tensor for tensor in step.plan.accessed if tensor.name == name]
+        if used:
+            if not used[0].is_written:
+                raise ReadBeforeWrite.at(func.body, buffer=name)
+            return
+
+
+def _host_function(func: tirx.PrimFunc, built: Workload) -> tirx.PrimFunc:
     arguments: list[tirx.PrimExpr] = [tirx.StringImm(built.pack())]
     for param in func.params:
         buffer = func.buffer_map.get(param)
@@ -56,7 +79,7 @@ def _packed(host: tirx.PrimFunc, name: str) -> IRModule:
     return tilelang.transform.MakePackedAPI()(module)
 
 
-def _device_function(name: str, built: Artifact) -> tirx.PrimFunc:
+def _device_function(name: str, built: Workload) -> tirx.PrimFunc:
     """An empty function that carries the artifact, which TileLang's generic device passes leave
     alone."""
     return tirx.PrimFunc([], tirx.Evaluate(0)).with_attr(

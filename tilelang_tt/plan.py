@@ -127,6 +127,17 @@ class Plan:
     def tensors(self) -> tuple[Tensor, ...]:
         return tuple(param for param in self.params if isinstance(param, Tensor))
 
+    @property
+    def accessed(self) -> tuple[Tensor, ...]:
+        """The tensors that the kernels read or write."""
+        names = {
+            argument.name
+            for kernel in self.kernels
+            for argument in kernel.compile_time_args
+            if argument.kind == "accessor"
+        }
+        return tuple(tensor for tensor in self.tensors if tensor.name in names)
+
     def tensor(self, name: str) -> Tensor:
         return next(tensor for tensor in self.tensors if tensor.name == name)
 
@@ -140,13 +151,45 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The plan that `to_json` wrote; ValueError where it is another version's or no plan."""
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("version") != VERSION:
-            raise ValueError(f"no plan of version {VERSION}")
+        data = _versioned(text, "plan")
         try:
             return cls(**_decode(data))
         except (KeyError, TypeError) as error:
             raise ValueError(f"malformed plan: {error}") from error
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Programs that the host runs one after the other: the folders of their artifacts, in order.
+
+    `workspaces` are the names of the tensors among their parameters that the host allocates. Its
+    JSON schema is `tilelang_tt/data/steps.schema.json`.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    workspaces: tuple[str, ...]
+    version: int = VERSION
+
+    def to_json(self) -> str:
+        """The steps as JSON text."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; ValueError where it is another version's or malformed."""
+        data = _versioned(text, "steps")
+        try:
+            return cls(str(data["name"]), tuple(data["steps"]), tuple(data["workspaces"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"malformed steps: {error}") from error
+
+
+def _versioned(text: str, what: str) -> dict:
+    data = json.loads(text)
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise ValueError(f"no {what} of version {VERSION}")
+    return data
 
 
 def _decode(data: dict) -> dict:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from runtime.programs import add, compiled, gemm, scaled
+from runtime.programs import add, compiled, gemm, scaled, unused
 
 from tilelang_tt.codegen import host_cpp, host_python
 from tilelang_tt.mock.compiler import find_compiler
@@ -16,6 +16,7 @@ PROGRAMS = {
     "half": compiled(add("float16"), arch="blackhole"),
     "gemm": compiled(gemm(), fidelity="HiFi2", grid=(3, 2)),
     "scaled": compiled(scaled()),
+    "unused": compiled(unused()),
 }
 
 
@@ -67,3 +68,14 @@ def test_dynamic_extents_and_scalars_are_parameters_in_cpp():
     assert "float alpha" in text
     assert "int32_t m" in text
     assert "std::bit_cast<uint32_t>(alpha)" in text
+
+
+def test_a_tensor_that_no_kernel_accesses_stays_on_the_host():
+    plan = PROGRAMS["unused"].plan
+    assert [tensor.name for tensor in plan.tensors] == ["A", "B", "C"]
+    assert [tensor.name for tensor in plan.accessed] == ["A", "C"]
+    assert "ttnn.generic_op([tensors[name] for name in ('A', 'C')]" in host_python.print_host(plan)
+    text = host_cpp.print_host(plan)
+    for name in ("const Tensor& B", "float alpha", "int32_t m"):
+        assert f"[[maybe_unused]] {name}" in text
+    assert "[[maybe_unused]] const Tensor& A" not in text

@@ -57,10 +57,3 @@ def test_every_identifier_is_declared_once(program):
     for text in compiled(program()).sources.values():
         declared = re.findall(r"^  (?:constexpr|const) \w+ (\w+) =", text, re.MULTILINE)
         assert len(set(declared)) == len(declared)
-
-
-def test_an_artifact_travels_as_text():
-    built = compiled(add())
-    again = artifact.unpack(built.pack())
-    assert again.plan == built.plan
-    assert again.sources == built.sources

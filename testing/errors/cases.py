@@ -171,17 +171,14 @@ def thread_index():
 
 
 @case("TT1012")
-def two_kernels():
+def copy_between_kernels():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):  # TT1012
-            A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A, A_s)
-            tl.copy(A_s, C)
-        with tl.Kernel(1):  # TT1012
-            B_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A, B_s)
-            tl.copy(B_s, C)
+        tl.copy(A, C)  # TT1012
+        with tl.Kernel(1):
+            C_s = tl.alloc_shared((64, 64), F32)
+            tl.clear(C_s)
+            tl.copy(C_s, C)
 
     return kernel
 

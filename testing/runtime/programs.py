@@ -52,6 +52,23 @@ def scaled():
     return scaled
 
 
+def unused():
+    """C = A; a tensor, its dynamic extent and a scalar serve nothing."""
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def unused(
+        A: T.Tensor((32, 32), "float32"),
+        B: T.Tensor((m, 32), "float32"),
+        alpha: T.float32,
+        C: T.Tensor((32, 32), "float32"),
+    ):
+        with T.Kernel(1, threads=128):
+            T.copy(A, C)
+
+    return unused
+
+
 def square():
     m = T.dynamic("m")
 

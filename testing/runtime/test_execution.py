@@ -67,7 +67,7 @@ def test_a_missing_compiler_is_named(artifacts, monkeypatch, tmp_path):
 def test_reports_are_collected(artifacts):
     with launch.recorded() as reports:
         launch.run(artifacts["add"], bound(artifacts["add"]))
-    (report,) = reports
+    report = reports[artifacts["add"].plan.name]
     assert report.kernels["reader.cpp"].bytes_read == 2 * 64 * 64 * 2
     assert report.kernels["writer.cpp"].bytes_written == 64 * 64 * 2
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tilelang_tt
-from runtime.programs import compiled, inner, square
-from tilelang_tt.codegen.artifact import Artifact, unpack
+from runtime.programs import compiled, inner, square, unused
+from tilelang_tt.codegen.workload import Workload, unpack
 from tilelang_tt.diagnostics import ArgumentMismatch, BadArtifact
 from tilelang_tt.runtime import saved
 
@@ -18,13 +18,15 @@ def same(left, right):
 
 def test_text_forms_are_exact(artifacts):
     for artifact in artifacts.values():
-        assert same(unpack(artifact.pack()), artifact)
-        assert same(Artifact.from_listing(artifact.listing()), artifact)
+        workload = Workload.plain(artifact)
+        for again in (unpack(workload.pack()), Workload.from_listing(workload.listing())):
+            assert again.is_plain
+            assert same(again.steps[0], artifact)
 
 
 def test_a_text_without_a_plan_is_refused():
     with pytest.raises(ValueError, match="no launch plan"):
-        Artifact.from_listing("int main() {}")
+        Workload.from_listing("int main() {}")
 
 
 def test_a_saved_folder_loads(artifacts, tmp_path):
@@ -108,3 +110,10 @@ def test_blocks_of_an_empty_tensor_are_refused(tmp_path):
     arrays = [np.zeros((32, 0), np.uint16), np.zeros((0, 32), np.uint16), np.zeros((32, 32), "f4")]
     with pytest.raises(ArgumentMismatch, match=r"TT6006.*no elements for 'A'"):
         tilelang_tt.run_saved(tmp_path, arrays)
+
+
+def test_a_tensor_that_no_block_works_on_may_be_empty(tmp_path):
+    saved.save(compiled(unused()), tmp_path)
+    a, c = np.ones((32, 32), np.float32), np.zeros((32, 32), np.float32)
+    tilelang_tt.run_saved(tmp_path, [a, np.zeros((0, 32), np.float32), 1.0, c])
+    np.testing.assert_array_equal(c, a)

@@ -12,7 +12,7 @@ import tilelang
 import torch
 
 import tilelang_tt
-from testing.kernels import programs
+from testing.kernels import programs, sequences
 from testing.kernels.programs import plus
 from tilelang_tt import pipeline, version
 
@@ -30,6 +30,15 @@ def _compile(target="tenstorrent", block=(32, 32)):
     before = len(_runs)
     program = programs.in_place(plus, (64, 96), block, "bfloat16")
     return tilelang.compile(program, target=target, out_idx=[-1]), len(_runs) - before
+
+
+def _sequence():
+    """A kernel of two programs: is it right, and how often did the pipeline run for it?"""
+    before = len(_runs)
+    program = sequences.split_sum(2, (32, 32))
+    kernel = tilelang.compile(program, target="tenstorrent", out_idx=[-1])
+    is_right = torch.equal(kernel(torch.ones(3, 2, 32, 32), 2.0), torch.full((32, 32), 12.0))
+    return is_right, len(_runs) - before
 
 
 def main() -> None:
@@ -50,6 +59,7 @@ def main() -> None:
         "fp32_acc": _compile({"kind": "tenstorrent", "fp32_acc": True})[1],
         "execution": _compile({"kind": "tenstorrent", "execution": "mock"})[1],
         "again": _compile()[1],
+        "sequence": _sequence(),
     }
     version.fingerprint = lambda: "edited"
     result["fingerprint"] = _compile()[1]

@@ -13,6 +13,7 @@ import pytest
 import tilelang
 import torch
 
+from testing.kernels import sequences
 from tilelang_tt import pipeline, version
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,8 @@ def test_a_second_process_takes_from_disk_what_is_the_same_and_compiles_what_is_
     kernel = tilelang.compile(program, target="tenstorrent", out_idx=[-1])
     assert torch.equal(kernel(*operands), sum(operands))
     assert len(runs) == 1, "the cache was empty"
+    tilelang.compile(sequences.split_sum(2, (32, 32)), target="tenstorrent", out_idx=[-1])
+    assert len(runs) == 3, "one run for each T.Kernel"
     done = subprocess.run(
         [sys.executable, str(SECOND)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -80,6 +83,7 @@ def test_a_second_process_takes_from_disk_what_is_the_same_and_compiles_what_is_
         "fp32_acc": 1,
         "execution": 1,
         "again": 0,
+        "sequence": [True, 0],
         "fingerprint": 1,
     }
     assert any(cache.iterdir())

@@ -17,8 +17,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import tilelang
 import torch
 
+import tilelang_tt
+from testing.kernels import sequences
 from testing.silicon import kernels, stub_ttnn
 from testing.silicon.device import SIMULATOR, compiled
 from testing.silicon.programs import GRID, PROGRAMS
@@ -177,6 +180,27 @@ def test_the_circular_buffers_are_the_plans(host, program):
         index for index, mode in enumerate(config.unpack_to_dest_mode) if mode.name != "Default"
     }
     assert straight == {cb.index for cb in launch_plan.circular_buffers if cb.unpack_to_dest}
+
+
+def test_the_host_program_of_several_kernels_runs_them_in_order(tmp_path, monkeypatch):
+    kernel = sequences.split_sum(3, (32, 64))
+    compiled_ = tilelang.compile(kernel, target="tenstorrent", out_idx=[-1])
+    workload = tilelang_tt.workload(compiled_)
+    saved.save_all(workload, tmp_path)
+    recorder = stub_ttnn.Recorder("wormhole_b0")
+    monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
+    monkeypatch.setitem(sys.modules, "tiles", _load(tmp_path / "tiles.py"))
+    a = np.arange(2 * 3 * 32 * 64, dtype=np.float32).reshape(2, 3, 32, 64) % 17
+    arrays = {"A": a.view(np.uint32), "C": np.zeros((32, 64), np.uint32)}
+    scale = np.array(0.5, np.float32).view(np.uint32)
+    np.savez(tmp_path / "inputs.npz", scale=scale, **arrays)
+    _load(tmp_path / "host.py").main(tmp_path / "inputs.npz", tmp_path / "outputs.npz")
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        assert set(outputs) == {"C"}
+        np.testing.assert_array_equal(outputs["C"].view(np.float32), 0.5 * a.sum((0, 1)))
+    assert [Path(p.kernels[0].kernel_source).parent.name for p in recorder.programs] == ["1", "2"]
+    (device,) = recorder.devices
+    assert not device.is_open
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (2, 2), (3, 1), (1, 5), (8, 8), (11, 10)])

@@ -377,12 +377,6 @@ def test_what_does_nothing_is_dropped(nothing):
     check(LEGALIZE, before, scripted("copy(A, S)", **buffers))
 
 
-def test_several_kernels_are_refused():
-    two = tirx.SeqStmt([program(FILL).body, program(FILL).body])
-    with pytest.raises(errors.SeveralKernels, match=r"TT1012: the function has 2 T\.Kernel"):
-        LEGALIZE.rewrite(tirx.PrimFunc([], two))
-
-
 def test_errors_point_at_the_users_line():
     @tl.prim_func
     def atomic(A: tl.Tensor((64, 64), "float32")):

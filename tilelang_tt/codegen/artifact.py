@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import json
-import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tvm import IRModule, tirx
+from typing_extensions import Self
 
 from tilelang_tt import formats, plan
 from tilelang_tt.codegen.expr import print_extent
@@ -21,14 +17,12 @@ from tilelang_tt.options import Options
 from tilelang_tt.plan import Plan
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON
 
-_PLAN = "plan.json"
-_BEGIN, _END = "#if 0  // ==== {} ====", "#endif"
-_FILE = re.compile(r"^#if 0  // ==== (\S+) ====\n(.*?)^#endif$", re.DOTALL | re.MULTILINE)
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """A compiled program.
+    """A compiled program: one launch.
 
     Its plan, and its sources by file name. Compared by identity, so that it can key a cache.
     """
@@ -36,36 +30,21 @@ class Artifact:
     plan: Plan
     sources: Mapping[str, str]
 
-    def pack(self) -> str:
-        """The artifact as ASCII text, to travel inside a host function."""
-        text = json.dumps(
-            {"plan": self.plan.to_json(), "sources": dict(self.sources)}, sort_keys=True
-        )
-        return base64.b64encode(zlib.compress(text.encode())).decode()
-
-    def listing(self) -> str:
-        """All files as one C source that compiles to nothing; what `get_kernel_source` shows."""
-        files = {name: self.sources[name] for name in self._order()}
-        files[_PLAN] = self.plan.to_json() + "\n"
-        return "".join(f"{_BEGIN.format(name)}\n{text}{_END}\n\n" for name, text in files.items())
-
-    def _order(self) -> list[str]:
-        return [kernel.file for kernel in self.plan.kernels]
+    def files(self) -> dict[str, str]:
+        """All files by name: the sources in the order of the kernels, and the plan."""
+        sources = {kernel.file: self.sources[kernel.file] for kernel in self.plan.kernels}
+        return {**sources, PLAN: self.plan.to_json() + "\n"}
 
     @classmethod
-    def from_listing(cls, text: str) -> Artifact:
-        """The inverse of `listing`; ValueError where the text is none."""
-        files = dict(_FILE.findall(text))
-        if _PLAN not in files:
-            raise ValueError("the text holds no launch plan")
-        return cls(Plan.from_json(files.pop(_PLAN)), files)
-
-
-@functools.lru_cache(maxsize=256)
-def unpack(blob: str) -> Artifact:
-    """The inverse of `Artifact.pack`."""
-    data = json.loads(zlib.decompress(base64.b64decode(blob)))
-    return Artifact(Plan.from_json(data["plan"]), data["sources"])
+    def from_files(cls, files: Mapping[str, str]) -> Self:
+        """The inverse of `files`; ValueError where they are no artifact of this version."""
+        if PLAN not in files:
+            raise ValueError("there is no launch plan")
+        plan = Plan.from_json(files[PLAN])
+        missing = [kernel.file for kernel in plan.kernels if kernel.file not in files]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} of the plan is missing")
+        return cls(plan, {kernel.file: files[kernel.file] for kernel in plan.kernels})
 
 
 def build(kernels: IRModule, name: str, options: Options) -> Artifact:

@@ -6,6 +6,7 @@ Unlike ttnn's Python API it can describe every data format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tilelang_tt import formats
@@ -68,8 +69,7 @@ _SHARES = """\
 def print_host(plan: Plan) -> str:
     """The text of `host.cpp`."""
     columns, rows = plan.grid
-    text = "\n".join(_signature(plan)) + "\n"
-    text += _BODY.format(last_x=columns - 1, last_y=rows - 1)
+    text = _BODY.format(last_x=columns - 1, last_y=rows - 1)
     for cb in plan.circular_buffers:
         format_ = formats.BY_DTYPE[cb.dtype].name
         size = f"{cb.page_bytes}, {cb.pages}"
@@ -80,17 +80,29 @@ def print_host(plan: Plan) -> str:
     text += f"  const uint32_t blocks = {blocks};\n"
     text += _SHARES.format(count=columns * rows, columns=columns)
     head = _HEAD.format(name=plan.name, arch=plan.arch, version=__version__)
-    return head + text + f"}}\n\n}}  // namespace {plan.name}_host\n"
+    signature = "\n".join(_signature(plan, text)) + "\n"
+    return head + signature + text + f"}}\n\n}}  // namespace {plan.name}_host\n"
 
 
-def _signature(plan: Plan) -> Iterator[str]:
+def _signature(plan: Plan, body: str) -> Iterator[str]:
+    """The head of the function; a parameter that `body` does not mention may stay unused."""
     yield "/// Runs the kernel and waits for it. Tensors are interleaved over DRAM, a page a tile."
     yield "void run("
     yield "    distributed::MeshDevice& device,"
     yield "    const std::string& folder,"
-    arguments = [_declaration(param) for param in plan.params]
-    arguments += [f"int32_t {dim}" for dim in dynamic_dims(plan)]
-    yield ",\n".join(f"    {argument}" for argument in arguments) + ") {"
+    arguments = {param.name: _declaration(param) for param in plan.params}
+    arguments.update({dim: f"int32_t {dim}" for dim in dynamic_dims(plan)})
+    yield (
+        ",\n".join(
+            f"    {declaration}" if _mentions(body, name) else f"    [[maybe_unused]] {declaration}"
+            for name, declaration in arguments.items()
+        )
+        + ") {"
+    )
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
 
 def dynamic_dims(plan: Plan) -> list[str]:

@@ -35,6 +35,7 @@ from tilelang_tt.mock.report import (
 )
 from tilelang_tt.mock.roofline import Roofline, roofline
 from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded
+from tilelang_tt.mock.sequence import sequence
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
@@ -82,4 +83,5 @@ __all__ = [
     "allocate",
     "profile",
     "roofline",
+    "sequence",
 ]

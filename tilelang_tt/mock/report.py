@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tilelang_tt.mock.advice import Advice, BarrierReport, advise
@@ -122,6 +122,7 @@ class Report:
     findings: tuple[Finding, ...] = ()  # of a run that may go on in spite of them
     prints: tuple[Print, ...] = ()
     warnings: tuple[Advice, ...] = ()  # what is right and wasteful
+    steps: Mapping[str, Report] = field(default_factory=dict)  # the runs of a `sequence`, by name
 
     @property
     def microseconds(self) -> float:

@@ -7,15 +7,18 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tilelang_tt import plan as plans
+from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.diagnostics import ArgumentMismatch
 from tilelang_tt.plan import Argument, Kernel, Plan, Scalar, Tensor
 
 Core = tuple[int, int]
+Value = npt.NDArray[np.unsignedinteger] | int | float
 
 _ELEMENT: dict[str, type[np.unsignedinteger]] = {
     "float32": np.uint32,
@@ -23,6 +26,16 @@ _ELEMENT: dict[str, type[np.unsignedinteger]] = {
     "bfloat16": np.uint16,
     "int32": np.uint32,
 }
+
+
+class Signature(Protocol):
+    """What has a name and parameters: a plan, or a whole workload."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def params(self) -> tuple[Tensor | Scalar, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ def element_type(dtype: str) -> type[np.unsignedinteger]:
     return _ELEMENT[dtype]
 
 
-def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int | float]) -> Binding:
+def bind(plan: Plan, arguments: Sequence[Value]) -> Binding:
     """The launch of `plan` with these arguments, one for each parameter.
 
     Raises:
@@ -67,32 +80,63 @@ def bind(plan: Plan, arguments: Sequence[npt.NDArray[np.unsignedinteger] | int |
     """
     tensors: dict[str, npt.NDArray[np.unsignedinteger]] = {}
     scalars: dict[str, int] = {}
-    dims: dict[str, int] = {}
     for param, value in zip(plan.params, arguments, strict=True):
-        if isinstance(param, Tensor):
-            assert isinstance(value, np.ndarray), param
+        if isinstance(value, np.ndarray):
             tensors[param.name] = value
-            for name, axis in param.named_axes.items():
-                if dims.setdefault(name, value.shape[axis]) != value.shape[axis]:
-                    what = f"{name}={value.shape[axis]}"
-                    raise _mismatch(plan, param, what, f"{name}={dims[name]}")
         else:
-            assert not isinstance(value, np.ndarray), param
             scalars[param.name] = _word(value, param.dtype)
+    dims = _dims(plan, arguments)
     known = {**dims, **_integers(plan, arguments)}
     for param in plan.tensors:
         declared = tuple(plans.evaluate(extent, known) for extent in param.shape)
         if tensors[param.name].shape != declared:
             raise _mismatch(plan, param, f"{tensors[param.name].shape}", f"{declared}")
     count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
-    empty = [param for param in plan.tensors if not tensors[param.name].size]
+    empty = [param for param in plan.accessed if not tensors[param.name].size]
     if count and empty:
         raise _mismatch(plan, empty[0], "no elements", "at least one")
     return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
 
 
-def _integers(plan: Plan, arguments: Sequence[object]) -> dict[str, int]:
-    pairs = zip(plan.params, arguments, strict=True)
+def bind_all(workload: Workload, arguments: Sequence[Value]) -> list[Binding]:
+    """The launches of a workload with these arguments, one for each parameter of the user's.
+
+    Workspaces are allocated here. Their bits are all ones, which no float's value is, so that what
+    is read before it is written shows.
+
+    Raises:
+        ArgumentMismatch: as `bind`.
+    """
+    names = [param.name for param in workload.params]
+    values = dict(zip(names, arguments, strict=True))
+    known = {**_dims(workload, arguments), **_integers(workload, arguments)}
+    for tensor in workload.allocated:
+        shape = tuple(plans.evaluate(extent, known) for extent in tensor.shape)
+        element = element_type(tensor.dtype)
+        values[tensor.name] = np.full(shape, np.iinfo(element).max, element)
+    return [
+        bind(step.plan, [values[param.name] for param in step.plan.params])
+        for step in workload.steps
+    ]
+
+
+def _dims(signature: Signature, arguments: Sequence[Value]) -> dict[str, int]:
+    """The dynamic extents, on which all tensors must agree."""
+    dims: dict[str, int] = {}
+    for param, value in zip(signature.params, arguments, strict=True):
+        if isinstance(param, Scalar):
+            assert not isinstance(value, np.ndarray), param
+            continue
+        assert isinstance(value, np.ndarray), param
+        for name, axis in param.named_axes.items():
+            if dims.setdefault(name, value.shape[axis]) != value.shape[axis]:
+                what = f"{name}={value.shape[axis]}"
+                raise _mismatch(signature, param, what, f"{name}={dims[name]}")
+    return dims
+
+
+def _integers(signature: Signature, arguments: Sequence[object]) -> dict[str, int]:
+    pairs = zip(signature.params, arguments, strict=True)
     return {
         param.name: int(value)
         for param, value in pairs
@@ -107,32 +151,31 @@ def _word(value: float, dtype: str) -> int:
 
 
 def checked(
-    plan: Plan, arguments: Sequence[npt.NDArray[np.generic] | int | float]
-) -> list[npt.NDArray[np.unsignedinteger] | int | float]:
+    signature: Signature, arguments: Sequence[npt.NDArray[np.generic] | int | float]
+) -> list[Value]:
     """`arguments` as `bind` takes them, where no compiled host function has checked them.
 
     Raises:
         ArgumentMismatch: number, kind, width or shape are not those of the parameters.
     """
-    if len(arguments) != len(plan.params):
-        raise ArgumentMismatch.because(
-            kernel=plan.name, what=f"{len(arguments)} arguments", expected=f"{len(plan.params)}"
-        )
-    pairs = zip(plan.params, arguments, strict=True)
-    return [_checked(plan, param, value) for param, value in pairs]
+    if len(arguments) != len(signature.params):
+        what, expected = f"{len(arguments)} arguments", f"{len(signature.params)}"
+        raise ArgumentMismatch.because(kernel=signature.name, what=what, expected=expected)
+    pairs = zip(signature.params, arguments, strict=True)
+    return [_checked(signature, param, value) for param, value in pairs]
 
 
 def _checked(
-    plan: Plan, param: Tensor | Scalar, value: npt.NDArray[np.generic] | int | float
-) -> npt.NDArray[np.unsignedinteger] | int | float:
+    signature: Signature, param: Tensor | Scalar, value: npt.NDArray[np.generic] | int | float
+) -> Value:
     if isinstance(param, Scalar):
         if isinstance(value, np.ndarray):
-            raise _mismatch(plan, param, "an array", f"a {param.dtype} scalar")
+            raise _mismatch(signature, param, "an array", f"a {param.dtype} scalar")
         return value
     element = element_type(param.dtype)
     if not isinstance(value, np.ndarray) or value.itemsize != np.dtype(element).itemsize:
         width = 8 * np.dtype(element).itemsize
-        raise _mismatch(plan, param, repr(type(value)), f"an array of {width}-bit elements")
+        raise _mismatch(signature, param, repr(type(value)), f"an array of {width}-bit elements")
     known = [extent for extent in param.shape if isinstance(extent, int)]
     sizes = [
         size
@@ -140,11 +183,13 @@ def _checked(
         if isinstance(extent, int)
     ]
     if value.ndim != len(param.shape) or known != sizes or not value.flags.c_contiguous:
-        raise _mismatch(plan, param, f"{value.shape}", f"a contiguous array of {param.shape}")
+        raise _mismatch(signature, param, f"{value.shape}", f"a contiguous array of {param.shape}")
     return value.view(element)
 
 
-def _mismatch(plan: Plan, param: Tensor | Scalar, what: str, expected: str) -> ArgumentMismatch:
+def _mismatch(
+    signature: Signature, param: Tensor | Scalar, what: str, expected: str
+) -> ArgumentMismatch:
     return ArgumentMismatch.because(
-        kernel=plan.name, what=f"{what} for {param.name!r}", expected=expected
+        kernel=signature.name, what=f"{what} for {param.name!r}", expected=expected
     )

@@ -15,17 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tilelang_tt.codegen.artifact import Artifact, unpack
-from tilelang_tt.plan import Plan, Scalar, Tensor
+from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.codegen.workload import Workload, unpack
+from tilelang_tt.mock import Report
+from tilelang_tt.plan import Scalar, Tensor
 from tilelang_tt.runtime import binding, mock_run, ttnn_run
-from tilelang_tt.runtime.binding import Binding
+from tilelang_tt.runtime.binding import Binding, Value
 
 
 @dataclass
 class _Recording:
-    """Where the reports of launches go, and whether they hold intervals."""
+    """Where the reports of launches go, by the name of the plan, and whether they hold
+    intervals."""
 
-    reports: list[mock_run.mock.Report]
+    reports: dict[str, Report]
     trace: bool
 
 
@@ -35,9 +38,10 @@ _recording: contextvars.ContextVar[_Recording | None] = contextvars.ContextVar(
 
 
 @contextmanager
-def recorded(trace: bool = False) -> Iterator[list[mock_run.mock.Report]]:
-    """Collect what the mock reports of every launch inside the `with`; `trace` adds intervals."""
-    recording = _Recording([], trace)
+def recorded(trace: bool = False) -> Iterator[dict[str, Report]]:
+    """Collect what the mock reports of every plan's last launch inside the `with`, by the plan's
+    name; `trace` adds intervals."""
+    recording = _Recording({}, trace)
     token = _recording.set(recording)
     try:
         yield recording.reports
@@ -46,12 +50,19 @@ def recorded(trace: bool = False) -> Iterator[list[mock_run.mock.Report]]:
 
 
 def launch(blob: str, *raw: object) -> None:
-    """Run the artifact `blob` on arguments as TVM passes them.
+    """Run the workload `blob` on arguments as TVM passes them.
 
     A pointer and its extents for a tensor, or a scalar.
     """
-    artifact = unpack(str(blob))
-    run(artifact, binding.bind(artifact.plan, _arguments(artifact.plan, raw)))
+    workload = unpack(str(blob))
+    run_all(workload, _arguments(workload, raw))
+
+
+def run_all(workload: Workload, arguments: Sequence[Value]) -> None:
+    """Run every step in order; none runs where the arguments do not fit all."""
+    launches = binding.bind_all(workload, arguments)
+    for step, bound in zip(workload.steps, launches, strict=True):
+        run(step, bound)
 
 
 def run(artifact: Artifact, bound: Binding) -> None:
@@ -64,19 +75,15 @@ def run(artifact: Artifact, bound: Binding) -> None:
     recording = _recording.get()
     report = mock_run.run(artifact, bound, recording is not None and recording.trace)
     if recording is not None:
-        recording.reports.append(report)
+        recording.reports[artifact.plan.name] = report
 
 
-def _arguments(
-    plan: Plan, raw: Sequence[object]
-) -> list[npt.NDArray[np.unsignedinteger] | int | float]:
+def _arguments(workload: Workload, raw: Sequence[object]) -> list[Value]:
     rest = iter(raw)
-    return [_argument(param, rest) for param in plan.params]
+    return [_argument(param, rest) for param in workload.params]
 
 
-def _argument(
-    param: Tensor | Scalar, rest: Iterator[object]
-) -> npt.NDArray[np.unsignedinteger] | int | float:
+def _argument(param: Tensor | Scalar, rest: Iterator[object]) -> Value:
     value = next(rest)
     if isinstance(param, Scalar):
         assert isinstance(value, int | float), param

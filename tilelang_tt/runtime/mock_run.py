@@ -25,13 +25,11 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
         mock.MissingCompiler: there is no C++ compiler.
     """
     plan = artifact.plan
+    used = plan.accessed
     views = {
-        tensor.name: tiles.arranged(binding.tensors[tensor.name], tensor.tiled)
-        for tensor in plan.tensors
+        tensor.name: tiles.arranged(binding.tensors[tensor.name], tensor.tiled) for tensor in used
     }
-    pages = [
-        (_page_bytes(tensor), tiles.tile_count(views[tensor.name].shape)) for tensor in plan.tensors
-    ]
+    pages = [(_page_bytes(tensor), tiles.tile_count(views[tensor.name].shape)) for tensor in used]
     addresses = mock.allocate(device.load(plan.arch), pages)
     buffers = [
         mock.Buffer(
@@ -41,9 +39,9 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
             address,
             "given" if tensor.is_written else "input",
         )
-        for tensor, address in zip(plan.tensors, addresses, strict=True)
+        for tensor, address in zip(used, addresses, strict=True)
     ]
-    by_name = dict(zip((tensor.name for tensor in plan.tensors), addresses, strict=True))
+    by_name = dict(zip((tensor.name for tensor in used), addresses, strict=True))
     executable = executable_of(artifact)
     report = executable.run(
         buffers,
@@ -51,7 +49,7 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
         core_args={kernel.file: dict(binding.shares) for kernel in plan.kernels},
         record=record,
     )
-    for tensor, buffer in zip(plan.tensors, buffers, strict=True):
+    for tensor, buffer in zip(used, buffers, strict=True):
         if tensor.is_written:
             data = buffer.data.view(element_type(tensor.dtype))
             tiles.untilize(data, views[tensor.name])

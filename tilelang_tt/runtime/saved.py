@@ -1,17 +1,39 @@
-"""Save an artifact as a folder that runs anywhere: kernel sources, the plan, and host programs."""
+"""Save what was compiled as a folder that runs anywhere: kernel sources, plans, host programs."""
 
 from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
 
-from tilelang_tt.codegen.artifact import Artifact
+from tilelang_tt.codegen.artifact import PLAN, Artifact
 from tilelang_tt.codegen.host_cpp import print_host as print_cpp_host
 from tilelang_tt.codegen.host_python import print_host as print_python_host
+from tilelang_tt.codegen.host_steps import print_host as print_steps_host
+from tilelang_tt.codegen.workload import STEPS, Workload
 from tilelang_tt.diagnostics import BadArtifact
-from tilelang_tt.plan import Plan
+from tilelang_tt.plan import Plan, Steps
 
-_PLAN = "plan.json"
+
+def save_all(workload: Workload, folder: str | Path) -> list[Path]:
+    """Write the workload's files to `folder`, which is made; returns their paths.
+
+    One program is as `save` writes it. Several are in folders 1, 2, ..., and `host.py` beside them
+    runs all.
+    """
+    folder = Path(folder)
+    if workload.is_plain:
+        return save(workload.steps[0], folder)
+    written = [
+        path for name, step in workload.by_folder.items() for path in save(step, folder / name)
+    ]
+    return written + _write(
+        folder,
+        {
+            STEPS: workload.index.to_json() + "\n",
+            "host.py": print_steps_host(workload),
+            "tiles.py": _tiles(),
+        },
+    )
 
 
 def save(artifact: Artifact, folder: str | Path) -> list[Path]:
@@ -19,18 +41,42 @@ def save(artifact: Artifact, folder: str | Path) -> list[Path]:
 
     `host.py` launches the kernels with numpy and ttnn alone.
     """
-    folder = Path(folder)
+    return _write(
+        Path(folder),
+        {
+            **artifact.files(),
+            "host.py": print_python_host(artifact.plan),
+            "host.cpp": print_cpp_host(artifact.plan),
+            "tiles.py": _tiles(),
+        },
+    )
+
+
+def _tiles() -> str:
+    return resources.files("tilelang_tt").joinpath("tiles.py").read_text()
+
+
+def _write(folder: Path, files: dict[str, str]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        **artifact.sources,
-        _PLAN: artifact.plan.to_json() + "\n",
-        "host.py": print_python_host(artifact.plan),
-        "host.cpp": print_cpp_host(artifact.plan),
-        "tiles.py": resources.files("tilelang_tt").joinpath("tiles.py").read_text(),
-    }
     for name, text in files.items():
         (folder / name).write_text(text)
     return [folder / name for name in files]
+
+
+def load_all(folder: str | Path) -> Workload:
+    """Read what `save_all` wrote.
+
+    Raises:
+        BadArtifact: the folder holds nothing of this version.
+    """
+    folder = Path(folder)
+    if not (folder / STEPS).exists():
+        return Workload.plain(load(folder))
+    try:
+        index = Steps.from_json((folder / STEPS).read_text())
+    except (OSError, ValueError) as error:
+        raise BadArtifact.because(path=folder, why=error) from error
+    return Workload.of(index, [load(folder / step) for step in index.steps])
 
 
 def load(folder: str | Path) -> Artifact:
@@ -41,7 +87,7 @@ def load(folder: str | Path) -> Artifact:
     """
     folder = Path(folder)
     try:
-        plan = Plan.from_json((folder / _PLAN).read_text())
+        plan = Plan.from_json((folder / PLAN).read_text())
         sources = {kernel.file: (folder / kernel.file).read_text() for kernel in plan.kernels}
     except (OSError, ValueError) as error:
         raise BadArtifact.because(path=folder, why=error) from error

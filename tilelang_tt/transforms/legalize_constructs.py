@@ -13,7 +13,7 @@ nor known to be a hint is an error at the user's line; none is skipped.
 
 Needs:    `InlineBindings`, and TileLang's `MaterializeKernelLaunch` without thread binding.
 Leaves:   loops, branches, stores, and the tile operations copy, fill, gemm, reduce and transpose.
-Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011 to TT1016.
+Errors:   TT1001 to TT1006, TT1008, TT1009, TT1011, TT1013 to TT1016.
 """
 
 from __future__ import annotations
@@ -108,7 +108,6 @@ class LegalizeConstructs:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         tree.inherit_spans(func.body)
-        _check_kernel_count(func)
         _check_parameters(func)
         _check_names(func)
         func = func.with_body(_without_attributes(func.body))
@@ -121,16 +120,6 @@ class LegalizeConstructs:
         return frame.build(
             body=tree.rewrite_sequences(frame.body, _legalize, into_nests=True), annotations={}
         )
-
-
-def _check_kernel_count(func: tirx.PrimFunc) -> None:
-    blocks = [
-        block
-        for block in tree.collect(func.body, tirx.SBlock)
-        if block.name_hint == "tilelang_root"
-    ]
-    if len(blocks) != 1:
-        raise errors.SeveralKernels.at(_kernel(func), count=len(blocks))
 
 
 def _kernel(func: tirx.PrimFunc) -> tirx.Stmt:
@@ -151,11 +140,16 @@ def _check_parameters(func: tirx.PrimFunc) -> None:
 
 
 def _check_names(func: tirx.PrimFunc) -> None:
-    """The plan knows dynamic extents and scalars by name, so a name must mean one thing."""
+    """The plan knows extents, scalars and tensors by name, so a name must mean one thing."""
     seen: dict[str, tirx.Var] = {
         param.name: param for param in func.params if param not in func.buffer_map
     }
+    tensors: set[str] = set()
     for buffer in func.buffer_map.values():
+        if buffer.name in tensors:
+            kind = "the name of two tensors"
+            raise errors.UnsupportedParameter.at(_kernel(func), name=buffer.name, kind=kind)
+        tensors.add(buffer.name)
         for var in (var for extent in buffer.shape for var in tree.collect(extent, tirx.Var)):
             if not seen.setdefault(var.name, var).same_as(var):
                 kind = "the name of two different values"
