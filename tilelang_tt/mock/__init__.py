@@ -34,8 +34,8 @@ from tilelang_tt.mock.report import (
     Report,
 )
 from tilelang_tt.mock.roofline import Roofline, roofline
-from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded
 from tilelang_tt.mock.sequence import sequence
+from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
