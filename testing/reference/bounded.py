@@ -159,6 +159,13 @@ class Bounded:
         error = np.where(fits, _spread(np.trunc, self.value, self.error, cut), np.inf)
         return Bounded(cut.astype(dtypes.numpy_dtype(dtype)), error, dtype)
 
+    def cut(self) -> Bounded:
+        """The same value as a reduction sees it, whose matrix unit cuts a float32 to TF32."""
+        if self.dtype != "float32":
+            return self
+        finite = np.where(np.isfinite(self.value), self.magnitude, 0.0)
+        return Bounded(self.value, self.error + TF32_CUT * finite, self.dtype)
+
     def in_registers(self, dtype: str) -> Bounded:
         """The same value, held in destination registers of `dtype` on its way."""
         if not dtypes.is_float(self.dtype) or dtypes.unit(dtype) <= dtypes.unit(self.dtype):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from tvm import tirx
 
@@ -12,16 +13,21 @@ from tilelang_tt.ir.exprs import same_all
 _ELEMENT_WISE = (tirx.For, tirx.BufferStore, tirx.IfThenElse, tirx.SeqStmt)
 
 
-class Decisions:
-    """Whether the iterations of a loop are independent, decided once for each loop."""
+StmtT = TypeVar("StmtT", bound=tirx.Stmt)
+Answer = TypeVar("Answer")
 
-    def __init__(self) -> None:
-        self._known: dict[tirx.For, bool] = {}
 
-    def of(self, loop: tirx.For) -> bool:
-        if loop not in self._known:
-            self._known[loop] = is_independent(loop)
-        return self._known[loop]
+class Decisions(Generic[StmtT, Answer]):
+    """What a question about a statement is answered, asked once for each statement."""
+
+    def __init__(self, ask: Callable[[StmtT], Answer]) -> None:
+        self._ask = ask
+        self._known: dict[StmtT, Answer] = {}
+
+    def of(self, stmt: StmtT) -> Answer:
+        if stmt not in self._known:
+            self._known[stmt] = self._ask(stmt)
+        return self._known[stmt]
 
 
 def is_independent(loop: tirx.For) -> bool:
@@ -85,3 +91,14 @@ def added_term(stmt: tirx.BufferStore) -> tirx.PrimExpr | None:
         ):
             return term
     return None
+
+
+def reduced_term(stmt: tirx.BufferStore) -> tirx.PrimExpr | None:
+    """`x` where the statement is `r[i] = r[i] op x` and `x` is read at more places than `r`."""
+    term = added_term(stmt)
+    if term is None:
+        return None
+    kept = [var for index in stmt.indices for var in tree.collect(index, tirx.Var)]
+    loads = tree.collect(term, tirx.BufferLoad)
+    read = [var for load in loads for i in load.indices for var in tree.collect(i, tirx.Var)]
+    return term if any(not any(var.same_as(k) for k in kept) for var in read) else None

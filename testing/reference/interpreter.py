@@ -22,6 +22,7 @@ from testing.reference.errors import (
     UnknownConstruct,
 )
 from testing.reference.expressions import Scope, evaluate, integer
+from testing.reference.functions import NODES
 from testing.reference.storage import Storage
 from tilelang_tt.ir import tree
 
@@ -68,7 +69,8 @@ class _Run:
         self.registers = registers
         self.storages: dict[tirx.Var, Storage] = {}
         self.reducers: dict[tirx.Var, np.ufunc] = {}
-        self.independent = independence.Decisions()
+        self.independent = independence.Decisions(independence.is_independent)
+        self.reduced = independence.Decisions(independence.reduced_term)
         self.handlers: dict[type, Callable[..., None]] = {
             tirx.SeqStmt: self._sequence,
             tirx.SBlockRealize: self._block,
@@ -204,6 +206,11 @@ class _Run:
         if operation is not None and (term := independence.added_term(stmt)) is not None:
             value = tileops.all_lanes(_converted(term, storage, scope), scope)
             storage.combine(indices, value, scope.condition, operation)
+            return
+        if (term := self.reduced.of(stmt)) is not None:
+            old = storage.load(indices, scope.active)
+            value = NODES[type(stmt.value)](old, evaluate(term, scope).cut())
+            storage.store(indices, value.stored(storage.dtype), scope.condition)
             return
         storage.store(indices, _converted(stmt.value, storage, scope), scope.condition)
 

@@ -183,14 +183,6 @@ def _whole(part: Part) -> Bounded:
     return Bounded(found.value.reshape(part.extents), error, found.dtype)
 
 
-def _cut(src: Bounded) -> Array:
-    """The error of operands that the matrix unit reduces: it cuts a float32 to TF32."""
-    if src.dtype != "float32":
-        return src.error
-    finite = np.where(np.isfinite(src.value), np.abs(src.value), 0.0)
-    return src.error + bounded.TF32_CUT * finite
-
-
 def _sum(src: Bounded, dim: int, dtype: str) -> Bounded:
     """A sum is rounded once for each 32 terms, in the dtype of the result."""
     value = src.value.sum(axis=dim, dtype=src.value.dtype)
@@ -200,12 +192,12 @@ def _sum(src: Bounded, dim: int, dtype: str) -> Bounded:
     magnitude = src.magnitude.sum(axis=dim)
     steps = -(-terms // TERMS_PER_STEP) + 2
     relative = terms * 2.0**-24 + (0.0 if dtype == "float32" else steps * dtypes.unit(dtype))
-    return Bounded(value, _cut(src).sum(axis=dim) + relative * magnitude, src.dtype)
+    return Bounded(value, src.cut().error.sum(axis=dim) + relative * magnitude, src.dtype)
 
 
 def _extreme(choose: Callable[..., Array]) -> Callable[[Bounded, int, str], Bounded]:
     def over(src: Bounded, dim: int, dtype: str) -> Bounded:
-        error = _cut(src) if dtypes.is_float(src.dtype) else src.error
+        error = src.cut().error
         return Bounded(choose(src.value, axis=dim), error.max(axis=dim), src.dtype)
 
     return over
@@ -227,7 +219,9 @@ def cumsum(args: Arguments, scope: Scope) -> None:
     error = np.cumsum(turned.error, axis=dim)
     if dtypes.is_float(src.dtype):
         unit = dtypes.unit(_accumulator(dst, scope)) * src.value.shape[dim]
-        error = np.cumsum(_cut(turned), axis=dim) + unit * np.cumsum(turned.magnitude, axis=dim)
+        error = np.cumsum(turned.cut().error, axis=dim) + unit * np.cumsum(
+            turned.magnitude, axis=dim
+        )
     _store_whole(dst, _reversed(Bounded(value, error, src.dtype), dim, reverse))
 
 
@@ -236,7 +230,7 @@ def cummax(args: Arguments, scope: Scope) -> None:
     src, dst, dim, reverse = _scan(args, scope)
     turned = _reversed(src, dim, reverse)
     value = np.maximum.accumulate(turned.value, axis=dim)
-    error = np.maximum.accumulate(_cut(turned), axis=dim)
+    error = np.maximum.accumulate(turned.cut().error, axis=dim)
     _store_whole(dst, _reversed(Bounded(value, error, src.dtype), dim, reverse))
 
 
