@@ -152,6 +152,10 @@ ADDED = {
         looped("gemm(S, S, G)", nest("L[i, j] = G[i, j]", 1)),
         looped(ALONE, nest(ADD, 1), nest("L[i, j] = G[i, j]", 1)),
     ),
+    "of what was accumulated": (
+        "gemm(S, S, G, clear=True); gemm(S, G, G)",
+        f"gemm(S, S, G, clear=True); gemm(S, G, G_mm, clear=True)\n{nest(ADD)}",
+    ),
     "of itself": ("gemm(S, G, G)", f"gemm(S, G, G_mm, clear=True)\n{nest(ADD)}"),
     "that clears now and then": (
         looped("gemm(S, S, G, clear=k == n)"),
@@ -189,12 +193,14 @@ def test_added(before, expected):
     )
 
 
-def test_a_product_into_a_part_is_added_there():
+@pytest.mark.parametrize("first", ["", "gemm(S, S, V[64:128, 0:64], clear=True); "])
+def test_a_product_into_a_part_is_added_there(first):
     check(
         PlaceAccumulators(),
-        scripted("gemm(S, S, V[64:128, 0:64])", **BUFFERS),
+        scripted(f"{first}gemm(S, S, V[64:128, 0:64])", **BUFFERS),
         scripted(
-            "gemm(S, S, V_mm, clear=True)\nfor i in T.parallel(64):\n    for j in T.parallel(64):"
+            f"{first}gemm(S, S, V_mm, clear=True)\nfor i in T.parallel(64):\n    "
+            "for j in T.parallel(64):"
             " V[64 + i, j] = V[64 + i, j] + V_mm[i, j]",
             **BUFFERS,
             V_mm=fragment(64, 64, dtype="float32"),
