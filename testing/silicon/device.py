@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from testing.silicon.programs import GRID, Program
+from testing.silicon.program import GRID, Program
 from tilelang_tt import device, pipeline
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact
@@ -20,12 +20,8 @@ from tilelang_tt.runtime import ttnn_run
 SIMULATOR = "TT_METAL_SIMULATOR"
 ARCH = "TILELANG_TT_SILICON_ARCH"
 NO_UNPACK_TO_DEST = "TILELANG_TT_SILICON_NO_UNPACK_TO_DEST"
+NO_WIDE_BROADCAST = "TILELANG_TT_SILICON_NO_WIDE_BROADCAST"
 _CARDS = "/dev/tenstorrent/*"
-
-# An unary_bcast of a row of float32, which a float32 bias needs: "tensix_setdvalid: interaction
-# between SETDVALID and implied src format is ill-specified". A fault of no program: the routine of
-# the chip's own library does it, and the simulator says it cannot tell what the chip would do.
-_NOT_ON_SIMULATED_BLACKHOLE = frozenset({"gemm-bias-relu-float32"})
 
 
 @dataclass(frozen=True)
@@ -33,15 +29,13 @@ class Silicon:
     """A card or a simulator."""
 
     arch: str
-    is_simulator: bool
 
     def lacks(self, program: Program) -> str:
         """Why `program` cannot run here; empty where it can."""
-        if self.is_simulator and self.arch == "blackhole":
-            if program.name in _NOT_ON_SIMULATED_BLACKHOLE:
-                return "the simulated Blackhole has no unary_bcast of a float32 row"
-        elif NO_UNPACK_TO_DEST in os.environ and unpacks_to_dest(compiled(program, self.arch)):
-            return f"{NO_UNPACK_TO_DEST} is set, and they move float32 tiles straight to DST"
+        if NO_UNPACK_TO_DEST in os.environ and unpacks_to_dest(compiled(program, self.arch)):
+            return f"{NO_UNPACK_TO_DEST} is set, and they move 32-bit tiles straight to DST"
+        if NO_WIDE_BROADCAST in os.environ and broadcasts_in_dest(compiled(program, self.arch)):
+            return f"{NO_WIDE_BROADCAST} is set, and they spread 32-bit rows or columns in DST"
         return ""
 
 
@@ -49,13 +43,13 @@ def find() -> Silicon | str:
     """What there is to run on, or what is missing."""
     simulator = os.environ.get(SIMULATOR)
     if simulator is not None:
-        return Silicon(os.environ.get(ARCH) or _arch_of(Path(simulator)), is_simulator=True)
+        return Silicon(os.environ.get(ARCH) or _arch_of(Path(simulator)))
     if not glob.glob(_CARDS):
         return "no card or simulator"
     if ttnn_run.PYTHON not in os.environ and importlib.util.find_spec("ttnn") is None:
         return f"a card but no ttnn here, and {ttnn_run.PYTHON} is not set"
     arch = os.environ.get(ARCH)
-    return f"a card, but {ARCH} is not set" if arch is None else Silicon(arch, is_simulator=False)
+    return f"a card, but {ARCH} is not set" if arch is None else Silicon(arch)
 
 
 def _arch_of(simulator: Path) -> str:
@@ -79,3 +73,9 @@ def unpacks_to_dest(built: Artifact) -> bool:
     return any(
         cb.unpack_to_dest and cb.consumer == attrs.COMPUTE for cb in built.plan.circular_buffers
     )
+
+
+def broadcasts_in_dest(built: Artifact) -> bool:
+    """Whether its compute kernel spreads a 32-bit row or column over a tile in DST."""
+    spread = set(re.findall(r"\bunary_bcast<[^>]*>\(cb_(\w+),", built.sources["compute.cpp"]))
+    return any(cb.unpack_to_dest and cb.name in spread for cb in built.plan.circular_buffers)

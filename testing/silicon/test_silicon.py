@@ -10,7 +10,8 @@ import tilelang
 import torch
 
 from testing.silicon import device, table
-from testing.silicon.programs import GRID, PROGRAMS, Program, error
+from testing.silicon.program import GRID, Program, error
+from testing.silicon.programs import PROGRAMS
 
 
 def _run(program: Program, arch: str, execution: str) -> torch.Tensor:
@@ -65,7 +66,7 @@ def test_a_card_is_used_when_its_architecture_is_known(monkeypatch):
     monkeypatch.setattr(device.glob, "glob", lambda _: ["/dev/tenstorrent/0"])
     assert device.find() == f"a card, but {device.ARCH} is not set"
     monkeypatch.setenv(device.ARCH, "blackhole")
-    assert device.find() == device.Silicon("blackhole", is_simulator=False)
+    assert device.find() == device.Silicon("blackhole")
 
 
 @pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
@@ -75,16 +76,22 @@ def test_a_simulator_says_what_it_simulates(monkeypatch, tmp_path, arch):
     )
     monkeypatch.setenv(device.SIMULATOR, str(tmp_path / "libttsim.so"))
     monkeypatch.delenv(device.ARCH, raising=False)
-    assert device.find() == device.Silicon(arch, is_simulator=True)
+    assert device.find() == device.Silicon(arch)
 
 
-def test_what_a_simulator_lacks_is_left_out(monkeypatch):
+@pytest.mark.parametrize(
+    "variable, runs, does_not_run, why",
+    [
+        (device.NO_UNPACK_TO_DEST, "add-bfloat16", "add-float32", "DST"),
+        (device.NO_WIDE_BROADCAST, "add-float32", "gemm-bias-relu-float32", "rows"),
+        (device.NO_WIDE_BROADCAST, "gemm-bias-relu-bfloat16", "softmax-bfloat16", "columns"),
+    ],
+)
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+def test_what_a_simulator_lacks_is_left_out(monkeypatch, arch, variable, runs, does_not_run, why):
     by_name = {program.name: program for program in PROGRAMS}
-    monkeypatch.setenv(device.NO_UNPACK_TO_DEST, "1")
-    wormhole, blackhole = (
-        device.Silicon(arch, is_simulator=True) for arch in ("wormhole_b0", "blackhole")
-    )
-    assert "DST" in wormhole.lacks(by_name["add-float32"])
-    assert not wormhole.lacks(by_name["add-bfloat16"])
-    assert "unary_bcast" in blackhole.lacks(by_name["gemm-bias-relu-float32"])
-    assert not blackhole.lacks(by_name["add-float32"])
+    silicon = device.Silicon(arch)
+    assert not silicon.lacks(by_name[does_not_run])
+    monkeypatch.setenv(variable, "1")
+    assert why in silicon.lacks(by_name[does_not_run])
+    assert not silicon.lacks(by_name[runs])
