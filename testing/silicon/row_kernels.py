@@ -26,6 +26,20 @@ def reduce(shape, block, kind, axis, dtype):
     return reduce
 
 
+def running_sums(shape, axis, dtype):
+    """B = the running sums of A along `axis`."""
+
+    @T.prim_func
+    def running_sums(A: T.Tensor(shape, dtype), B: T.Tensor(shape, dtype)):
+        with T.Kernel(1, threads=128):
+            A_shared = T.alloc_shared(shape, dtype)
+            T.copy(A, A_shared)
+            T.cumsum(A_shared, dim=axis)
+            T.copy(A_shared, B)
+
+    return running_sums
+
+
 def add_row_sums_to_columns(size, dtype):
     """B[i, j] = A[i, j] + sum of row j of A: a vector computed along rows, used along columns."""
 

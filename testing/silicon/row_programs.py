@@ -49,6 +49,16 @@ def _reductions() -> list[Program]:
         ),
         _reduce("sum", 1, "float32", summed["float32"], RAGGED),
         _reduce("max", 0, "bfloat16", 0.0, RAGGED),
+        *(
+            Program(
+                f"{name}-running-sums",
+                partial(row_kernels.running_sums, (64, 96), axis, "float32"),
+                random((64, 96), dtype="float32"),
+                partial(torch.cumsum, dim=axis),
+                summed["float32"],
+            )
+            for axis, name in enumerate(("column", "row"))
+        ),
         Program(
             "row-sums-along-columns",
             partial(row_kernels.add_row_sums_to_columns, 64, "float32"),
