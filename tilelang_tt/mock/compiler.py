@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from tqdm import tqdm
 
 from tilelang_tt.mock.errors import KernelCompileError, MissingCompiler
 
@@ -218,12 +221,16 @@ def _included(source: str, include_dirs: tuple[str, ...]) -> list[str]:
 def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
     sources = sorted(_SOURCE.glob("*.cpp"))
     objects = [work / f"{source.stem}.o" for source in sources]
-    running = [
-        _start([*compiler.command, *_engine_flags(source), "-c", str(source), "-o", str(object_)])
+    commands = [
+        [*compiler.command, *_engine_flags(source), "-c", str(source), "-o", str(object_)]
         for source, object_ in zip(sources, objects, strict=True)
     ]
-    for process in running:
-        _finish("the engine", process)
+    # As many at a time as there are processors: each takes some hundred megabytes.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = pool.map(lambda command: _finish("the engine", _start(command)), commands)
+        title = "building the mock's engine, once"
+        for _ in tqdm(done, title, len(commands), leave=False, disable=None, unit="file"):
+            pass
     built = work / library.name
     link = [
         *_extra_flags(),
