@@ -29,7 +29,7 @@ def scan():
         with T.Kernel(2) as by:
             A_s = T.alloc_shared((32, 64), BF16)
             T.copy(A[by * 32, 0], A_s)
-            T.cumsum(A_s, dim=1)  # scan
+            T.cummax(A_s, dim=1)  # scan
             T.copy(A_s, C[by * 32, 0])
 
     return main
@@ -148,7 +148,7 @@ def thread_index():
 
 REFUSED = {
     atomic: (errors.UnsupportedAtomic, "T.atomicadd"),
-    scan: (errors.UnsupportedReduction, "T.cumsum"),
+    scan: (errors.UnsupportedReduction, "T.cummax"),
     expression: (errors.UnsupportedExpression, "T.acos"),
     part_of_a_tile: (errors.PartialTileWrite, "a part of a tile of 'C'"),
     misaligned: (errors.MisalignedRegion, "starts at 16"),

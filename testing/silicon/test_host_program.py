@@ -240,10 +240,10 @@ def test_rows_are_counted_at_run_time(host, rows):
     np.testing.assert_array_equal(actual, (values * 2).view(torch.uint16).numpy())
 
 
-def test_rows_that_fit_no_block_are_refused_and_the_device_is_closed(host):
+def test_another_shape_than_declared_is_refused_and_the_device_is_closed(host):
     loaded = host(_double_rows())
-    bits = np.zeros((40, 64), np.uint16)
-    with pytest.raises(ValueError, match="the shapes do not fit the blocks"):
+    bits = np.zeros((64, 32), np.uint16)
+    with pytest.raises(ValueError, match="has the shape"):
         loaded.run({"A": bits, "C": bits})
     assert [device.is_open for device in loaded.recorder.devices] == [False]
     assert loaded.recorder.programs == []
