@@ -36,6 +36,23 @@ def test_mode(buffers, option, is_fp32):
     assert_same(ChooseDstMode(option).rewrite(after), after)
 
 
+CHOICE = (
+    "for i in T.parallel(32):\n    for j in T.parallel(32):\n"
+    "        B[i, j] = T.if_then_else(i < j, B[i, j], B[i, j] + B[i, j])"
+)
+
+
+@pytest.mark.parametrize("buffer, is_fp32", [(HALF, True), (BFLOAT, False)])
+def test_a_choice_between_float16_values_needs_32_bits(buffer, is_fp32):
+    func = scripted(CHOICE, B=buffer)
+    assert bool(ChooseDstMode(None).rewrite(func).attrs[attrs.FP32_DEST]) is is_fp32
+
+
+def test_a_choice_between_float16_values_cannot_do_without():
+    with pytest.raises(PrecisionUnavailable, match="a choice between float16 values"):
+        ChooseDstMode(False).rewrite(scripted(CHOICE, B=HALF))
+
+
 def test_mixing_16_bit_formats_needs_32_bits():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), "float16"), C: tl.Tensor((64, 64), "bfloat16")):

@@ -2,7 +2,8 @@
 
 32-bit registers are half as many, but keep what a float32 or int32 buffer promises. They are chosen
 where the program keeps such a value on the chip, or mixes float16 with bfloat16, which share no
-16-bit form; the option `fp32_acc` overrides.
+16-bit form, or chooses between float16 values, for which `where_tile` has no 16-bit form; the
+option `fp32_acc` overrides.
 
     before:  func with a float32 accumulator
 
@@ -18,10 +19,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tvm import tirx
+from tvm.ir import Op
 
 from tilelang_tt.diagnostics import PrecisionUnavailable
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.frame import Frame
+
+
+def _has_choice(body: tirx.Stmt) -> bool:
+    """Whether a value is chosen by a condition, which the vector unit does not do in float16."""
+    calls = tree.collect(body, tirx.Call)
+    names = {call.op.name for call in calls if isinstance(call.op, Op)}
+    return "tirx.if_then_else" in names or bool(tree.collect(body, tirx.Select))
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,11 @@ class ChooseDstMode:
             )
         if "int32" in dtypes and self.fp32_acc is False:
             raise PrecisionUnavailable.at(Frame.of(func).realize, what="an int32 value")
-        is_wide = bool({"float32", "int32"} & dtypes) or is_mixed
+        chooses = "float16" in dtypes and _has_choice(func.body)
+        if chooses and self.fp32_acc is False:
+            raise PrecisionUnavailable.at(
+                Frame.of(func).realize, what="a choice between float16 values"
+            )
+        is_wide = bool({"float32", "int32"} & dtypes) or is_mixed or chooses
         wanted = is_wide if self.fp32_acc is None else self.fp32_acc
         return func.with_attr(FP32_DEST, bool(wanted))
