@@ -144,7 +144,11 @@ class Partition:
 
 
 GROUPS = ("row", "column", "all")
-"""Cores that take the same pages: those of a row, of a column, or all."""
+"""Cores that take the same pages: those of a row, of a column, or all.
+
+The senders of the rows lie on one diagonal, those of the columns on the other, so that what they
+read from DRAM takes different links of the NoC.
+"""
 
 GROUP_WORDS = 7
 
@@ -152,12 +156,17 @@ GROUP_WORDS = 7
 @dataclass(frozen=True)
 class Group:
     """The cores that take the pages that `sender` reads: those from `first` to `last`, a row, a
-    column or a rectangle; `receivers` of them are not the sender."""
+    column or a rectangle, which has the sender in it; `receivers` of them are not the sender."""
 
     sender: tuple[int, int]
     first: tuple[int, int]
     last: tuple[int, int]
-    receivers: int
+
+    @property
+    def receivers(self) -> int:
+        return (
+            (self.last[0] - self.first[0] + 1) * (self.last[1] - self.first[1] + 1) - 1
+        )
 
 
 @dataclass(frozen=True)
@@ -173,10 +182,10 @@ class Assignment:
         columns, rows = self.grid
         x, y = core
         if name == "row":
-            return Group((0, y), (min(1, columns - 1), y), (columns - 1, y), columns - 1)
+            return Group((y % columns, y), (0, y), (columns - 1, y))
         if name == "column":
-            return Group((x, 0), (x, min(1, rows - 1)), (x, rows - 1), rows - 1)
-        return Group((0, 0), (0, 0), (columns - 1, rows - 1), columns * rows - 1)
+            return Group((x, rows - 1 - x % rows), (x, 0), (x, rows - 1))
+        return Group((0, 0), (0, 0), (columns - 1, rows - 1))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@
 Where tiles may lie outside of the tensor, the kernel looks, and fills such a page with zeros or
 does not write it.
 
-Of cores that share a load the first one reads and sends the block on to the others.
+Of cores that share a load one reads and sends the block on to the others.
 
     before:  T.copy(A[...], A_s[0:64, 0:32], "row", "reader")
 
-    after:   if column == 0:
+    after:   if column == row % columns:
                  for r in range(2):
                      T.noc_read(...)
                  T.noc_read_barrier()
@@ -39,10 +39,6 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Region, is_global, leaf
 from tilelang_tt.transforms.choose_tiled_axes import transfer
 from tilelang_tt.transforms.tile_loops import nest_of
-
-
-FIRST_IN = {"row": ("column",), "column": ("row",), "all": ("column", "row", "core")}
-"""What is 0 for the first core of each kind of group."""
 
 
 class LowerCopies:
@@ -77,17 +73,27 @@ def _shared(
     plan: dict[tirx.Var, attrs.CircularBuffer],
     own: dict[str, tirx.Var],
 ) -> tirx.Stmt:
-    """The first core of the group reads and sends, the others receive."""
+    """The sender of the group reads and sends, the others receive."""
     cb = copy.dst.buffer.data
     group = tirx.StringImm(copy.group)
-    first = [own[name] for name in FIRST_IN[copy.group] if name in own]
-    is_sender = functools.reduce(tirx.And, [tirx.EQ(place, 0) for place in first])
     send = ops.MULTICAST_SEND.stmt(group, cb, plan[cb].pages)
     return tirx.IfThenElse(
-        is_sender,
+        _is_sender(copy.group, own),
         tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send]),
         ops.MULTICAST_RECEIVE.stmt(group),
     )
+
+
+def _is_sender(group: str, own: dict[str, tirx.Var]) -> tirx.PrimExpr:
+    """Whether a core is the sender of its group, as `plan.Assignment.group` says."""
+    if "core" in own:
+        return tirx.EQ(own["core"], 0)
+    column, row = own["column"], own["row"]
+    if group == "row":
+        return tirx.EQ(column, row % own["columns"])
+    if group == "column":
+        return tirx.EQ(row, own["rows"] - 1 - column % own["rows"])
+    return tirx.And(tirx.EQ(column, 0), tirx.EQ(row, 0))
 
 
 def _moved(
