@@ -18,6 +18,7 @@ from tilelang_tt.transforms.choose_partition import ChoosePartition
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.close_transfers import CloseTransfers
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
@@ -119,7 +120,7 @@ def streams(options: Options) -> Sequence[Step]:
 KERNELS: dict[str, Sequence[Step]] = {
     attrs.READER: (CoalesceReads(), CloseTransfers()),
     attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
-    attrs.WRITER: (CoalesceReads(), CloseTransfers()),
+    attrs.WRITER: (CoalesceReads(), DeferStores(), CloseTransfers()),
 }
 """What is done to each kernel after the split."""
 

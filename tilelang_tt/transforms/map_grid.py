@@ -20,11 +20,10 @@ the grid runs the last block with the others, and does not write it.
                      T.copy(C_s, C[...])
 
     after:   with T.sblock("tilelang_root"):
-                 for row_turn in range(ceildiv(gy, rows)):
-                     for column_turn in range(ceildiv(gx, columns)):
-                         ...   bx = min(column_turn * columns + column, gx - 1), by = ...
-                         if column_turn * columns + column < gx and ...:
-                             T.copy(C_s, C[...])
+                 for turn in range(ceildiv(gx, columns) * ceildiv(gy, rows)):
+                     ...   bx = min(turn % ceildiv(gx, columns) * columns + column, gx - 1)
+                     if turn % ceildiv(gx, columns) * columns + column < gx and ...:
+                         T.copy(C_s, C[...])
 
 Needs:    `ChoosePartition`.
 Leaves:   loops inside the block, which owns the buffers; attributes `tt.grid` and `tt.core_args`;
@@ -90,35 +89,37 @@ def _snake(frame: Frame, partition: Partition, own: Mapping[str, tirx.Var]) -> t
 def _lattice(frame: Frame, partition: Partition, own: Mapping[str, tirx.Var]) -> tirx.Stmt:
     across = [frame.loops[axis] for axis in partition.columns]
     down = [frame.loops[axis] for axis in partition.rows]
-    sides = [("row", down, own["row"], own["rows"])]
-    sides += [("column", across, own["column"], own["columns"])]
-    return _together(frame, sides)
+    return _together(
+        frame, [(across, own["column"], own["columns"]), (down, own["row"], own["rows"])]
+    )
 
 
 def _line(frame: Frame, partition: Partition, own: Mapping[str, tirx.Var]) -> tirx.Stmt:
-    return _together(frame, [("block", list(frame.loops), own["core"], own["cores"])])
+    return _together(frame, [(frame.loops, own["core"], own["cores"])])
 
 
 def _together(
-    frame: Frame, sides: Sequence[tuple[str, list[tirx.For], tirx.Var, tirx.Var]]
+    frame: Frame, sides: Sequence[tuple[Sequence[tirx.For], tirx.Var, tirx.Var]]
 ) -> tirx.Stmt:
-    """A loop over turns for each side of the grid, given by its name, its axes, the place of the
-    core and the number of places."""
+    """A loop over turns; each side of the grid, the fastest first, is given by its axes, the place
+    of the core and the number of places."""
+    turn = tirx.Var("turn", "int32")
+    rest: tirx.PrimExpr = turn
+    turns: tirx.PrimExpr = tirx.const(1, "int32")
     coordinates: Coordinates = {}
-    loops: list[tuple[tirx.Var, tirx.PrimExpr]] = []
     is_inside: list[tirx.PrimExpr] = []
-    for name, axes, place, places in sides:
-        turn = tirx.Var(f"{name}_turn", "int32")
-        extents = [axis.extent for axis in axes] or [tirx.const(1, "int32")]
-        count = functools.reduce(operator.mul, extents)
-        block = turn * places + place
+    for position, (axes, place, places) in enumerate(sides):
+        count = functools.reduce(
+            operator.mul, [axis.extent for axis in axes] or [tirx.const(1, "int32")]
+        )
+        own_turns = tirx.floordiv(count + places - 1, places)
+        is_last = position == len(sides) - 1
+        block = (rest if is_last else tirx.floormod(rest, own_turns)) * places + place
         coordinates |= _coordinates(tirx.Min(block, count - 1), axes)
         is_inside.append(tirx.LT(block, count))
-        loops.append((turn, tirx.floordiv(count + places - 1, places)))
+        rest, turns = tirx.floordiv(rest, own_turns), turns * own_turns
     body = substitute(_guarded(frame.body, functools.reduce(tirx.And, is_inside)), coordinates)
-    for turn, extent in reversed(loops):
-        body = tirx.For(turn, tirx.const(0, "int32"), extent, tirx.ForKind.SERIAL, body)
-    return body
+    return tirx.For(turn, tirx.const(0, "int32"), turns, tirx.ForKind.SERIAL, body)
 
 
 def _guarded(body: tirx.Stmt, condition: tirx.PrimExpr) -> tirx.Stmt:
