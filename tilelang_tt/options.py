@@ -45,6 +45,11 @@ class Options:
         return device.load(self.arch)
 
     @property
+    def phases(self) -> int:
+        """Passes of the matrix unit over its operands."""
+        return FIDELITIES.index(self.fidelity) + 1
+
+    @property
     def cores(self) -> tuple[int, int]:
         """Columns and rows of the cores a program runs on."""
         return self.grid or self.device.grid

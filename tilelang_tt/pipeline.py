@@ -44,6 +44,7 @@ from tilelang_tt.transforms.materialize_indices import MaterializeIndices
 from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
 from tilelang_tt.transforms.materialize_transposes import MaterializeTransposes
 from tilelang_tt.transforms.materialize_views import MaterializeViews
+from tilelang_tt.transforms.merge_steps import MergeSteps
 from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
@@ -76,6 +77,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
+        MergeSteps(options),
         PlaceAccumulators(),
         RenameVersions(),
         OrientVectors(),

@@ -37,7 +37,7 @@ from tilelang_tt.analysis.block_work import BlockWork, Transfer, block_work, sid
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import READER, WRITER
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.options import FIDELITIES, Options
+from tilelang_tt.options import Options
 from tilelang_tt.plan import LATTICE, LINE, RUNS, SNAKE, Partition
 
 _GAIN = 0.9
@@ -53,7 +53,7 @@ class ChoosePartition:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        work = block_work(frame, FIDELITIES.index(self.options.fidelity) + 1)
+        work = block_work(frame, self.options.phases)
         choice = self._best(frame, work)
         grouped = {
             transfer.stmt: _grouped(transfer, group) for transfer, group in choice.groups.items()
