@@ -9,7 +9,8 @@ import tilelang_tt
 
 ROOT = Path(tilelang_tt.__file__).parent
 LAYERS = [
-    {"diagnostics", "plan", "tiles", "version"},
+    {"diagnostics", "partition", "tiles", "version"},
+    {"plan"},
     {"device", "formats", "ir"},
     {"mock", "options"},
     {"analysis", "summary"},

@@ -12,12 +12,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-import math
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from typing_extensions import Self
+
+from tilelang_tt.partition import Partition
 
 VERSION = 3
 
@@ -109,85 +110,6 @@ class Kernel:
         return 1 if self.role == "writer" else 0
 
 
-RUNS, SNAKE, LATTICE, LINE = "runs", "snake", "lattice", "line"
-COUNTS = ("cores", "columns", "rows")
-"""What is at least 1 of what a core is told; the rest may be 0."""
-
-
-@dataclass(frozen=True)
-class Partition:
-    """Which core runs which blocks of the grid.
-
-    * "runs": each core a run of consecutive blocks.
-    * "snake": dealt out to the cores in turn, back and forth, so that blocks of falling work make
-      even shares.
-    * "lattice": the grid axes `columns` along the rows of cores, the axes `rows` along the columns.
-    * "line": one block of a run to each core, run after run.
-
-    In a lattice or line all cores take the same number of turns together, those past the end of the
-    grid with the last block, which they do not write.
-    """
-
-    kind: str
-    columns: tuple[int, ...] = ()
-    rows: tuple[int, ...] = ()
-
-    @property
-    def core_args(self) -> tuple[str, ...]:
-        """What each core is told."""
-        return {
-            RUNS: ("first_block", "block_count"),
-            SNAKE: ("core", "cores", "block_count"),
-            LATTICE: ("column", "columns", "row", "rows"),
-            LINE: ("core", "cores"),
-        }[self.kind]
-
-
-GROUPS = ("row", "column", "all")
-"""Cores that take the same pages: those of a row, of a column, or all.
-
-The senders of the rows lie on one diagonal, those of the columns on the other, so that what they
-read from DRAM takes different links of the NoC.
-"""
-
-GROUP_WORDS = 7
-
-
-@dataclass(frozen=True)
-class Group:
-    """The cores that take the pages that `sender` reads: those from `first` to `last`, a row, a
-    column or a rectangle, which has the sender in it; `receivers` of them are not the sender."""
-
-    sender: tuple[int, int]
-    first: tuple[int, int]
-    last: tuple[int, int]
-
-    @property
-    def receivers(self) -> int:
-        return (
-            (self.last[0] - self.first[0] + 1) * (self.last[1] - self.first[1] + 1) - 1
-        )
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """The cores that run a program, `grid` columns and rows from (0, 0) on, and what each is
-    told."""
-
-    grid: tuple[int, int]
-    core_args: Mapping[tuple[int, int], Mapping[str, int]]
-
-    def group(self, name: str, core: tuple[int, int]) -> Group:
-        """The group of this name that `core` belongs to."""
-        columns, rows = self.grid
-        x, y = core
-        if name == "row":
-            return Group((y % columns, y), (0, y), (columns - 1, y))
-        if name == "column":
-            return Group((x, rows - 1 - x % rows), (x, 0), (x, rows - 1))
-        return Group((0, 0), (0, 0), (columns - 1, rows - 1))
-
-
 @dataclass(frozen=True)
 class Plan:
     """A compiled program.
@@ -230,6 +152,19 @@ class Plan:
 
     def circular_buffer(self, name: str) -> CircularBuffer:
         return next(cb for cb in self.circular_buffers if cb.name == name)
+
+    def numbers(self, kernel: Kernel) -> list[int]:
+        """The compile-time arguments of a kernel before its accessors: circular buffers, then
+        semaphores."""
+        own = {"cb": self._cb_index, "semaphore": self.semaphores.index}
+        return [
+            own[argument.kind](argument.name)
+            for argument in kernel.compile_time_args
+            if argument.kind in own
+        ]
+
+    def _cb_index(self, name: str) -> int:
+        return self.circular_buffer(name).index
 
     def to_json(self) -> str:
         """The plan as JSON text, the same for equal plans."""
@@ -352,69 +287,3 @@ def _evaluate(node: ast.expr, dims: Mapping[str, int]) -> int:
         case ast.Call(func=ast.Name(id=name), args=args):
             return _FUNCTIONS[name](*(_evaluate(arg, dims) for arg in args))
     raise ValueError(f"{ast.unparse(node)} is not allowed in an extent")
-
-
-def assign(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -> Assignment:
-    """What each core runs.
-
-    Args:
-        partition: how blocks are shared out.
-        blocks: the extents of the grid of blocks.
-        grid: columns and rows of cores there are.
-    """
-    count = math.prod(blocks)
-    if partition.kind == LATTICE:
-        return _lattice(partition, blocks, grid)
-    if partition.kind == LINE:
-        columns = min(count, grid[0])
-        used = (columns, min(-(-count // columns), grid[1])) if count else grid
-        cores = _cores(used)
-        return Assignment(
-            used, {core: {"core": i, "cores": len(cores)} for i, core in enumerate(cores)}
-        )
-    cores = _cores(grid)
-    turns, extra = divmod(count, len(cores))
-    if partition.kind == RUNS:
-        return Assignment(grid, dict(zip(cores, _runs(len(cores), turns, extra), strict=True)))
-    backwards = turns % 2 == 1
-    return Assignment(
-        grid,
-        {
-            core: {
-                "core": i,
-                "cores": len(cores),
-                "block_count": turns + ((len(cores) - 1 - i if backwards else i) < extra),
-            }
-            for i, core in enumerate(cores)
-        },
-    )
-
-
-def _cores(grid: tuple[int, int]) -> list[tuple[int, int]]:
-    """The cores of a rectangle, row by row."""
-    return [(x, y) for y in range(grid[1]) for x in range(grid[0])]
-
-
-def _runs(cores: int, each: int, extra: int) -> Iterator[dict[str, int]]:
-    """The first cores get one more, the last perhaps none."""
-    first = 0
-    for position in range(cores):
-        share = each + (position < extra)
-        yield {"first_block": first, "block_count": share}
-        first += share
-
-
-def _lattice(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -> Assignment:
-    sides = [math.prod(blocks[axis] for axis in axes) for axes in (partition.columns, partition.rows)]
-    # Of the cores that need as many turns, no more than have work in most of them.
-    columns, rows = (
-        -(-side // -(-side // limit)) if side else limit
-        for side, limit in zip(sides, grid, strict=True)
-    )
-    return Assignment(
-        (columns, rows),
-        {
-            (x, y): {"column": x, "columns": columns, "row": y, "rows": rows}
-            for x, y in _cores((columns, rows))
-        },
-    )

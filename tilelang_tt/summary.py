@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tilelang_tt import device
 from tilelang_tt.plan import CircularBuffer, Extent, Plan
 
+_WAYS = {"runs": "runs", "snake": "turns, back and forth", "lattice": "a lattice", "line": "turns"}
 _HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
 
 
@@ -22,11 +23,23 @@ def _lines(plan: Plan) -> Iterator[str]:
     width = 32 if plan.fp32_dest_acc else 16
     used = sum(cb.page_bytes * cb.pages for cb in plan.circular_buffers)
     yield f"kernel {plan.name} for {plan.arch}, {columns}x{rows} cores, {plan.fidelity}"
-    yield f"blocks: {_product(plan.blocks)}, shared out over {columns * rows} cores"
+    yield f"blocks: {_product(plan.blocks)}, shared out over {columns * rows} cores{_how(plan)}"
     yield f"destination registers: {tiles} tiles of {width}-bit values at a time"
     share = f"{100 * used / chip.cb_bytes:.1f} %"
     yield f"L1: {used} of {chip.cb_bytes} bytes ({share}) in circular buffers"
     yield from _table([_HEADINGS, *(_row(cb) for cb in plan.circular_buffers)])
+
+
+def _how(plan: Plan) -> str:
+    """How the blocks are shared out, and what cores load together."""
+    groups = [
+        f"{argument.name} ({kernel.role})"
+        for kernel in plan.kernels
+        for argument in kernel.core_args
+        if argument.kind == "group"
+    ]
+    loads = f", one load for each {', '.join(groups)}" if groups else ""
+    return f" in {_WAYS[plan.partition.kind]}{loads}"
 
 
 def _row(cb: CircularBuffer) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ Unlike ttnn's Python API it can describe every data format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tilelang_tt import formats
+from tilelang_tt.partition import GROUP_WORDS, LATTICE, LINE, RUNS, SNAKE
 from tilelang_tt.plan import Argument, Extent, Kernel, Plan, Scalar, Tensor
 from tilelang_tt.version import __version__
 
@@ -21,6 +22,7 @@ _HEAD = """\
 #include <tt-metalium/host_api.hpp>
 #include <tt-metalium/tensor_accessor_args.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -36,30 +38,84 @@ using Tensor = std::shared_ptr<distributed::MeshBuffer>;
 
 """
 
+_GRID = {
+    RUNS: """\
+  // The blocks are shared out row by row; the first cores get one more.
+  const uint32_t columns = {columns}, rows = {rows}, count = columns * rows;
+  const uint32_t each = blocks / count, extra = blocks % count;
+  const auto share = [&](uint32_t x, uint32_t y) -> std::vector<uint32_t> {{
+    const uint32_t core = y * columns + x;
+    return {{core * each + std::min(core, extra), each + (core < extra ? 1 : 0)}};
+  }};
+""",
+    SNAKE: """\
+  // The blocks are dealt out row by row, there and back.
+  const uint32_t columns = {columns}, rows = {rows}, count = columns * rows;
+  const uint32_t turns = blocks / count, extra = blocks % count;
+  const auto share = [&](uint32_t x, uint32_t y) -> std::vector<uint32_t> {{
+    const uint32_t core = y * columns + x, place = turns % 2 == 0 ? core : count - 1 - core;
+    return {{core, count, turns + (place < extra ? 1 : 0)}};
+  }};
+""",
+    LATTICE: """\
+  // Cores take turns together; no more of them than have work in most turns.
+  const auto fit = [](uint32_t side, uint32_t limit) {{
+    const uint32_t turns = (side + limit - 1) / limit;
+    return (side + turns - 1) / turns;
+  }};
+  const uint32_t columns = fit({across}, {columns}), rows = fit({down}, {rows});
+  const auto share = [&](uint32_t x, uint32_t y) -> std::vector<uint32_t> {{
+    return {{x, columns, y, rows}};
+  }};
+""",
+    LINE: """\
+  // Cores take turns together.
+  const uint32_t columns = std::min(blocks, {columns}u);
+  const uint32_t rows = std::min((blocks + columns - 1) / columns, {rows}u);
+  const auto share = [&](uint32_t x, uint32_t y) -> std::vector<uint32_t> {{
+    return {{y * columns + x, columns * rows}};
+  }};
+""",
+}
+
 _BODY = """\
-  const CoreRange cores{{CoreCoord(0, 0), CoreCoord({last_x}, {last_y})}};
+  const CoreRange cores{CoreCoord(0, 0), CoreCoord(columns - 1, rows - 1)};
   Program program;
   const auto add_buffer = [&](uint8_t index, DataFormat format, uint32_t page,
-                              uint32_t pages) {{
+                              uint32_t pages) {
     CreateCircularBuffer(
         program, cores,
-        CircularBufferConfig(page * pages, {{{{index, format}}}})
+        CircularBufferConfig(page * pages, {{index, format}})
             .set_page_size(index, page));
-  }};
+  };
 """
 
-_SHARES = """\
-  // The blocks are shared out row by row; the first cores get one more.
-  const uint32_t each = blocks / {count}, extra = blocks % {count};
-  uint32_t first = 0;
-  for (uint32_t position = 0; position < {count}; ++position) {{
-    const CoreCoord core(position % {columns}, position / {columns});
-    const uint32_t share = each + (position < extra ? 1 : 0);
-    for (const auto kernel : {{reader, compute, writer}}) {{
-      SetRuntimeArgs(program, kernel, core, {{first, share}});
-    }}
-    first += share;
-  }}
+_GROUPS = """\
+  // Cores that take the same pages: how many do not read them, who does, and the rectangle.
+  const auto add_group = [&](std::vector<uint32_t>& words, CoreCoord sender, CoreCoord first,
+                             CoreCoord last) {
+    words.push_back((last.x - first.x + 1) * (last.y - first.y + 1) - 1);
+    for (const auto core : {sender, first, last}) {
+      const auto place = device.worker_core_from_logical_core(core);
+      words.push_back(place.x);
+      words.push_back(place.y);
+    }
+  };
+  // The other NoC comes to a rectangle from the other end.
+  const auto turned = [](std::vector<uint32_t> words, size_t at) {
+    std::swap(words[at + 3], words[at + 5]);
+    std::swap(words[at + 4], words[at + 6]);
+    return words;
+  };
+"""
+
+_GROUP_CORNERS = {
+    "row": "CoreCoord(y % columns, y), CoreCoord(0, y), CoreCoord(columns - 1, y)",
+    "column": "CoreCoord(x, rows - 1 - x % rows), CoreCoord(x, 0), CoreCoord(x, rows - 1)",
+    "all": "CoreCoord(0, 0), CoreCoord(0, 0), CoreCoord(columns - 1, rows - 1)",
+}
+
+_ENQUEUE = """\
   distributed::MeshWorkload workload;
   workload.add_program(distributed::MeshCoordinateRange(device.shape()), std::move(program));
   distributed::EnqueueMeshWorkload(device.mesh_command_queue(), workload, /*blocking=*/true);
@@ -68,20 +124,64 @@ _SHARES = """\
 
 def print_host(plan: Plan) -> str:
     """The text of `host.cpp`."""
-    columns, rows = plan.grid
-    text = _BODY.format(last_x=columns - 1, last_y=rows - 1)
+    text = "\n".join(_cores(plan)) + "\n" + _BODY
     for cb in plan.circular_buffers:
         format_ = formats.BY_DTYPE[cb.dtype].name
         size = f"{cb.page_bytes}, {cb.pages}"
         text += f"  add_buffer({cb.index}, DataFormat::{format_}, {size});  // {cb.name}\n"
+    for semaphore in plan.semaphores:
+        text += f"  CreateSemaphore(program, cores, 0);  // {semaphore}\n"
     for kernel in plan.kernels:
         text += "\n".join(_kernel(kernel, plan)) + "\n"
-    blocks = " * ".join(f"({_cpp(extent)})" for extent in plan.blocks)
-    text += f"  const uint32_t blocks = {blocks};\n"
-    text += _SHARES.format(count=columns * rows, columns=columns)
+    text += "\n".join(_core_args(plan)) + "\n" + _ENQUEUE
     head = _HEAD.format(name=plan.name, arch=plan.arch, version=__version__)
     signature = "\n".join(_signature(plan, text)) + "\n"
     return head + signature + text + f"}}\n\n}}  // namespace {plan.name}_host\n"
+
+
+def _cores(plan: Plan) -> Iterator[str]:
+    """How many cores run the program, and what each is told."""
+    chosen = plan.partition
+    columns, rows = plan.grid
+    yield f"  const uint32_t blocks = {_product(plan.blocks)};"
+    yield "  if (blocks == 0) {"
+    yield "    return;"
+    yield "  }"
+    yield (
+        _GRID[chosen.kind]
+        .format(
+            columns=columns,
+            rows=rows,
+            across=_product([plan.blocks[axis] for axis in chosen.columns]),
+            down=_product([plan.blocks[axis] for axis in chosen.rows]),
+        )
+        .rstrip()
+    )
+
+
+def _product(extents: Sequence[Extent]) -> str:
+    return " * ".join(f"({_cpp(extent)})" for extent in extents) or "1"
+
+
+def _core_args(plan: Plan) -> Iterator[str]:
+    groups = {
+        kernel.role: [argument.name for argument in kernel.core_args if argument.kind == "group"]
+        for kernel in plan.kernels
+    }
+    if any(groups.values()):
+        yield _GROUPS.rstrip()
+    yield "  for (uint32_t y = 0; y < rows; ++y) {"
+    yield "    for (uint32_t x = 0; x < columns; ++x) {"
+    for kernel in plan.kernels:
+        words = f"{kernel.role}_words"
+        yield f"      auto {words} = share(x, y);"
+        for group in groups[kernel.role]:
+            yield f"      add_group({words}, {_GROUP_CORNERS[group]});"
+            if kernel.noc == 1:
+                yield f"      {words} = turned({words}, {words}.size() - {GROUP_WORDS});"
+        yield f"      SetRuntimeArgs(program, {kernel.role}, CoreCoord(x, y), {words});"
+    yield "    }"
+    yield "  }"
 
 
 def _signature(plan: Plan, body: str) -> Iterator[str]:
@@ -117,11 +217,7 @@ def _declaration(param: Tensor | Scalar) -> str:
 
 
 def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:
-    indices = [
-        str(plan.circular_buffer(argument.name).index)
-        for argument in kernel.compile_time_args
-        if argument.kind == "cb"
-    ]
+    indices = [str(number) for number in plan.numbers(kernel)]
     role = kernel.role
     yield f"  std::vector<uint32_t> {role}_args{{{', '.join(indices)}}};"
     for argument in kernel.compile_time_args:

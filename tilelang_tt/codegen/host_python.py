@@ -29,29 +29,36 @@ elements, a scalar as one 32-bit word. OUTPUTS gets the tensors that the kernel 
 Needs numpy and ttnn. A program that has its tensors on the device calls `run` itself.
 """
 
-import math
 import sys
 from pathlib import Path
 
 import numpy as np
 import ttnn
 
+import partition
 import tiles
 
 FOLDER = Path(__file__).resolve().parent
 GRID = {grid}  # columns, rows
-CORES = ttnn.CoreRangeSet([ttnn.CoreRange(ttnn.CoreCoord(0, 0), ttnn.CoreCoord({last}))])
+PARTITION = partition.{partition}
 '''
 
 _TAIL = '''\
-def shares(count):
-    """First block and number of blocks of each core, row by row."""
-    each, extra = divmod(count, GRID[0] * GRID[1])
-    first = 0
-    for position in range(GRID[0] * GRID[1]):
-        share = each + (position < extra)
-        yield ttnn.CoreCoord(position % GRID[0], position // GRID[0]), [first, share]
-        first += share
+def all_cores(grid):
+    """The cores of a grid of columns and rows."""
+    last = ttnn.CoreCoord(grid[0] - 1, grid[1] - 1)
+    return ttnn.CoreRangeSet([ttnn.CoreRange(ttnn.CoreCoord(0, 0), last)])
+
+
+def core_args(assignment, arguments, noc, device):
+    """The run-time arguments of each core of a kernel."""
+
+    def place(core):
+        on_noc = device.worker_core_from_logical_core(ttnn.CoreCoord(*core))
+        return on_noc.x, on_noc.y
+
+    words = assignment.words(arguments, noc, place)
+    return [(ttnn.CoreCoord(*core), own) for core, own in words.items()]
 
 
 def check(name, shape, declared):
@@ -65,12 +72,12 @@ def accessor(tensor):
     return list(ttnn.TensorAccessorArgs(tensor).get_compile_time_args())
 
 
-def kernel(file, config, compile_time_args, common_args, core_args):
-    """One kernel, on every core."""
+def kernel(file, config, cores, compile_time_args, common_args, core_args):
+    """One kernel, on these cores."""
     return ttnn.KernelDescriptor(
         kernel_source=str(FOLDER / file),
         source_type=ttnn.KernelDescriptor.SourceType.FILE_PATH,
-        core_ranges=CORES,
+        core_ranges=cores,
         compile_time_args=compile_time_args,
         runtime_args=core_args,
         common_runtime_args=[word & 0xFFFFFFFF for word in common_args],
@@ -118,13 +125,12 @@ if __name__ == "__main__":
 
 def print_host(plan: Plan) -> str:
     """The text of `host.py`."""
-    columns, rows = plan.grid
     head = _HEAD.format(
         name=plan.name,
         arch=plan.arch,
         version=__version__,
         grid=plan.grid,
-        last=f"{columns - 1}, {rows - 1}",
+        partition=plan.partition,
     )
     lines = [*_constants(plan), "", "", *_compute_config(plan), "", "", *_run(plan), "", ""]
     return head + "\n".join(lines) + "\n" + _TAIL + MAIN
@@ -176,7 +182,9 @@ def _run(plan: Plan) -> Iterator[str]:
         shape = "".join(f"{extent}, " for extent in tensor.shape)
         yield f"    check({tensor.name!r}, shapes[{tensor.name!r}], ({shape}))"
     blocks = ", ".join(map(str, plan.blocks))
-    yield f"    core_args = list(shares(math.prod([{blocks}])))"
+    yield f"    assignment = partition.assign(PARTITION, [{blocks}], GRID)"
+    yield "    cores = all_cores(assignment.grid)"
+    yield f"    device = tensors[{plan.accessed[0].name!r}].device()"
     yield "    kernels = ["
     for item in plan.kernels:
         yield from (f"        {line}" for line in _kernel(item, plan))
@@ -203,11 +211,7 @@ def names(params: Sequence[Tensor | Scalar]) -> Iterator[str]:
 
 
 def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:
-    indices = [
-        plan.circular_buffer(argument.name).index
-        for argument in kernel.compile_time_args
-        if argument.kind == "cb"
-    ]
+    indices = plan.numbers(kernel)
     accessors = [
         f"accessor(tensors[{argument.name!r}])"
         for argument in kernel.compile_time_args
@@ -216,9 +220,11 @@ def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:
     yield "kernel("
     yield f"    {kernel.file!r},"
     yield f"    {_CONFIGS[kernel.role]},"
+    yield "    cores,"
     yield f"    {' + '.join([str(indices), *accessors])},"
     yield f"    [{', '.join(_common(argument) for argument in kernel.common_args)}],"
-    yield "    core_args,"
+    own = [(argument.kind, argument.name) for argument in kernel.core_args]
+    yield f"    core_args(assignment, {own}, {kernel.noc}, device),"
     yield "),"
 
 
@@ -234,7 +240,7 @@ def _submit(plan: Plan) -> Iterator[str]:
     yield "    buffers = ["
     yield "        ttnn.CBDescriptor("
     yield "            total_size=page * pages,"
-    yield "            core_ranges=CORES,"
+    yield "            core_ranges=cores,"
     yield "            format_descriptors=["
     yield "                ttnn.CBFormatDescriptor("
     yield "                    buffer_index=index, data_format=format_, page_size=page"
@@ -243,5 +249,11 @@ def _submit(plan: Plan) -> Iterator[str]:
     yield "        )"
     yield "        for index, format_, page, pages in CIRCULAR_BUFFERS"
     yield "    ]"
-    yield "    program = ttnn.ProgramDescriptor(kernels=kernels, semaphores=[], cbs=buffers)"
+    yield "    semaphores = ["
+    yield "        ttnn.SemaphoreDescriptor(id=number, core_ranges=cores, initial_value=0)"
+    yield f"        for number in range({len(plan.semaphores)})"
+    yield "    ]"
+    yield "    program = ttnn.ProgramDescriptor("
+    yield "        kernels=kernels, semaphores=semaphores, cbs=buffers"
+    yield "    )"
     yield f"    ttnn.generic_op([tensors[name] for name in {tuple(ordered)}], program)"

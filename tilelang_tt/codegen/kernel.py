@@ -12,8 +12,8 @@ from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.partition import GROUP_WORDS
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
-from tilelang_tt.plan import GROUP_WORDS
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.plan import Partition
+from tilelang_tt.partition import Partition
 
 CIRCULAR_BUFFERS = "tt.circular_buffers"
 TILED_AXES = "tt.tiled_axes"

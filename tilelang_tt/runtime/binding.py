@@ -15,9 +15,9 @@ import numpy.typing as npt
 from tilelang_tt import plan as plans
 from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.diagnostics import ArgumentMismatch
-from tilelang_tt.plan import Argument, Assignment, Group, Kernel, Plan, Scalar, Tensor
+from tilelang_tt.partition import Assignment, Core, assign
+from tilelang_tt.plan import Argument, Kernel, Plan, Scalar, Tensor
 
-Core = tuple[int, int]
 Value = npt.NDArray[np.unsignedinteger] | int | float
 
 _ELEMENT: dict[str, type[np.unsignedinteger]] = {
@@ -58,32 +58,15 @@ class Binding:
         return tuple(self._word(argument, addresses) for argument in kernel.common_args)
 
     def core_args(
-        self, kernel: Kernel, place: Callable[[Core], tuple[int, int]]
-    ) -> dict[Core, tuple[int, ...]]:
+        self, kernel: Kernel, place: Callable[[Core], Core]
+    ) -> Mapping[Core, Sequence[int]]:
         """The words of each core; `place` gives the coordinates of a core on the NoC."""
-        words: dict[Core, tuple[int, ...]] = {}
-        for core, own in self.assignment.core_args.items():
-            groups = [
-                self.assignment.group(argument.name, core)
-                for argument in kernel.core_args
-                if argument.kind == "group"
-            ]
-            told = [own[argument.name] for argument in kernel.core_args if argument.kind == "core"]
-            corners = [word for group in groups for word in _group_words(group, kernel, place)]
-            words[core] = (*told, *corners)
-        return words
+        arguments = [(argument.kind, argument.name) for argument in kernel.core_args]
+        return self.assignment.words(arguments, kernel.noc, place)
 
     def _word(self, argument: Argument, addresses: Mapping[str, int]) -> int:
         words = {"address": addresses, "dim": self.dims, "scalar": self.scalars}
         return words[argument.kind][argument.name]
-
-
-def _group_words(
-    group: Group, kernel: Kernel, place: Callable[[Core], tuple[int, int]]
-) -> tuple[int, ...]:
-    """As a kernel takes them; a rectangle begins where its NoC comes to it first."""
-    first, last = (group.first, group.last) if kernel.noc == 0 else (group.last, group.first)
-    return (group.receivers, *place(group.sender), *place(first), *place(last))
 
 
 def element_type(dtype: str) -> type[np.unsignedinteger]:
@@ -116,7 +99,7 @@ def bind(plan: Plan, arguments: Sequence[Value]) -> Binding:
     empty = [param for param in plan.accessed if not tensors[param.name].size]
     if count and empty:
         raise _mismatch(plan, empty[0], "no elements", "at least one")
-    assignment = plans.assign(plan.partition, blocks, plan.grid)
+    assignment = assign(plan.partition, blocks, plan.grid)
     return Binding(plan, tensors, scalars, dims, count, assignment)
 
 

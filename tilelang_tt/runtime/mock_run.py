@@ -100,13 +100,9 @@ def _kernel(
 
 def compile_time_args(kernel: Kernel, plan: Plan) -> tuple[int, ...]:
     """The words of a kernel's compile-time arguments, tensors interleaved over DRAM."""
-    words: list[int] = []
+    words = plan.numbers(kernel)
     for argument in kernel.compile_time_args:
-        if argument.kind == "cb":
-            words.append(plan.circular_buffer(argument.name).index)
-        elif argument.kind == "semaphore":
-            words.append(plan.semaphores.index(argument.name))
-        else:
+        if argument.kind == "accessor":
             words += [_INTERLEAVED_DRAM, _page_bytes(plan.tensor(argument.name))]
     return tuple(words)
 

@@ -31,7 +31,8 @@ def save_all(workload: Workload, folder: str | Path) -> list[Path]:
         {
             STEPS: workload.index.to_json() + "\n",
             "host.py": print_steps_host(workload),
-            "tiles.py": _tiles(),
+            "tiles.py": _module("tiles"),
+            "partition.py": _module("partition"),
         },
     )
 
@@ -47,13 +48,15 @@ def save(artifact: Artifact, folder: str | Path) -> list[Path]:
             **artifact.files(),
             "host.py": print_python_host(artifact.plan),
             "host.cpp": print_cpp_host(artifact.plan),
-            "tiles.py": _tiles(),
+            "tiles.py": _module("tiles"),
+            "partition.py": _module("partition"),
         },
     )
 
 
-def _tiles() -> str:
-    return resources.files("tilelang_tt").joinpath("tiles.py").read_text()
+def _module(name: str) -> str:
+    """A module of this package that needs no other."""
+    return resources.files("tilelang_tt").joinpath(f"{name}.py").read_text()
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:

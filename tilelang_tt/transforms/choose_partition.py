@@ -38,7 +38,7 @@ from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import READER, WRITER
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
-from tilelang_tt.plan import LATTICE, LINE, RUNS, SNAKE, Partition
+from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition
 
 _GAIN = 0.9
 _HANDSHAKE_CYCLES = 500.0  # of a multicast: signals there and back

@@ -22,7 +22,7 @@ from tvm import tirx
 
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.plan import GROUPS
+from tilelang_tt.partition import GROUPS
 
 CBS, ACCESSORS, COMMON = "tt.compile_time_cbs", "tt.accessors", "tt.common"
 KERNEL_GROUPS = "tt.groups"

@@ -85,7 +85,7 @@ def _shared(
 
 
 def _is_sender(group: str, own: dict[str, tirx.Var]) -> tirx.PrimExpr:
-    """Whether a core is the sender of its group, as `plan.Assignment.group` says."""
+    """Whether a core is the sender of its group, as `partition.Assignment.group` says."""
     if "core" in own:
         return tirx.EQ(own["core"], 0)
     column, row = own["column"], own["row"]

@@ -18,7 +18,7 @@ from tvm.tirx.stmt_functor import ir_transform
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import attrs, ops
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.plan import COUNTS
+from tilelang_tt.partition import COUNTS
 
 
 class LowerIndexArithmetic:

@@ -44,7 +44,7 @@ from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import CORE_ARGS, GRID
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, is_global, leaf
-from tilelang_tt.plan import LATTICE, LINE, RUNS, SNAKE, Partition
+from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition
 
 Coordinates = dict[tirx.Var, tirx.PrimExpr]
 

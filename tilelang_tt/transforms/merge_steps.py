@@ -198,9 +198,7 @@ class _Merging:
         )
         extent = self.analyzer.simplify(tirx.floordiv(loop.extent + factor - 1, factor))
         zero = tirx.const(0, var.dtype)
-        merged = tirx.For(
-            var, zero, extent, loop.kind, body, loop.thread_binding, loop.annotations
-        )
+        merged = tirx.For(var, zero, extent, loop.kind, body, loop.thread_binding, loop.annotations)
         return tree.located(merged, loop)
 
     def _longer(self, load: _Load, factor: int) -> tirx.Buffer:
