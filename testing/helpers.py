@@ -128,8 +128,11 @@ def region(operand: tirx.Buffer | tirx.BufferRegion | tirx.BufferLoad) -> Region
     return Region(operand.buffer, mins, extents)
 
 
-def copy(src: tirx.Buffer, dst: tirx.Buffer, *guarded: int) -> tirx.Call:
-    return Copy(region(src), region(dst), tuple(int(axis) for axis in guarded)).stmt().value
+def copy(src: tirx.Buffer, dst: tirx.Buffer, *rest: int | str) -> tirx.Call:
+    """`rest` are the guarded axes, then the group of cores that share the load and its engine."""
+    guarded = tuple(int(axis) for axis in rest if not isinstance(axis, str))
+    shared_by = [word for word in rest if isinstance(word, str)]
+    return Copy(region(src), region(dst), guarded, *shared_by).stmt().value
 
 
 def transpose(src: tirx.Buffer, dst: tirx.Buffer) -> tirx.Call:
@@ -233,7 +236,7 @@ def scripted(
     """The function whose block holds `body`, in TVMScript.
 
     `grid` are the extents of the loops around the block, `scalars` int32 parameters, `symbols`
-    dynamic extents. An attribute that is the name of a scalar stands for it.
+    dynamic extents. An attribute that is the name of a scalar, or a list of such, stands for it.
     """
     tensors = {name: buffer for name, buffer in buffers.items() if buffer.scope == "global"}
     params = [f"{name}_handle: T.handle" for name in tensors]
@@ -246,7 +249,7 @@ def scripted(
         for name, buffer in buffers.items()
         if buffer.scope != "global"
     ]
-    values = {key: _Name(v) if v in scalars else v for key, v in (attributes or {}).items()}
+    values = {key: _named(value, scalars) for key, value in (attributes or {}).items()}
     lines = [*(f"{name} = T.int32()" for name in symbols)]
     lines += [*([f"T.func_attr({values})"] if values else []), *matches]
     names, extents = list(grid or {}), [str(extent) for extent in (grid or {}).values()]
@@ -259,6 +262,12 @@ def scripted(
     lines.append(textwrap.indent(block, "    " * (depth + 1)))
     text = f"@T.prim_func(private=True)\ndef main({', '.join(params)}):\n"
     return from_source(text + textwrap.indent("\n".join(lines), "    "), extra_vars=_WORDS)
+
+
+def _named(value: object, scalars: Sequence[str]) -> object:
+    if isinstance(value, list):
+        return [_named(item, scalars) for item in value]
+    return _Name(value) if value in scalars else value
 
 
 class _Name(str):

@@ -39,7 +39,7 @@ def test_the_python_host_program_needs_numpy_and_ttnn_alone(name):
         if isinstance(node, ast.Import)
         for alias in node.names
     }
-    assert imported == {"math", "sys", "numpy", "ttnn", "tiles"}
+    assert imported == {"sys", "numpy", "ttnn", "partition", "tiles"}
 
 
 def test_a_format_that_ttnn_cannot_name_is_refused_when_the_program_runs():

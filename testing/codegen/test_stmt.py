@@ -18,7 +18,7 @@ cb, tensor = tirx.Var("cb", "handle"), tirx.Var("A", "handle")
 def printed(stmt):
     scope = Scope()
     names = {n: scope.take("n"), cb: scope.take("cb_A"), tensor: scope.take("A")}
-    context = Context(names, {cb: "A_page_bytes"}, {cb: "A_pages"}, scope)
+    context = Context(names, {cb: "A_page_bytes"}, {cb: "A_pages"}, {"row": "row_group"}, scope)
     return list(print_stmt(stmt, context))
 
 

@@ -15,8 +15,8 @@ NEST = "for i in T.parallel(64):\n    for j in T.parallel(64): {}"
 SCALARS = ["n", "first", "count"]
 BLOCK = {
     attrs.GRID: [1],
-    attrs.FIRST_BLOCK: "first",
-    attrs.BLOCK_COUNT: "count",
+    attrs.PARTITION: {"kind": "runs", "columns": [], "rows": []},
+    attrs.CORE_ARGS: ["first", "count"],
     attrs.FP32_DEST: False,
 }
 READER = 'with T.attr(0, "tt.engine", "reader"):\n    '
@@ -99,7 +99,7 @@ BROKEN = {
     "a plan without attributes": (
         verify.BLOCK_PROGRAM,
         function("copy(A, S)"),
-        "the function lacks tt.grid, tt.first_block, tt.block_count",
+        "the function lacks tt.grid, tt.partition, tt.core_args",
     ),
     "a statement without an engine": (
         verify.STREAMS,

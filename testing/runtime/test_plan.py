@@ -5,8 +5,6 @@ from importlib import resources
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tilelang_tt import plan as plans
 from tilelang_tt.plan import Plan
@@ -59,13 +57,3 @@ def test_expressions(text, value):
 def test_an_expression_is_arithmetic_and_nothing_else(text):
     with pytest.raises((ValueError, KeyError)):
         plans.evaluate(text, {"m": 1})
-
-
-@given(st.integers(0, 500), st.integers(1, 11), st.integers(1, 10))
-def test_every_block_has_one_core(count, columns, rows):
-    shares = plans.split_blocks(count, (columns, rows))
-    blocks = [b for first, number in shares.values() for b in range(first, first + number)]
-    sizes = [number for _, number in shares.values()]
-    assert blocks == list(range(count))
-    assert set(shares) == {(x, y) for x in range(columns) for y in range(rows)}
-    assert max(sizes) - min(sizes) <= 1

@@ -33,7 +33,7 @@ def test_a_saved_folder_loads(artifacts, tmp_path):
     files = saved.save(artifacts["gemm"], tmp_path / "deep" / "gemm")
     assert {path.name for path in files} == {
         *("reader.cpp", "compute.cpp", "writer.cpp", "plan.json"),
-        *("host.py", "host.cpp", "tiles.py"),
+        *("host.py", "host.cpp", "tiles.py", "partition.py"),
     }
     assert same(saved.load(tmp_path / "deep" / "gemm"), artifacts["gemm"])
 
@@ -44,7 +44,7 @@ def test_a_folder_that_is_no_artifact_is_refused(artifacts, tmp_path):
     saved.save(artifacts["add"], tmp_path)
     plan = json.loads((tmp_path / "plan.json").read_text())
     (tmp_path / "plan.json").write_text(json.dumps({**plan, "version": 0}))
-    with pytest.raises(BadArtifact, match="no plan of version 2"):
+    with pytest.raises(BadArtifact, match="no plan of version 3"):
         tilelang_tt.run_saved(tmp_path, [])
 
 

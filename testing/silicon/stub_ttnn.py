@@ -103,9 +103,16 @@ class CBDescriptor:
 
 
 @dataclass(frozen=True)
+class SemaphoreDescriptor:
+    id: int
+    core_ranges: CoreRangeSet
+    initial_value: int
+
+
+@dataclass(frozen=True)
 class ProgramDescriptor:
     kernels: list[KernelDescriptor]
-    semaphores: list[Any]
+    semaphores: list[SemaphoreDescriptor]
     cbs: list[CBDescriptor]
 
 
@@ -117,15 +124,18 @@ class Tensor:
         assert pages.shape[1] == TILE * TILE, pages.shape
         assert str(pages.dtype) == dtype, dtype
         self.pages = pages.copy()
-        self.device: Device | None = None
+        self.holder: Device | None = None
         self.address = 0
 
+    def device(self) -> Device | None:
+        return self.holder
+
     def buffer_address(self) -> int:
-        assert self.device is not None, "the tensor is not on the device"
+        assert self.holder is not None, "the tensor is not on the device"
         return self.address
 
     def to_numpy(self) -> npt.NDArray[np.unsignedinteger]:
-        assert self.device is None, "the tensor is on the device"
+        assert self.holder is None, "the tensor is on the device"
         return self.pages
 
     @property
@@ -135,7 +145,7 @@ class Tensor:
 
 class TensorAccessorArgs:
     def __init__(self, tensor: Tensor) -> None:
-        assert tensor.device is not None, "the tensor is not on the device"
+        assert tensor.holder is not None, "the tensor is not on the device"
         self._words = [_INTERLEAVED_DRAM, tensor.page_bytes]
 
     def get_compile_time_args(self) -> list[int]:
@@ -150,10 +160,13 @@ class Device:
     tensors: list[Tensor] = field(default_factory=list)
     is_open: bool = True
 
+    def worker_core_from_logical_core(self, core: CoreCoord) -> CoreCoord:
+        return core  # as on the mock
+
     def place(self, tensor: Tensor) -> Tensor:
         assert self.is_open, "the device is closed"
         placed = Tensor(tensor.pages, str(tensor.pages.dtype))
-        placed.device = self
+        placed.holder = self
         self.tensors.append(placed)
         sizes = [(each.page_bytes, each.pages.shape[0]) for each in self.tensors]
         placed.address = mock.allocate(device.load(self.arch), sizes)[-1]
@@ -187,7 +200,7 @@ def to_device(tensor: Tensor, opened: Device) -> Tensor:
 
 
 def from_device(tensor: Tensor) -> Tensor:
-    assert tensor.device is not None, "the tensor is not on the device"
+    assert tensor.holder is not None, "the tensor is not on the device"
     return Tensor(tensor.pages, str(tensor.pages.dtype))
 
 
@@ -216,6 +229,7 @@ _NAMES = (
     "MathFidelity",
     "ProgramDescriptor",
     "ReaderConfigDescriptor",
+    "SemaphoreDescriptor",
     "Tensor",
     "TensorAccessorArgs",
     "UnpackToDestMode",
@@ -243,6 +257,7 @@ def _run(tensors: list[Tensor], program: ProgramDescriptor, arch: str) -> None:
         device=device.load(arch),
         fidelity=compute.math_fidelity.name,
         fp32_dest_acc=compute.fp32_dest_acc_en,
+        semaphores=tuple(semaphore.initial_value for semaphore in program.semaphores),
     )
     buffers = [
         mock.Buffer(

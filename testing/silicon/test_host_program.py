@@ -26,7 +26,7 @@ from testing.silicon import kernels, row_programs, stub_ttnn
 from testing.silicon.device import SIMULATOR, compiled
 from testing.silicon.program import GRID
 from testing.silicon.programs import PROGRAMS
-from tilelang_tt import formats, pipeline, plan
+from tilelang_tt import formats, pipeline
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.options import Options
@@ -50,7 +50,7 @@ HOSTED = [
     program for program in PROGRAMS if program not in row_programs.PROGRAMS or program.name in _ROWS
 ]
 
-OWN = {"numpy", "ttnn", "tiles", *sys.stdlib_module_names}
+OWN = {"numpy", "ttnn", "partition", "tiles", *sys.stdlib_module_names}
 
 
 @dataclass
@@ -83,7 +83,8 @@ def host(tmp_path, monkeypatch):
         saved.save(built, tmp_path)
         recorder = stub_ttnn.Recorder(built.plan.arch)
         monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
-        monkeypatch.setitem(sys.modules, "tiles", _load(tmp_path / "tiles.py"))
+        for name in ("tiles", "partition"):
+            monkeypatch.setitem(sys.modules, name, _load(tmp_path / f"{name}.py"))
         return Host(built, _load(tmp_path / "host.py"), recorder, tmp_path)
 
     return load
@@ -166,8 +167,8 @@ def test_the_launched_program_is_the_plan(host, program):
         words = mock_run.compile_time_args(kernel, launch_plan)
         assert tuple(descriptor.compile_time_args) == words
         assert tuple(descriptor.common_runtime_args) == bound.common_args(kernel, addresses)
-        shares = {(core.x, core.y): tuple(words) for core, words in descriptor.runtime_args}
-        assert shares == bound.shares
+        shares = {(core.x, core.y): list(words) for core, words in descriptor.runtime_args}
+        assert shares == bound.core_args(kernel, lambda core: core)
     assert not device.is_open
 
 
@@ -196,7 +197,8 @@ def test_the_host_program_of_several_kernels_runs_them_in_order(tmp_path, monkey
     saved.save_all(workload, tmp_path)
     recorder = stub_ttnn.Recorder("wormhole_b0")
     monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
-    monkeypatch.setitem(sys.modules, "tiles", _load(tmp_path / "tiles.py"))
+    for name in ("tiles", "partition"):
+        monkeypatch.setitem(sys.modules, name, _load(tmp_path / f"{name}.py"))
     a = np.arange(2 * 3 * 32 * 64, dtype=np.float32).reshape(2, 3, 32, 64) % 17
     arrays = {"A": a.view(np.uint32), "C": np.zeros((32, 64), np.uint32)}
     scale = np.array(0.5, np.float32).view(np.uint32)
@@ -210,16 +212,7 @@ def test_the_host_program_of_several_kernels_runs_them_in_order(tmp_path, monkey
     assert not device.is_open
 
 
-@pytest.mark.parametrize("grid", [(1, 1), (2, 2), (3, 1), (1, 5), (8, 8), (11, 10)])
-def test_the_shares_are_those_of_the_plan(host, monkeypatch, grid):
-    module = host(compiled(PROGRAMS[0])).module
-    monkeypatch.setattr(module, "GRID", grid)
-    for count in (0, 1, 2, 3, 4, 5, 63, 64, 65, 109, 110, 111, 1000, 4097):
-        shares = {(core.x, core.y): tuple(words) for core, words in module.shares(count)}
-        assert shares == plan.split_blocks(count, grid)
-
-
-@pytest.mark.parametrize("file", ["host.py", "tiles.py"])
+@pytest.mark.parametrize("file", ["host.py", "tiles.py", "partition.py"])
 def test_a_saved_folder_needs_numpy_and_ttnn_alone(host, file):
     text = (host(compiled(PROGRAMS[0])).folder / file).read_text()
     tree = ast.parse(text)

@@ -3,9 +3,15 @@
 from helpers import assert_same, planned, scripted, shared, tensor
 
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, FinalizeArguments
+from tilelang_tt.transforms.finalize_arguments import (
+    ACCESSORS,
+    CBS,
+    COMMON,
+    KERNEL_GROUPS,
+    FinalizeArguments,
+)
 
-OWN = {"tt.first_block": "first", "tt.block_count": "count"}
+OWN = {"tt.core_args": ["first", "count"]}
 SCALARS, SYMBOLS = ["p", "first", "count"], ["m", "n"]
 BUFFERS = {
     "A": tensor(64, "n"),
@@ -24,7 +30,7 @@ def arguments(body, **plan):
     after = FinalizeArguments().rewrite(before)
     assert_same(FinalizeArguments().rewrite(after), after)
     bare = after
-    for key in (CBS, ACCESSORS, COMMON):
+    for key in (CBS, KERNEL_GROUPS, ACCESSORS, COMMON):
         bare = bare.without_attr(key)
     assert_same(bare, before)
     frame = Frame.of(after)
@@ -59,3 +65,14 @@ def test_tensors_come_before_dimensions_and_dimensions_before_scalars():
 
 def test_the_share_of_the_core_is_no_common_argument():
     assert arguments("for k in T.serial(first, first + count): T.comment('x')") == ([], [], [])
+
+
+def test_the_groups_of_a_kernel_are_those_it_sends_to_or_receives_from():
+    body = (
+        "T.multicast_receive('column')\n"
+        "T.multicast_send('all', S.data, 1)\n"
+        "T.multicast_receive('column')"
+    )
+    func = planned(scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS))
+    groups = FinalizeArguments().rewrite(func).attrs[KERNEL_GROUPS]
+    assert [str(group) for group in groups] == ["column", "all"]

@@ -1,7 +1,17 @@
 """LowerCopies: copies become loops over pages."""
 
 import pytest
-from helpers import assert_same, check_unchanged, copy, planned, scripted, shared, tensor, tiled
+from helpers import (
+    assert_same,
+    check,
+    check_unchanged,
+    copy,
+    planned,
+    scripted,
+    shared,
+    tensor,
+    tiled,
+)
 
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.lower_copies import LowerCopies
@@ -202,3 +212,48 @@ def test_the_engine_stays_around_the_loop():
         LowerCopies().rewrite(planned(tiled(scripted(text.format("copy(A, S)"), **buffers)))),
         planned(tiled(scripted(after, **buffers))),
     )
+
+
+def lattice(body):
+    cores = ["column", "columns", "row", "rows"]
+    buffers = {"A": tensor(64, 64), "S": shared(64, 32)}
+    func = scripted(body, scalars=cores, attributes={"tt.core_args": cores}, **buffers)
+    return planned(tiled(func), S={"pages": 2})
+
+
+SENDERS = {
+    "row": "column == row % columns",
+    "column": "row == rows - 1 - column % rows",
+    "all": "column == 0 and row == 0",
+}
+
+
+@pytest.mark.parametrize("group", SENDERS)
+def test_one_core_of_a_group_reads_and_sends(group):
+    before = lattice(f"copy(A[0:64, 32:64], S, {group!r}, 'reader')")
+    expected = lattice(
+        f"if {SENDERS[group]}:\n"
+        "    for r in range(2): T.noc_read(A.data, r * 2 + 1, S.data, r)\n"
+        "    T.noc_read_barrier()\n"
+        f"    T.multicast_send({group!r}, S.data, 2)\n"
+        f"else: T.multicast_receive({group!r})"
+    )
+    check(LowerCopies(), before, expected)
+
+
+def test_the_first_core_of_a_line_reads_and_sends():
+    cores = ["core", "cores"]
+    buffers = {"A": tensor(64, 64), "S": shared(32, 32)}
+
+    def line(body):
+        func = scripted(body, scalars=cores, attributes={"tt.core_args": cores}, **buffers)
+        return planned(tiled(func))
+
+    expected = line(
+        "if core == 0:\n"
+        "    T.noc_read(A.data, 0, S.data, 0)\n"
+        "    T.noc_read_barrier()\n"
+        "    T.multicast_send('all', S.data, 1)\n"
+        "else: T.multicast_receive('all')"
+    )
+    check(LowerCopies(), line("copy(A[0:32, 0:32], S, 'all', 'reader')"), expected)

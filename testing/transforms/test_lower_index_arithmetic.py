@@ -5,7 +5,7 @@ from helpers import check, check_unchanged, scripted, shared, tensor
 
 from tilelang_tt.transforms.lower_index_arithmetic import LowerIndexArithmetic
 
-OWN = {"tt.first_block": "first", "tt.block_count": "count"}
+OWN = {"tt.core_args": ["first", "count"]}
 BUFFERS = {"A": tensor(64, "m"), "S": shared(32, 32)}
 
 

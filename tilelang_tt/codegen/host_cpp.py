@@ -225,18 +225,19 @@ def _kernel(kernel: Kernel, plan: Plan) -> Iterator[str]:
             yield f"  TensorAccessorArgs(*{argument.name}).append_to({role}_args);"
     yield f"  const auto {role} = CreateKernel("
     yield f'      program, folder + "/{kernel.file}", cores,'
-    yield from (f"      {line}" for line in _config(role, plan))
+    yield from (f"      {line}" for line in _config(kernel, plan))
     common = ", ".join(_word(argument, plan) for argument in kernel.common_args)
     if common:
         yield f"  SetCommonRuntimeArgs(program, {role}, std::vector<uint32_t>{{{common}}});"
 
 
-def _config(role: str, plan: Plan) -> Iterator[str]:
+def _config(kernel: Kernel, plan: Plan) -> Iterator[str]:
+    role = kernel.role
     if role != "compute":
         number = 1 if role == "reader" else 0
         yield "DataMovementConfig{"
         yield f"    .processor = DataMovementProcessor::RISCV_{number},"
-        yield f"    .noc = NOC::RISCV_{number}_default,"
+        yield f"    .noc = NOC::NOC_{kernel.noc},"
         yield f"    .compile_args = {role}_args}});"
         return
     yield "[&] {"

@@ -26,7 +26,8 @@ class CloseTransfers:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         called = {ops.definition(stmt) for stmt in tree.collect(frame.body, tirx.Evaluate)}
-        if called.isdisjoint((ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)):
+        is_closed = ops.NOC_ATOMIC_BARRIER in called
+        if is_closed or called.isdisjoint((ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)):
             return func
         barriers = [ops.NOC_WRITE_BARRIER.stmt(), ops.NOC_ATOMIC_BARRIER.stmt()]
         return frame.build(body=tree.sequence([frame.body, *barriers]))

@@ -177,12 +177,13 @@ class _Merging:
         new = {buffer: self._longer(load, factor) for buffer, load in loads.items()}
         var = tirx.Var(loop.loop_var.name, loop.loop_var.dtype)
         old = loop.min + var * factor
+        simplify = arith.Analyzer().simplify
 
         def rewrite(stmt: tirx.Stmt) -> tirx.Stmt:
             view = leaf(stmt)
             if isinstance(view, Copy):
                 load, dst = loads[view.dst.buffer], new[view.dst.buffer]
-                mins = [substitute(low, {loop.loop_var: old}) for low in view.src.mins]
+                mins = [simplify(substitute(low, {loop.loop_var: old})) for low in view.src.mins]
                 extents = list(view.src.extents)
                 extents[load.axis] = tirx.const(load.extent * factor, "int32")
                 src = Region(view.src.buffer, tuple(mins), tuple(extents))

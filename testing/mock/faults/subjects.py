@@ -227,11 +227,12 @@ def _cores(
 
 
 def _compiled(program: object) -> Subject:
-    kernel = tilelang.compile(program, target="tenstorrent", out_idx=[-1])
-    made = artifact(kernel)
+    target = {"kind": "tenstorrent", "multicast": False}
+    made = artifact(tilelang.compile(program, target=target, out_idx=[-1]))
     plan = made.plan
     shapes = {t.name: tuple(int(extent) for extent in t.shape) for t in plan.tensors}
     arrays = [np.zeros(shapes[t.name], binding.element_type(t.dtype)) for t in plan.tensors]
+    plan = dataclasses.replace(plan, grid=(1, 1))  # one core does it all
     bound = binding.bind(plan, arrays)
     built = mock_run.program(made)
     sizes = {t.name: formats.BY_DTYPE[t.dtype].tile_bytes for t in plan.tensors}
@@ -244,6 +245,8 @@ def _compiled(program: object) -> Subject:
     )
     addresses = {t.name: t.address for t in tensors}
     common = {each.file: bound.common_args(each, addresses) for each in plan.kernels}
-    share = {(0, 0): (0, bound.block_count)}
-    kernels = tuple(dataclasses.replace(each, core_args=share) for each in built.kernels)
+    kernels = tuple(
+        dataclasses.replace(each, core_args=bound.core_args(described, lambda core: core))
+        for each, described in zip(built.kernels, plan.kernels, strict=True)
+    )
     return Subject(_with_args(dataclasses.replace(built, kernels=kernels), common), tensors)

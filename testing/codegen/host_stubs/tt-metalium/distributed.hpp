@@ -14,6 +14,7 @@ struct MeshCommandQueue {};
 struct MeshDevice {
   MeshCommandQueue& mesh_command_queue();
   const MeshShape& shape() const;
+  CoreCoord worker_core_from_logical_core(const CoreCoord& logical_core) const;
 };
 struct MeshWorkload {
   void add_program(const MeshCoordinateRange& range, Program&& program);

@@ -10,6 +10,8 @@
 #include <vector>
 
 struct CoreCoord {
+  std::size_t x = 0;
+  std::size_t y = 0;
   CoreCoord(std::size_t x, std::size_t y);
 };
 struct CoreRange {
@@ -26,7 +28,7 @@ namespace tt_metal {
 struct Program {};
 using KernelHandle = uint32_t;
 enum class DataMovementProcessor { RISCV_0, RISCV_1 };
-enum NOC : uint8_t { RISCV_0_default = 0, RISCV_1_default = 1 };
+enum NOC : uint8_t { RISCV_0_default = 0, RISCV_1_default = 1, NOC_0 = 0, NOC_1 = 1 };
 enum NOC_MODE : uint8_t { DM_DEDICATED_NOC = 0 };
 struct DataMovementConfig {
   DataMovementProcessor processor = DataMovementProcessor::RISCV_0;
@@ -49,7 +51,8 @@ using CBHandle = uintptr_t;
 CBHandle CreateCircularBuffer(Program&, const CoreRange&, const CircularBufferConfig&);
 KernelHandle CreateKernel(Program&, const std::string&, const CoreRange&, const DataMovementConfig&);
 KernelHandle CreateKernel(Program&, const std::string&, const CoreRange&, const ComputeConfig&);
-void SetRuntimeArgs(const Program&, KernelHandle, const CoreCoord&, std::initializer_list<uint32_t>);
+void SetRuntimeArgs(const Program&, KernelHandle, const CoreCoord&, const std::vector<uint32_t>&);
+uint32_t CreateSemaphore(Program&, const CoreRange&, uint32_t initial_value);
 void SetCommonRuntimeArgs(const Program&, KernelHandle, const std::vector<uint32_t>&);
 }  // namespace tt_metal
 }  // namespace tt
