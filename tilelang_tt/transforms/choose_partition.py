@@ -55,9 +55,7 @@ class ChoosePartition:
         frame = Frame.of(func)
         work = block_work(frame, self.options.phases)
         choice = self._best(frame, work)
-        grouped = {
-            transfer.stmt: _grouped(transfer, group) for transfer, group in choice.groups.items()
-        }
+        grouped = {transfer.stmt: _grouped(transfer, choice, work) for transfer in choice.groups}
 
         def replace(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [grouped.get(stmt, stmt) for stmt in stmts]
@@ -144,8 +142,7 @@ def _groups(work: BlockWork, options: Mapping[str, frozenset[int]]) -> dict[Tran
         if not transfer.is_load or transfer.copy.src.buffer in written:
             continue
         # Cores that share pages must fill the buffer the same number of times.
-        fills = [t for t in work.transfers if t.copy.dst.buffer.same_as(transfer.copy.dst.buffer)]
-        control = frozenset[int]().union(*(fill.control_axes for fill in fills))
+        control = frozenset[int]().union(*(fill.control_axes for fill in _fills(transfer, work)))
         for group, axes in options.items():
             if axes and not axes & (control | transfer.region_axes):
                 groups[transfer] = group
@@ -153,7 +150,15 @@ def _groups(work: BlockWork, options: Mapping[str, frozenset[int]]) -> dict[Tran
     return groups
 
 
-def _grouped(transfer: Transfer, group: str) -> tirx.Stmt:
-    engine = WRITER if group == "column" and transfer.is_alone else READER
-    copy = dataclasses.replace(transfer.copy, group=group, engine=engine)
+def _grouped(transfer: Transfer, choice: _Choice, work: BlockWork) -> tirx.Stmt:
+    fills = _fills(transfer, work)
+    is_for_writer = all(choice.groups.get(t) == "column" and t.is_alone for t in fills)
+    engine = WRITER if is_for_writer else READER
+    copy = dataclasses.replace(transfer.copy, group=choice.groups[transfer], engine=engine)
     return tree.located(copy.stmt(), transfer.stmt)
+
+
+def _fills(transfer: Transfer, work: BlockWork) -> list[Transfer]:
+    """Everything that is loaded into the buffer of a load."""
+    buffer = transfer.copy.dst.buffer
+    return [other for other in work.transfers if other.copy.dst.buffer.same_as(buffer)]
