@@ -283,6 +283,10 @@ def test_functions_run_on_the_vector_unit(name, op):
     assert selected(call(name, F)) == [LOAD_F, f"r1 = {op}_tile(r0)"]
 
 
+def test_a_power_has_two_operands():
+    assert selected(call("pow", F, TWO))[-1] == "r2 = power_binary_tile(r0, r1)"
+
+
 integer = tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])
 
 
@@ -290,7 +294,7 @@ integer = tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])
     "value",
     [
         call("acos", F),
-        call("pow", F, G),
+        call("atan", F),
         tirx.Add(TWO, x),
         tirx.Max(TWO, ZERO),
         tirx.Div(TWO, x),

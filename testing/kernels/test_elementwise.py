@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import pytest
@@ -91,6 +92,49 @@ def test_an_expression_is_computed(name, dtype):
 @pytest.mark.parametrize("name", ["product_after_products", "sum_of_products"])
 def test_a_product_does_not_add_to_what_its_register_held_before(name):
     run(programs.on_tensors, EXPRESSIONS[name], operands(), SHAPE, (32, 32))
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize(
+    "exponent, shape, block",
+    [
+        *[(power, SHAPE, (32, 96)) for power in (0, 9, 65)],
+        *[(power, (32, 32), (32, 32)) for power in (-1, -9.0, -65)],
+        *[(power, (70, 50), (64, 64)) for power in (64, -0.5, 1.5)],
+    ],
+)
+def test_powers_are_those_of_torch_on_both_sides_of_zero(exponent, shape, block, arch):
+    a, b = torch.randn(shape), torch.ones(shape)
+    a[0, :2] = torch.tensor([0.0, -1.0])
+    kernel = compiled(
+        programs.parallel, power(exponent), shape, block, "float32", target=f"tenstorrent/{arch}"
+    )
+    rtol = 4 * max(abs(exponent), 8) * accuracy.unit(torch.float32)
+    torch.testing.assert_close(
+        kernel(a, b), torch.pow(a, exponent), rtol=rtol, atol=1e-30, equal_nan=True
+    )
+
+
+@functools.cache
+def power(exponent):
+    return lambda m, a, b: m.pow(a, exponent)
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize("shape, block", [((32, 32), (32, 32)), (SHAPE, (64, 32))])
+def test_powers_may_have_exponents_of_their_own(shape, block, arch):
+    a, b = torch.randn(shape), torch.randint(-4, 5, shape).float()
+    b[: shape[0] // 2] += 0.5
+    kernel = compiled(
+        programs.parallel, two_powers, shape, block, "float32", target=f"tenstorrent/{arch}"
+    )
+    expected = torch.pow(a, b) + torch.pow(torch.full(shape, -2.0), b)
+    torch.testing.assert_close(kernel(a, b), expected, rtol=1e-5, atol=0, equal_nan=True)
+    assert expected[: shape[0] // 2].isnan().any()
+
+
+def two_powers(m, a, b):
+    return m.pow(a, b) + m.pow(-2.0, b)
 
 
 SPELLINGS = (

@@ -72,7 +72,7 @@ _FOLDS: dict[type, Callable[[float, float], float]] = {
 _FLOATS = ("float32", "float16", "bfloat16")
 SUPPORTED = (
     "+ - * / max min, comparisons, and or not, if_then_else, exp exp2 log log2 log1p sqrt rsqrt "
-    "tanh sigmoid erf abs floor ceil trunc sin cos, constants and float32 scalars"
+    "tanh sigmoid erf abs floor ceil trunc sin cos pow, constants and float32 scalars"
 )
 
 
@@ -251,6 +251,8 @@ class _Selector:
             return self._emit(
                 ops.SFPU_SCALAR["mul"], inputs=(logarithm,), bits=_bits(1 / math.log(2))
             )
+        if name == "tirx.pow":
+            return self._emit(ops.SFPU_BINARY["power"], inputs=self._all(*value.args))
         if name not in _CALLS:
             raise self._refusal(value)
         return self._emit(ops.SFPU_UNARY[_CALLS[name]], inputs=(self.lower(value.args[0]),))

@@ -290,7 +290,8 @@ def _sfpu_scalar(name: str, init: OpDef) -> OpDef:
 
 
 SFPU_BINARY = {
-    name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div", *COMPARISONS)
+    name: _sfpu_binary(f"{name}_binary")
+    for name in ("add", "sub", "mul", "div", "power", *COMPARISONS)
 } | {name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")}
 WHERE = OpDef(
     "where_tile",
