@@ -212,3 +212,67 @@ def batch_of_rows(dtype):
 
 def test_rows_of_a_batch_go_to_rows_of_a_tensor():
     check(batch_of_rows, "float32")
+
+
+def chosen_terms(shape, dtype, acc):
+    """Loops that add some elements of each row, subtract the others, and find the largest of some
+    of each column."""
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, dtype), S: T.Tensor((M,), acc), C: T.Tensor((N,), acc)):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared(shape, dtype)
+            total = T.alloc_fragment((M,), acc)
+            top = T.alloc_fragment((N,), acc)
+            T.copy(A, A_s)
+            T.clear(total)
+            for i in T.Parallel(M):
+                for k in T.serial(N):
+                    if A_s[i, k] > 0.5:
+                        total[i] += A_s[i, k]
+                    else:
+                        if k >= 5:
+                            total[i] += -A_s[i, k]
+            T.fill(top, -1)
+            for j in T.Parallel(N):
+                for k in T.serial(M):
+                    if k < j:
+                        top[j] = T.max(top[j], A_s[k, j])
+            T.copy(total, S)
+            T.copy(top, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 96), (50, 40)])
+@pytest.mark.parametrize("dtype, arch", [("bfloat16", ARCHS[0]), ("float32", ARCHS[1])])
+def test_loops_over_terms_that_conditions_choose(shape, dtype, arch):
+    check(chosen_terms, shape, dtype, "float32", arch=arch)
+
+
+def halved_integers(shape):
+    """A condition that its first assignment changes, on integers."""
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, "int32"), C: T.Tensor(shape, "int32")):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared(shape, "int32")
+            C_l = T.alloc_fragment(shape, "int32")
+            T.copy(A, A_s)
+            T.clear(C_l)
+            for i, j in T.Parallel(*shape):
+                if A_s[i, j] > 3:
+                    A_s[i, j] = -A_s[i, j]
+                    C_l[i, j] = A_s[i, j]
+            T.copy(C_l, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 40)])
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_condition_on_integers_is_kept(shape, arch):
+    a = np.random.default_rng(0).integers(-9, 9, shape).astype(np.int32)
+    results = check(halved_integers, shape, inputs=[a, np.zeros_like(a)], arch=arch)
+    assert (results["C"] == np.where(a > 3, -a, 0)).all()
