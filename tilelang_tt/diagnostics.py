@@ -69,8 +69,8 @@ class UnsupportedReduction(CompileError):
     code = "TT1002"
     message = "{op} is not supported yet"
     hint = (
-        "sums and extrema along the rows or columns of a block, T.cumsum and reducers of those "
-        "compile; compute others outside the kernel"
+        "sums and extrema of floats over one dimension of a block, of int32 over one that counts "
+        "blocks, T.cumsum and reducers compile; compute others outside the kernel"
     )
 
 

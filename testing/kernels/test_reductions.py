@@ -276,3 +276,44 @@ def test_a_condition_on_integers_is_kept(shape, arch):
     a = np.random.default_rng(0).integers(-9, 9, shape).astype(np.int32)
     results = check(halved_integers, shape, inputs=[a, np.zeros_like(a)], arch=arch)
     assert (results["C"] == np.where(a > 3, -a, 0)).all()
+
+
+def of_blocks(kind, dim, clear, shape, dtype, out):
+    """A reduction of a block of three dimensions."""
+    kept = [extent for axis, extent in enumerate(shape) if axis != dim]
+    reduce = getattr(T, f"reduce_{kind}")
+    how = {} if kind == "abssum" else {"clear": clear}
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, dtype), D: T.Tensor(kept, out), C: T.Tensor(kept, out)):
+        with T.Kernel(1, threads=128) as _:
+            A_l = T.alloc_fragment(shape, dtype)
+            found = T.alloc_fragment(kept, out)
+            T.copy(A, A_l)
+            T.copy(D, found)
+            reduce(A_l, found, dim=dim, **how)
+            T.copy(found, C)
+
+    return main
+
+
+BLOCKS = [
+    ("sum", 0, True, (4, 32, 64), "bfloat16", "float32"),
+    ("absmax", 0, False, (3, 50, 40), "float32", "float32"),
+    ("min", 0, True, (2, 32, 32), "int32", "int32"),
+    ("max", 1, True, (3, 64, 32), "bfloat16", "bfloat16"),
+    ("sum", 1, False, (5, 40, 64), "float32", "float32"),
+    ("min", 2, True, (4, 64, 32), "bfloat16", "float32"),
+    ("abssum", 2, True, (2, 32, 70), "float16", "float16"),
+    ("sum", 2, False, (33, 32, 32), "bfloat16", "float32"),
+]
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("kind, dim, clear, shape, dtype, out", BLOCKS)
+def test_a_reduction_of_several_blocks(kind, dim, clear, shape, dtype, out, arch):
+    inputs = None
+    if dtype == "int32":
+        a = np.random.default_rng(0).integers(-(2**31), 2**31, shape, dtype=np.int64)
+        inputs = [a.astype(dtype), *(np.zeros(shape[1:], dtype) for _ in range(2))]
+    check(of_blocks, kind, dim, clear, shape, dtype, out, inputs=inputs, arch=arch)
