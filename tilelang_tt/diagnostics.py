@@ -197,8 +197,11 @@ class RegionMismatch(CompileError):
 
 class PartialBuffer(CompileError):
     code = "TT2006"
-    message = "a part of {buffer!r} is written; on-chip buffers are written whole"
-    hint = "allocate one buffer for each part"
+    message = "a part of {buffer!r} is written that is not made of whole tiles"
+    hint = (
+        "write single rows or columns, multiples of 32 that start at multiples of 32, or up to the "
+        "end; or mask with T.if_then_else"
+    )
 
 
 class GemmShapeMismatch(CompileError):

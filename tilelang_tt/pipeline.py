@@ -16,6 +16,7 @@ from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.complete_writes import CompleteWrites
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
@@ -74,6 +75,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         StageTransfers(),
         MaterializeViews(),
         PlaceAccumulators(),
+        CompleteWrites(),
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),

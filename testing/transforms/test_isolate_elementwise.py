@@ -270,6 +270,35 @@ def test_what_is_no_reduction_is_refused(body):
         IsolateElementwise().rewrite(scripted(body, **BUFFERS))
 
 
+PLACES = {
+    "a loop that does not start at 0": (
+        "for i in T.serial(32, 64):\n    for j in T.parallel(64): C_l[i, j] = A_s[i - 32, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i + 32, j] = A_s[i, j]",
+    ),
+    "a loop over parts": (
+        "for k in T.serial(2):\n    for i in T.parallel(32):\n"
+        "        for j in T.parallel(64): C_l[k * 32 + i, j] = A_s[i, j]",
+        "for k in T.serial(2):\n    for i in T.parallel(32):\n"
+        "        for j in T.parallel(64): C_l[k * 32 + i, j] = A_s[i, j]",
+    ),
+    "one part from another": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[32 + i, j] = C_l[i, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[32 + i, j] = C_l[i, j]",
+    ),
+    "two parts": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64):\n"
+        "        C_l[i, j] = A_s[i, j]; C_l[63 - i, j] = B_s[i, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i, j] = A_s[i, j]\n"
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[63 - i, j] = B_s[i, j]",
+    ),
+}
+
+
+@pytest.mark.parametrize("before, expected", PLACES.values(), ids=PLACES)
+def test_loops_over_parts(before, expected):
+    check(IsolateElementwise(), scripted(before, **BUFFERS), scripted(expected, **BUFFERS))
+
+
 UNTOUCHED = {
     "a perfect parallel nest": NEST + "C_l[i, j] = A_s[i, j]",
     "an accumulation in place": NEST + "C_l[i, j] = C_l[i, j] + A_s[i, j]",
@@ -293,6 +322,9 @@ OVERLAPPING = {
         NEST + "B_s[i, j] = C_l[j, i]; C_l[i, j] = A_s[i, j]"
     ),
     "writes two places of one buffer": NEST + "C_l[i, j] = A_s[i, j]; C_l[j, i] = A_s[i, j]",
+    "reads a part that overlaps the one it writes": (
+        "for i in T.parallel(33):\n    for j in T.parallel(64): C_l[31 + i, j] = C_l[i, j]"
+    ),
     "writes one element in many iterations": NEST + "C_l[0, j] = A_s[i, j]",
 }
 

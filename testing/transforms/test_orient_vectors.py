@@ -54,6 +54,12 @@ def shapes(**vectors):
 
 ROW, COLUMN = (1, 64), (64, 1)
 CASES = {
+    "a part that is read by rows": (
+        f"{NEST}S[i, j] = v[64 + i] + w[32 + j]",
+        f"{NEST}S[i, j] = v[64 + i, 0] + w[0, 32 + j]",
+        {"v": (128,), "w": (128,)},
+        {"v": (128, 1), "w": (1, 128)},
+    ),
     "a vector that nothing asks for is a row": (
         f"copy(A, v)\n{LINE}v[i] = v[i] * v[i]",
         f"copy(A, v[0, 0:64])\n{LINE}v[0, i] = v[0, i] * v[0, i]",

@@ -36,8 +36,9 @@ from dataclasses import dataclass
 
 from tvm import arith, tirx
 from tvm.ir import Op
-from tvm.tirx.stmt_functor import substitute
+from tvm.tirx.stmt_functor import ir_transform, substitute
 
+from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import OverlappingIterations, UnsupportedStatement
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same, same_all
@@ -107,12 +108,14 @@ def _is_elementwise(stmt: tirx.Stmt) -> bool:
 def _is_control(stmt: tirx.Stmt) -> bool:
     """Whether a statement of which nothing but stores is left repeats or selects whole nests.
 
-    A serial loop does whose variable counts no elements; a condition that is one for all of them.
+    A serial loop does whose variable counts no elements, or parts of a dimension; a condition that
+    is one for all of them.
     """
     match stmt:
         case tirx.For() if stmt.kind != tirx.ForKind.PARALLEL:
             return any(
-                not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None
+                _counts_parts(nest, stmt.loop_var)
+                or (not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None)
                 for nest in _nests(stmt, (), [])
             )
         case tirx.IfThenElse():
@@ -120,6 +123,12 @@ def _is_control(stmt: tirx.Stmt) -> bool:
         case tirx.SeqStmt():
             return True
     return False
+
+
+def _counts_parts(nest: Elementwise, var: tirx.Var) -> bool:
+    """Whether the place along a dimension depends on `var` and on another loop."""
+    used = [set(tree.collect(index, tirx.Var)) for index in nest.store.indices]
+    return any(var in vars_ and len(vars_ & set(nest.vars)) > 1 for vars_ in used)
 
 
 def _uses(store: tirx.BufferStore, var: tirx.Var) -> bool:
@@ -134,12 +143,32 @@ def _nests(
     """One nest for each store in `stmt`; `buffers` gets those that hold conditions."""
     match stmt:
         case tirx.For():
-            return _nests(stmt.body, (*loops, stmt), buffers)
+            loop = _from_zero(stmt)
+            return _nests(loop.body, (*loops, loop), buffers)
         case tirx.IfThenElse():
             return _choices(stmt, loops, buffers)
         case tirx.BufferStore():
             return [_nest(stmt, loops)]
     return [nest for child in tree.statements(stmt) for nest in _nests(child, loops, buffers)]
+
+
+def _from_zero(loop: tirx.For) -> tirx.For:
+    """The loop with a variable that starts at 0."""
+    if ranges.constant(loop.min) == 0:
+        return loop
+    moved = substitute(loop.body, {loop.loop_var: loop.loop_var + loop.min})
+    body = ir_transform(moved, None, _with_simple_indices, ["tirx.BufferLoad", "tirx.BufferStore"])
+    zero = tirx.const(0, "int32")
+    return tree.located(tirx.For(loop.loop_var, zero, loop.extent, loop.kind, body), loop)
+
+
+def _with_simple_indices(
+    access: tirx.BufferLoad | tirx.BufferStore,
+) -> tirx.BufferLoad | tirx.BufferStore:
+    indices = [arith.Analyzer().simplify(index) for index in access.indices]
+    if isinstance(access, tirx.BufferLoad):
+        return tirx.BufferLoad(access.buffer, indices)
+    return tree.located(tirx.BufferStore(access.buffer, access.value, indices), access)
 
 
 def _nest(store: tirx.BufferStore, loops: tuple[tirx.For, ...]) -> Elementwise:
@@ -346,12 +375,12 @@ def _check_independent(nests: list[Elementwise]) -> None:
             if reduction is not None and nest is not written:
                 _check_outside(reduction, nest)
             _check_same_place(
-                written.store,
+                written,
                 [load for load in nest.loads if load.buffer.same_as(written.dst)],
                 nest,
             )
             if nest.dst.same_as(written.dst):
-                _check_same_place(written.store, [nest.store], nest)
+                _check_same_place(written, [nest.store], nest)
         used = {var for index in written.store.indices for var in tree.collect(index, tirx.Var)}
         if reduction is None and any(loop.loop_var not in used for loop in written.loops):
             raise OverlappingIterations.at(written.store, buffer=written.dst.name)
@@ -366,10 +395,42 @@ def _check_outside(reduction: _Reduction, nest: Elementwise) -> None:
 
 
 def _check_same_place(
-    written: tirx.BufferStore,
+    written: Elementwise,
     accesses: list[tirx.BufferLoad] | list[tirx.BufferStore],
     nest: Elementwise,
 ) -> None:
     for access in accesses:
-        if not same_all(access.indices, written.indices):
-            raise OverlappingIterations.at(nest.store, buffer=written.buffer.name)
+        is_same = same_all(access.indices, written.store.indices)
+        if not is_same and not _are_apart(written, access, nest):
+            raise OverlappingIterations.at(nest.store, buffer=written.dst.name)
+
+
+def _are_apart(
+    written: Elementwise, access: tirx.BufferLoad | tirx.BufferStore, nest: Elementwise
+) -> bool:
+    """Whether no iteration accesses what any writes: along some axis they are in other places."""
+    analyzer = arith.Analyzer()
+    for ours, theirs in zip(written.store.indices, access.indices, strict=True):
+        one, other = _span(ours, written.loops), _span(theirs, nest.loops)
+        if one is None or other is None:
+            continue
+        if analyzer.can_prove(one[1] < other[0]) or analyzer.can_prove(other[1] < one[0]):
+            return True
+    return False
+
+
+def _span(
+    index: tirx.PrimExpr, loops: Sequence[tirx.For]
+) -> tuple[tirx.PrimExpr, tirx.PrimExpr] | None:
+    """The first and the last place that the loops count; None where that is not known."""
+    parts = arith.detect_linear_equation(index, [loop.loop_var for loop in loops])
+    if len(parts) == 0:
+        return None
+    *factors, low = parts
+    high = low
+    for factor, loop in zip(factors, loops, strict=True):
+        if (step := ranges.constant(factor)) is None:
+            return None
+        reach = step * (loop.extent - 1)
+        low, high = (low, high + reach) if step >= 0 else (low + reach, high)
+    return low, high

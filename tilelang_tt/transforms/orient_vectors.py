@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tvm import tirx
+from tvm import arith, tirx
 
 from tilelang_tt.analysis import access, ranges
 from tilelang_tt.diagnostics import UnsupportedIndex
@@ -144,9 +144,15 @@ def _wanted(load: tirx.BufferLoad, nest: Elementwise) -> str | None:
     if _is_element(load.buffer) or len(nest.store.indices) < 2:
         return None
     index = load.indices[-1]
-    if same(index, nest.store.indices[-1]):
+    if _goes_along(index, nest.store.indices[-1], nest):
         return ROW
-    return COLUMN if same(index, nest.store.indices[-2]) else None
+    return COLUMN if _goes_along(index, nest.store.indices[-2], nest) else None
+
+
+def _goes_along(index: tirx.PrimExpr, stored: tirx.PrimExpr, nest: Elementwise) -> bool:
+    """Whether `index` is the place that is stored to, perhaps moved."""
+    moved = arith.Analyzer().simplify(index - stored)
+    return not any(var in nest.vars for var in tree.collect(moved, tirx.Var))
 
 
 def _own_orientation(buffer: tirx.Buffer) -> str | None:
