@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
@@ -258,3 +259,29 @@ def test_infinities_and_signed_zeros_pass_through(dtype):
     actual = compiled(programs.parallel, f, (32, 32), (32, 32), dtype)(a, a)
     assert torch.equal(actual, a)
     assert torch.equal(actual.signbit(), a.signbit())
+
+
+INTEGERS = {
+    "floor_division": (lambda m, a, b: a // b, lambda a, b: np.floor_divide(a, b)),
+    "remainder": (lambda m, a, b: a % b, lambda a, b: np.mod(a, b)),
+    "by_constants": (lambda m, a, b: a // 8 + a % 7, lambda a, b: a // 8 + a % 7),
+    "division": (lambda m, a, b: m.truncdiv(a, b), lambda a, b: truncated(a, b)),
+    "rest": (lambda m, a, b: m.truncmod(a, b), lambda a, b: a - truncated(a, b) * b),
+    "shifts": (lambda m, a, b: (a << 3) ^ (a >> 2), lambda a, b: (a << 3) ^ (a >> 2)),
+}
+
+
+def truncated(a, b):
+    return np.trunc(a.astype(np.float64) / b).astype(np.int32)
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize("name", INTEGERS)
+def test_operations_on_integers(name, arch):
+    f, expected = INTEGERS[name]
+    rng = np.random.default_rng(0)
+    a = rng.integers(-(2**27), 2**27, SHAPE).astype(np.int32)
+    b = rng.integers(1, 1000, SHAPE).astype(np.int32) * rng.choice([-1, 1], SHAPE).astype(np.int32)
+    kernel = compiled(programs.parallel, f, SHAPE, (64, 32), "int32", target=f"tenstorrent/{arch}")
+    got = kernel(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    np.testing.assert_array_equal(got, expected(a, b))

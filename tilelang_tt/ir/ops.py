@@ -321,6 +321,7 @@ INT_BINARY = {
     )
     for name in (
         *("add", "sub", "mul", "max", "min", "and", "or", "xor", "shift_left", "shift_right"),
+        *("floor_div", "floor_mod", "trunc_div", "trunc_mod"),
         *COMPARISONS,
     )
 }
