@@ -70,7 +70,7 @@ class UnsupportedReduction(CompileError):
     message = "{op} is not supported yet"
     hint = (
         "sums and extrema of floats over one dimension of a block, of int32 over one that counts "
-        "blocks, T.cumsum and reducers compile; compute others outside the kernel"
+        "blocks, T.cumsum, T.cummax of vectors and reducers compile; compute others elsewhere"
     )
 
 

@@ -317,3 +317,32 @@ def test_a_reduction_of_several_blocks(kind, dim, clear, shape, dtype, out, arch
         a = np.random.default_rng(0).integers(-(2**31), 2**31, shape, dtype=np.int64)
         inputs = [a.astype(dtype), *(np.zeros(shape[1:], dtype) for _ in range(2))]
     check(of_blocks, kind, dim, clear, shape, dtype, out, inputs=inputs, arch=arch)
+
+
+def running_vector(n, dtype, reverse):
+    """Running maxima and sums of parts of a vector."""
+
+    @T.prim_func
+    def main(A: T.Tensor((n,), dtype), C: T.Tensor((n,), dtype), D: T.Tensor((n,), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            v = T.alloc_shared((n,), dtype)
+            w = T.alloc_shared((n,), dtype)
+            T.copy(A, v)
+            T.cummax(v, w, dim=0, reverse=reverse)
+            T.cumsum(v, dim=0, reverse=reverse)
+            T.copy(w, C)
+            T.copy(v, D)
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "n, dtype, reverse, arch",
+    [
+        (32, "bfloat16", False, ARCHS[0]),
+        (96, "float32", True, ARCHS[1]),
+        (50, "float32", False, ARCHS[0]),
+    ],
+)
+def test_running_results_of_a_vector(n, dtype, reverse, arch):
+    check(running_vector, n, dtype, reverse, arch=arch, sharp=0.25)
