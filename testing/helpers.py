@@ -182,8 +182,11 @@ def end(dst: tirx.Buffer) -> tirx.Call:
     return Accumulation(region(dst), begins=False).stmt().value
 
 
-def scan(src: tirx.Buffer, dst: tirx.Buffer, dim: int, *, reverse: bool = False) -> tirx.Call:
-    return T.cumsum(region(src).encode(1), region(dst).encode(2), dim, reverse)
+def scan(
+    src: tirx.Buffer, dst: tirx.Buffer, dim: int, *, reverse: bool = False, kind: str = "sum"
+) -> tirx.Call:
+    running = T.cumsum if kind == "sum" else T.cummax
+    return running(region(src).encode(1), region(dst).encode(2), dim, reverse)
 
 
 @dataclass(frozen=True)

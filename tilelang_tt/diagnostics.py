@@ -69,8 +69,8 @@ class UnsupportedReduction(CompileError):
     code = "TT1002"
     message = "{op} is not supported yet"
     hint = (
-        "sums and extrema along the rows or columns of a block, T.cumsum and reducers of those "
-        "compile; compute others outside the kernel"
+        "sums and extrema of floats over one dimension of a block, of int32 over one that counts "
+        "blocks, T.cumsum, T.cummax of vectors and reducers compile; compute others elsewhere"
     )
 
 
@@ -197,8 +197,11 @@ class RegionMismatch(CompileError):
 
 class PartialBuffer(CompileError):
     code = "TT2006"
-    message = "a part of {buffer!r} is written; on-chip buffers are written whole"
-    hint = "allocate one buffer for each part"
+    message = "a part of {buffer!r} is written that is not made of whole tiles"
+    hint = (
+        "write single rows or columns, multiples of 32 that start at multiples of 32, or up to the "
+        "end; or mask with T.if_then_else"
+    )
 
 
 class GemmShapeMismatch(CompileError):

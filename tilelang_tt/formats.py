@@ -61,7 +61,3 @@ FORMATS = (
 )
 BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS if format_.dtype}
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
-
-TF32_EPSILON = 2.0**-11
-"""Half a unit in the last place of a float32 in the FPU's source registers, which hold ten fraction
-bits. The unpacker cuts, it does not round: an operand of a matmul may be twice this away."""

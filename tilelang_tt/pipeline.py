@@ -18,6 +18,7 @@ from tilelang_tt.transforms.choose_partition import ChoosePartition
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.close_transfers import CloseTransfers
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.complete_writes import CompleteWrites
 from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
@@ -79,6 +80,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         MaterializeViews(),
         MergeSteps(options),
         PlaceAccumulators(),
+        CompleteWrites(),
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),

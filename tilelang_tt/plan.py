@@ -3,7 +3,7 @@ JSON form.
 
 Nothing here imports TVM: a saved plan is read where the compiler is not installed. An extent is an
 integer or, where it depends on a dynamic shape, an expression over the names of the dynamic
-dimensions, as text: integers, names, + - * // % and comparisons. The JSON schema is
+dimensions, as text: integers, names, + - * // %, min and max. The JSON schema is
 `tilelang_tt/data/plan.schema.json`.
 """
 
@@ -256,17 +256,12 @@ _OPERATORS: dict[type, Callable[[int, int], int]] = {
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-    ast.LtE: operator.le,
-    ast.Lt: operator.lt,
-    ast.GtE: operator.ge,
-    ast.Gt: operator.gt,
-    ast.Eq: operator.eq,
 }
 _FUNCTIONS: dict[str, Callable[..., int]] = {"min": min, "max": max}
 
 
 def evaluate(extent: Extent, dims: Mapping[str, int]) -> int:
-    """The value of an extent or condition, given the dynamic dimensions."""
+    """The value of an extent, given the dynamic dimensions."""
     return (
         extent if isinstance(extent, int) else _evaluate(ast.parse(extent, mode="eval").body, dims)
     )
@@ -282,8 +277,6 @@ def _evaluate(node: ast.expr, dims: Mapping[str, int]) -> int:
             return _OPERATORS[type(op)](_evaluate(left, dims), _evaluate(right, dims))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_evaluate(operand, dims)
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _OPERATORS[type(op)](_evaluate(left, dims), _evaluate(right, dims))
         case ast.Call(func=ast.Name(id=name), args=args):
             return _FUNCTIONS[name](*(_evaluate(arg, dims) for arg in args))
     raise ValueError(f"{ast.unparse(node)} is not allowed in an extent")

@@ -34,7 +34,7 @@ A, B, F, G, V, W, C, E = (
 )
 H = load("H", "float16")
 BROADCASTS = {"V": "row", "W": "row", "C": "column", "E": "scalar"}
-FORMATS = {"bfloat16": "Float16_b", "float16": "Float16", "float32": ""}
+FORMATS = {"bfloat16": "Float16_b", "float16": "Float16", "float32": "", "int32": "Int32"}
 
 
 def classify(value):
@@ -283,19 +283,40 @@ def test_functions_run_on_the_vector_unit(name, op):
     assert selected(call(name, F)) == [LOAD_F, f"r1 = {op}_tile(r0)"]
 
 
+def test_a_power_has_two_operands():
+    assert selected(call("pow", F, TWO))[-1] == "r2 = power_binary_tile(r0, r1)"
+
+
 integer = tirx.BufferLoad(tirx.decl_buffer((32, 32), "int32"), [i, j])
+
+
+@pytest.mark.parametrize(
+    "value, name",
+    [
+        (integer + integer, "add"),
+        (tirx.floordiv(integer, 3), "floor_div"),
+        (tirx.floormod(integer, 3), "floor_mod"),
+        (tirx.truncdiv(integer, 3), "trunc_div"),
+        (tirx.truncmod(integer, 3), "trunc_mod"),
+        (integer << 3, "shift_left"),
+        (integer >> 3, "shift_right"),
+        (integer & 3, "and"),
+    ],
+)
+def test_operations_on_integers(value, name):
+    *_, last = select(value, classify)
+    assert last.op is ops.INT_BINARY[name]
+    assert last.inputs == ((0, 0) if name == "add" else (0, 1))
 
 
 @pytest.mark.parametrize(
     "value",
     [
         call("acos", F),
-        call("pow", F, G),
+        call("atan", F),
         tirx.Add(TWO, x),
         tirx.Max(TWO, ZERO),
         tirx.Div(TWO, x),
-        integer // 2,
-        tirx.Cast("float32", integer % integer),
         tirx.Cast("float32", tirx.Cast("int64", n)),
     ],
     ids=str,

@@ -72,7 +72,20 @@ ACCESSES = {
         (tirx.floormod(j, 32), tirx.floormod(i, 32)),
         False,
     ),
-    "a batch modulo": ((64, 64, 64), (32, 64, 64), (tirx.floormod(b, 32), i, j), False),
+    "a batch modulo": ((64, 64, 64), (3, 64, 64), (tirx.floormod(b - 1, 3), i, j), True),
+    "several tiles modulo, moved": (
+        (128, 64),
+        (64, 64),
+        (tirx.floormod(i - 32, 64), j),
+        True,
+    ),
+    "moved modulo by part of a tile": (
+        (128, 64),
+        (64, 64),
+        (tirx.floormod(i - 16, 64), j),
+        False,
+    ),
+    "a part of a tile modulo": ((64, 64), (16, 64), (tirx.floormod(i, 16), j), False),
 }
 
 

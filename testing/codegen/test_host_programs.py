@@ -57,6 +57,13 @@ def test_the_python_host_program_refuses_tensors_of_another_shape(name):
         assert f"    check({tensor.name!r}, shapes[{tensor.name!r}], ({declared}))" in text
 
 
+def test_both_hosts_say_how_tensors_on_the_device_are_padded():
+    plan = PROGRAMS["add"].plan
+    padding = "last tiles that lie outside of"
+    assert padding in host_python.print_host(plan).split("def run(")[1]
+    assert padding in host_cpp.print_host(plan).split("void run(")[0]
+
+
 def test_every_format_is_named_in_cpp():
     text = host_cpp.print_host(PROGRAMS["half"].plan)
     assert "DataFormat::Float16);" not in text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
@@ -91,6 +93,49 @@ def test_an_expression_is_computed(name, dtype):
 @pytest.mark.parametrize("name", ["product_after_products", "sum_of_products"])
 def test_a_product_does_not_add_to_what_its_register_held_before(name):
     run(programs.on_tensors, EXPRESSIONS[name], operands(), SHAPE, (32, 32))
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize(
+    "exponent, shape, block",
+    [
+        *[(power, SHAPE, (32, 96)) for power in (0, 9, 65)],
+        *[(power, (32, 32), (32, 32)) for power in (-1, -9.0, -65)],
+        *[(power, (70, 50), (64, 64)) for power in (64, -0.5, 1.5)],
+    ],
+)
+def test_powers_are_those_of_torch_on_both_sides_of_zero(exponent, shape, block, arch):
+    a, b = torch.randn(shape), torch.ones(shape)
+    a[0, :2] = torch.tensor([0.0, -1.0])
+    kernel = compiled(
+        programs.parallel, power(exponent), shape, block, "float32", target=f"tenstorrent/{arch}"
+    )
+    rtol = 4 * max(abs(exponent), 8) * accuracy.unit(torch.float32)
+    torch.testing.assert_close(
+        kernel(a, b), torch.pow(a, exponent), rtol=rtol, atol=1e-30, equal_nan=True
+    )
+
+
+@functools.cache
+def power(exponent):
+    return lambda m, a, b: m.pow(a, exponent)
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize("shape, block", [((32, 32), (32, 32)), (SHAPE, (64, 32))])
+def test_powers_may_have_exponents_of_their_own(shape, block, arch):
+    a, b = torch.randn(shape), torch.randint(-4, 5, shape).float()
+    b[: shape[0] // 2] += 0.5
+    kernel = compiled(
+        programs.parallel, two_powers, shape, block, "float32", target=f"tenstorrent/{arch}"
+    )
+    expected = torch.pow(a, b) + torch.pow(torch.full(shape, -2.0), b)
+    torch.testing.assert_close(kernel(a, b), expected, rtol=1e-5, atol=0, equal_nan=True)
+    assert expected[: shape[0] // 2].isnan().any()
+
+
+def two_powers(m, a, b):
+    return m.pow(a, b) + m.pow(-2.0, b)
 
 
 SPELLINGS = (
@@ -214,3 +259,29 @@ def test_infinities_and_signed_zeros_pass_through(dtype):
     actual = compiled(programs.parallel, f, (32, 32), (32, 32), dtype)(a, a)
     assert torch.equal(actual, a)
     assert torch.equal(actual.signbit(), a.signbit())
+
+
+INTEGERS = {
+    "floor_division": (lambda m, a, b: a // b, lambda a, b: np.floor_divide(a, b)),
+    "remainder": (lambda m, a, b: a % b, lambda a, b: np.mod(a, b)),
+    "by_constants": (lambda m, a, b: a // 8 + a % 7, lambda a, b: a // 8 + a % 7),
+    "division": (lambda m, a, b: m.truncdiv(a, b), lambda a, b: truncated(a, b)),
+    "rest": (lambda m, a, b: m.truncmod(a, b), lambda a, b: a - truncated(a, b) * b),
+    "shifts": (lambda m, a, b: (a << 3) ^ (a >> 2), lambda a, b: (a << 3) ^ (a >> 2)),
+}
+
+
+def truncated(a, b):
+    return np.trunc(a.astype(np.float64) / b).astype(np.int32)
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize("name", INTEGERS)
+def test_operations_on_integers(name, arch):
+    f, expected = INTEGERS[name]
+    rng = np.random.default_rng(0)
+    a = rng.integers(-(2**27), 2**27, SHAPE).astype(np.int32)
+    b = rng.integers(1, 1000, SHAPE).astype(np.int32) * rng.choice([-1, 1], SHAPE).astype(np.int32)
+    kernel = compiled(programs.parallel, f, SHAPE, (64, 32), "int32", target=f"tenstorrent/{arch}")
+    got = kernel(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    np.testing.assert_array_equal(got, expected(a, b))

@@ -212,3 +212,137 @@ def batch_of_rows(dtype):
 
 def test_rows_of_a_batch_go_to_rows_of_a_tensor():
     check(batch_of_rows, "float32")
+
+
+def chosen_terms(shape, dtype, acc):
+    """Loops that add some elements of each row, subtract the others, and find the largest of some
+    of each column."""
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, dtype), S: T.Tensor((M,), acc), C: T.Tensor((N,), acc)):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared(shape, dtype)
+            total = T.alloc_fragment((M,), acc)
+            top = T.alloc_fragment((N,), acc)
+            T.copy(A, A_s)
+            T.clear(total)
+            for i in T.Parallel(M):
+                for k in T.serial(N):
+                    if A_s[i, k] > 0.5:
+                        total[i] += A_s[i, k]
+                    else:
+                        if k >= 5:
+                            total[i] += -A_s[i, k]
+            T.fill(top, -1)
+            for j in T.Parallel(N):
+                for k in T.serial(M):
+                    if k < j:
+                        top[j] = T.max(top[j], A_s[k, j])
+            T.copy(total, S)
+            T.copy(top, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 96), (50, 40)])
+@pytest.mark.parametrize("dtype, arch", [("bfloat16", ARCHS[0]), ("float32", ARCHS[1])])
+def test_loops_over_terms_that_conditions_choose(shape, dtype, arch):
+    check(chosen_terms, shape, dtype, "float32", arch=arch)
+
+
+def halved_integers(shape):
+    """A condition that its first assignment changes, on integers."""
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, "int32"), C: T.Tensor(shape, "int32")):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared(shape, "int32")
+            C_l = T.alloc_fragment(shape, "int32")
+            T.copy(A, A_s)
+            T.clear(C_l)
+            for i, j in T.Parallel(*shape):
+                if A_s[i, j] > 3:
+                    A_s[i, j] = -A_s[i, j]
+                    C_l[i, j] = A_s[i, j]
+            T.copy(C_l, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 40)])
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_condition_on_integers_is_kept(shape, arch):
+    a = np.random.default_rng(0).integers(-9, 9, shape).astype(np.int32)
+    results = check(halved_integers, shape, inputs=[a, np.zeros_like(a)], arch=arch)
+    assert (results["C"] == np.where(a > 3, -a, 0)).all()
+
+
+def of_blocks(kind, dim, clear, shape, dtype, out):
+    """A reduction of a block of three dimensions."""
+    kept = [extent for axis, extent in enumerate(shape) if axis != dim]
+    reduce = getattr(T, f"reduce_{kind}")
+    how = {} if kind == "abssum" else {"clear": clear}
+
+    @T.prim_func
+    def main(A: T.Tensor(shape, dtype), D: T.Tensor(kept, out), C: T.Tensor(kept, out)):
+        with T.Kernel(1, threads=128) as _:
+            A_l = T.alloc_fragment(shape, dtype)
+            found = T.alloc_fragment(kept, out)
+            T.copy(A, A_l)
+            T.copy(D, found)
+            reduce(A_l, found, dim=dim, **how)
+            T.copy(found, C)
+
+    return main
+
+
+BLOCKS = [
+    ("sum", 0, True, (4, 32, 64), "bfloat16", "float32"),
+    ("absmax", 0, False, (3, 50, 40), "float32", "float32"),
+    ("min", 0, True, (2, 32, 32), "int32", "int32"),
+    ("max", 1, True, (3, 64, 32), "bfloat16", "bfloat16"),
+    ("sum", 1, False, (5, 40, 64), "float32", "float32"),
+    ("min", 2, True, (4, 64, 32), "bfloat16", "float32"),
+    ("abssum", 2, True, (2, 32, 70), "float16", "float16"),
+    ("sum", 2, False, (33, 32, 32), "bfloat16", "float32"),
+]
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("kind, dim, clear, shape, dtype, out", BLOCKS)
+def test_a_reduction_of_several_blocks(kind, dim, clear, shape, dtype, out, arch):
+    inputs = None
+    if dtype == "int32":
+        a = np.random.default_rng(0).integers(-(2**31), 2**31, shape, dtype=np.int64)
+        inputs = [a.astype(dtype), *(np.zeros(shape[1:], dtype) for _ in range(2))]
+    check(of_blocks, kind, dim, clear, shape, dtype, out, inputs=inputs, arch=arch)
+
+
+def running_vector(n, dtype, reverse):
+    """Running maxima and sums of parts of a vector."""
+
+    @T.prim_func
+    def main(A: T.Tensor((n,), dtype), C: T.Tensor((n,), dtype), D: T.Tensor((n,), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            v = T.alloc_shared((n,), dtype)
+            w = T.alloc_shared((n,), dtype)
+            T.copy(A, v)
+            T.cummax(v, w, dim=0, reverse=reverse)
+            T.cumsum(v, dim=0, reverse=reverse)
+            T.copy(w, C)
+            T.copy(v, D)
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "n, dtype, reverse, arch",
+    [
+        (32, "bfloat16", False, ARCHS[0]),
+        (96, "float32", True, ARCHS[1]),
+        (50, "float32", False, ARCHS[0]),
+    ],
+)
+def test_running_results_of_a_vector(n, dtype, reverse, arch):
+    check(running_vector, n, dtype, reverse, arch=arch, sharp=0.25)

@@ -32,7 +32,8 @@ import numpy as np
 from testing.reference import dtypes
 
 TF32_CUT = 2.0**-10
-"""The unpacker cuts, it does not round: twice `formats.TF32_EPSILON`."""
+"""The largest relative error of a float32 in the source registers, which hold ten fraction bits:
+the unpacker cuts, it does not round."""
 
 FIDELITY_LOSS = {"LoFi": 2.0**-4 + 2.0**-6, "HiFi2": 2.0**-6, "HiFi3": 2.0**-10, "HiFi4": 0.0}
 """The second operand of a product is seen with 5 significant bits and the first with 7; HiFi2 sees

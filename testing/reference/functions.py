@@ -148,6 +148,7 @@ CALLS: dict[str, Callable[..., Bounded]] = {
     "tirx.fabs": bounded.absolute,
     "tirx.abs": bounded.absolute,
     "tirx.pow": _power,
+    "tl.pow_of_int": _power,
     "tirx.fma": lambda a, b, c: a * b + c,
     "tirx.isnan": _classified(np.isnan),
     "tirx.isinf": _classified(np.isinf),

@@ -10,7 +10,7 @@ What a chip adds to the rounding of the output (ttsim's tensix.cpp, `mvmul` and 
     5.0e-4 measured here. `MATRIX_UNIT` is twice the largest. The mock, which sums exactly, is off
     by 1e-7.
 *   A float32 operand loses its low 13 bits on the way to the matrix unit, cut and not rounded:
-    2 * TF32_EPSILON for each operand.
+    TF32_CUT for each operand.
 *   In 16-bit destination registers every step of a sum is rounded to bfloat16, and what the vector
     unit stores there is cut, not rounded, unless its routine rounds: 2 * BF16.
 *   The matrix unit and the packer round halves away from zero, the mock to even. So a bfloat16
@@ -25,14 +25,15 @@ from dataclasses import dataclass
 import torch
 from tvm import tirx
 
-from tilelang_tt.formats import BY_DTYPE, TF32_EPSILON
+from testing.reference.bounded import TF32_CUT
+from tilelang_tt.formats import BY_DTYPE
 
 GRID = (2, 2)
 
 MATRIX_UNIT = 2.0**-10
 BF16 = BY_DTYPE["bfloat16"].epsilon
 FP32 = BY_DTYPE["float32"].epsilon
-TF32_PRODUCT = 4 * TF32_EPSILON  # both operands cut
+TF32_PRODUCT = 2 * TF32_CUT  # both operands cut
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int32": torch.int32}
 

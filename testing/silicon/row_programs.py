@@ -1,7 +1,7 @@
 """Silicon programs that reduce, choose, count, or multiply more than once; examples among them.
 
 Beyond the roundings that `program.py` describes: a float32 operand of a reduction loses its low 13
-bits, so a maximum is off by `2 * TF32_EPSILON`; the float32 exponential is right to 2**-10, and
+bits, so a maximum is off by `TF32_CUT`; the float32 exponential is right to 2**-10, and
 what is summed of it to another 2**-10; attention rounds its weights to bfloat16.
 """
 
@@ -16,9 +16,10 @@ from examples.elementwise.example_elementwise_select import elementwise_select
 from examples.flash_attention import example_mha_fwd_bshd as attention
 from examples.norm.example_rms_norm import rms_norm
 from examples.online_softmax.example_softmax import softmax
+from testing.reference.bounded import TF32_CUT
 from testing.silicon import kernels, row_kernels
 from testing.silicon.program import BF16, FP32, MATRIX_UNIT, TF32_PRODUCT, Program, random
-from tilelang_tt.formats import BY_DTYPE, TF32_EPSILON
+from tilelang_tt.formats import BY_DTYPE
 
 RAGGED = (100, 70)
 
@@ -39,7 +40,7 @@ def _reduce(
 
 def _reductions() -> list[Program]:
     summed = {"bfloat16": MATRIX_UNIT + 2 * BF16, "float32": MATRIX_UNIT + TF32_PRODUCT}
-    chosen = {"bfloat16": 0.0, "float32": 2 * TF32_EPSILON}
+    chosen = {"bfloat16": 0.0, "float32": TF32_CUT}
     return [
         *(
             _reduce(kind, axis, dtype, tolerances[dtype])
@@ -116,7 +117,7 @@ def _mask(a: torch.Tensor) -> torch.Tensor:
 
 def _choices(dtype: str) -> list[Program]:
     square = (64, 64)
-    cut = 0.0 if dtype == "bfloat16" else 2 * TF32_EPSILON
+    cut = 0.0 if dtype == "bfloat16" else TF32_CUT
     return [
         Program(
             f"select-{dtype}",

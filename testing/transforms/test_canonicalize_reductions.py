@@ -14,6 +14,7 @@ from helpers import (
 )
 
 from tilelang_tt.analysis import access
+from tilelang_tt.diagnostics import UnsupportedReduction
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
@@ -27,6 +28,16 @@ BUFFERS = {
     "X": fragment(128),
     "F": fragment(64, dtype="float32"),
     "M": fragment(64, 1),
+    "D": fragment(64, 96, dtype="float32"),
+    "E": shared(4, 2, 64, 96),
+    "G": fragment(2, 64),
+    "H": fragment(2, 96),
+    "I": shared(2, 64, 96, dtype="int32"),
+    "J": shared(64, 96, dtype="int32"),
+    "K": fragment(2, 64, 1),
+    "L": fragment(1, 2, 96),
+    "N": fragment(4, 2, 64),
+    "R": fragment(1, 64),
 }
 
 
@@ -55,6 +66,11 @@ def test_the_largest_magnitude_joined_with_what_was_there():
     check(CanonicalizeReductions(), before, expected)
 
 
+NEST = "for i in T.parallel({}):\n    for j in T.parallel({}): "
+ROWS = (
+    "for i in T.parallel(2):\n    for j in T.parallel({0}):\n"
+    "        {1}[i, j] = T.if_then_else(i == 0, {2}[0, 0, j], {2}[1, 0, j])"
+)
 IN = "for i in T.parallel(64):\n    for j in T.parallel(96): S_in[i, j] = {}\n"
 OUT = "\nfor i in T.parallel({0}): {1}[i] = {2}"
 CASES = {
@@ -95,10 +111,66 @@ CASES = {
         {"S_in": shared(64, 96), "F_red": fragment(64, dtype="float32")},
     ),
     "a part of the source": (
-        "reduce(B[1, 0:64, 0:96], V, 'sum', 1)",
-        "for i in T.parallel(64):\n    for j in T.parallel(96): B_in[0, i, j] = B[1, i, j]\n"
-        "reduce(B_in, V, 'sum', 1)",
-        {"B_in": shared(1, 64, 96)},
+        "reduce(B[1, 0:64, 0:96], R, 'sum', 2)",
+        "for i in T.parallel(64):\n    for j in T.parallel(96): B_in[i, j] = B[1, i, j]\n"
+        "reduce(B_in, R_red, 'sum', 1)\nfor i in T.parallel(64): R[0, i] = R_red[i]",
+        {"B_in": shared(64, 96), "R_red": fragment(64)},
+    ),
+    "a row of the destination": (
+        "reduce(S, R, 'sum', 1, clear=False)",
+        "reduce(S, R_red, 'sum', 1)\nfor i in T.parallel(64): R[0, i] = R[0, i] + R_red[i]",
+        {"R_red": fragment(64)},
+    ),
+    "over blocks": (
+        "reduce(B, S, 'sum', 0)",
+        NEST.format(64, 96) + "S[i, j] = B[0, i, j] + B[1, i, j]",
+        {},
+    ),
+    "the largest magnitude of blocks, joined with what was there": (
+        "reduce(B, D, 'absmax', 0, clear=False)",
+        NEST.format(64, 96)
+        + "D[i, j] = T.max(T.max(D[i, j], T.Cast('float32', T.fabs(B[0, i, j]))),"
+        " T.Cast('float32', T.fabs(B[1, i, j])))",
+        {},
+    ),
+    "the smallest of integers of blocks": (
+        "reduce(I, J, 'min', 0)",
+        NEST.format(64, 96) + "J[i, j] = T.min(I[0, i, j], I[1, i, j])",
+        {},
+    ),
+    "some of more blocks": (
+        "reduce(E[1:3, 0, 0:64, 0:96], S, 'max', 0)",
+        NEST.format(64, 96) + "S[i, j] = T.max(E[1, 0, i, j], E[2, 0, i, j])",
+        {},
+    ),
+    "columns of blocks, each by itself": ("reduce(B, K, 'sum', 2)", "reduce(B, K, 'sum', 2)", {}),
+    "columns of blocks into rows": (
+        "reduce(B, G, 'max', 2)",
+        "reduce(B, G_columns, 'max', 2)\ntranspose(G_columns, G_rows)\n"
+        + ROWS.format(64, "G", "G_rows"),
+        {"G_columns": fragment(2, 64, 1), "G_rows": fragment(2, 1, 64)},
+    ),
+    "rows of blocks into rows that accumulate": (
+        "reduce(B, H, 'min', 1, clear=False)",
+        "for i in T.parallel(2):\n    for j in T.parallel(64):\n"
+        "        for k in T.parallel(96): B_in[i, j, k] = T.bfloat16(0) - B[i, j, k]\n"
+        "reduce(B_in, H_rows, 'max', 1)\n"
+        + ROWS.format(96, "H_red", "H_rows")
+        + "\n"
+        + NEST.format(2, 96)
+        + "H[i, j] = T.min(H[i, j], T.bfloat16(0) - H_red[i, j])",
+        {"B_in": shared(2, 64, 96), "H_red": fragment(2, 96), "H_rows": fragment(2, 1, 96)},
+    ),
+    "some blocks of many": (
+        "reduce(E[0, 0:2, 0:64, 0:96], L, 'sum', 2)",
+        "for i in T.parallel(2):\n    for j in T.parallel(64):\n"
+        "        for k in T.parallel(96): E_in[i, j, k] = E[0, i, j, k]\n"
+        "reduce(E_in, L_rows, 'sum', 1)\n"
+        + ROWS.format(96, "L_red", "L_rows")
+        + "\n"
+        + NEST.format(2, 96)
+        + "L[0, i, j] = L_red[i, j]",
+        {"E_in": shared(2, 64, 96), "L_red": fragment(2, 96), "L_rows": fragment(2, 1, 96)},
     ),
     "a part of the destination": (
         "reduce(S, X[64:128], 'sum', 1)",
@@ -141,6 +213,18 @@ UNTOUCHED = {
 @pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_untouched(body):
     check_unchanged(CanonicalizeReductions(), scripted(body, **BUFFERS))
+
+
+@pytest.mark.parametrize(
+    "body, what",
+    [
+        ("reduce(E, N, 'max', 3)", "T.reduce_max over several dimensions of blocks"),
+        ("reduce(J, V, 'sum', 1)", "T.reduce_sum over the rows or columns of int32 tiles"),
+    ],
+)
+def test_what_cannot_be_reduced_is_refused(body, what):
+    with pytest.raises(UnsupportedReduction, match=f"TT1002: {what} is not supported yet"):
+        CanonicalizeReductions().rewrite(scripted(body, **BUFFERS))
 
 
 def test_every_piece_has_the_line_of_the_reduction():

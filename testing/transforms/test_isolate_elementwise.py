@@ -27,6 +27,7 @@ BUFFERS = {
     "C_l": fragment(64, 64),
     "D_l": fragment(64, 64, dtype="float32"),
     "V_s": shared(64),
+    "W_s": shared(64),
 }
 
 
@@ -169,6 +170,7 @@ def test_assignments_under_conditions_and_outside_of_loops(before, expected):
 
 
 TERMS = "for i in T.parallel(64):\n    for k in T.parallel(64): V_s_terms[i, k] = "
+SUM_IF = "for i in T.parallel(64):\n    for k in range(64):\n        if A_s[i, k] > T.bfloat16(0): "
 REDUCED = {
     "a sum of each row": (
         "for i in T.parallel(64):\n    for k in range(64): V_s[i] = V_s[i] + A_s[i, k]",
@@ -192,6 +194,41 @@ REDUCED = {
         "for k in T.parallel(64):\n    for i in T.parallel(64): V_s_terms[k, i] = A_s[k, i]\n"
         "reduce(V_s_terms, V_s, 'sum', 0, clear=False)",
     ),
+    "a sum of some of each row": (
+        SUM_IF + "V_s[i] = V_s[i] + B_s[i, k]",
+        TERMS + "T.if_then_else(A_s[i, k] > T.bfloat16(0), B_s[i, k], T.bfloat16(0))\n"
+        "reduce(V_s_terms, V_s, 'sum', 1, clear=False)",
+    ),
+    "a sum of different terms": (
+        SUM_IF + "V_s[i] = V_s[i] + B_s[i, k]\n        else: V_s[i] = A_s[i, k] + V_s[i]",
+        TERMS + "T.if_then_else(A_s[i, k] > T.bfloat16(0), B_s[i, k], A_s[i, k])\n"
+        "reduce(V_s_terms, V_s, 'sum', 1, clear=False)",
+    ),
+    "a sum of those a condition leaves": (
+        SUM_IF + "V_s[i] = V_s[i]\n        else: V_s[i] = V_s[i] + B_s[i, k]",
+        TERMS + "T.if_then_else(not (A_s[i, k] > T.bfloat16(0)), B_s[i, k], T.bfloat16(0))\n"
+        "reduce(V_s_terms, V_s, 'sum', 1, clear=False)",
+    ),
+    "a maximum of the later rows": (
+        "for i in T.parallel(64):\n    for k in range(64):\n"
+        "        if k > i: V_s[i] = T.max(V_s[i], A_s[i, k])",
+        TERMS + 'T.if_then_else(k > i, A_s[i, k], T.bfloat16("-inf"))\n'
+        "reduce(V_s_terms, V_s, 'max', 1, clear=False)",
+    ),
+    "a minimum under two conditions": (
+        SUM_IF + "\n            if k > i: V_s[i] = T.min(V_s[i], A_s[i, k])",
+        TERMS + "T.if_then_else(A_s[i, k] > T.bfloat16(0),"
+        ' T.if_then_else(k > i, A_s[i, k], T.bfloat16("inf")), T.bfloat16("inf"))\n'
+        "reduce(V_s_terms, V_s, 'min', 1, clear=False)",
+    ),
+    "before and after other assignments": (
+        "for i in T.parallel(64):\n    V_s[i] = T.bfloat16(0)\n"
+        "    for k in range(64): V_s[i] = V_s[i] + A_s[i, k]\n    W_s[i] = V_s[i]",
+        "for i in T.parallel(64): V_s[i] = T.bfloat16(0)\n"
+        + TERMS
+        + "A_s[i, k]\nreduce(V_s_terms, V_s, 'sum', 1, clear=False)\n"
+        "for i in T.parallel(64): W_s[i] = V_s[i]",
+    ),
 }
 
 
@@ -204,17 +241,62 @@ def test_a_serial_loop_over_terms_is_a_reduction(before, expected):
     )
 
 
+SUM_SO_FAR = (
+    "for i in T.parallel(64):\n    for k in range(64):\n"
+    "        V_s[i] = V_s[i] + A_s[i, k]\n        {}"
+)
+
+
 @pytest.mark.parametrize(
     "body",
     [
         "for i in T.parallel(64):\n    for k in T.parallel(64): V_s[i] = V_s[i] + A_s[i, k]",
         "for i in T.parallel(64):\n    for k in range(64): V_s[i] = V_s[i] + V_s[k]",
         "for i in T.parallel(64):\n    for k in range(64): V_s[i] = V_s[i] - A_s[i, k]",
+        SUM_IF + "V_s[i] = V_s[i] + B_s[i, k]\n        else: V_s[i] = T.max(V_s[i], B_s[i, k])",
+        SUM_IF + "V_s[i] = V_s[i] + B_s[i, k]\n        else: V_s[i] = B_s[i, k]",
+        SUM_IF + "V_s[i] = B_s[i, k]\n        else: V_s[i] = V_s[i] + B_s[i, k]",
+        SUM_SO_FAR.format("B_s[i, k] = V_s[i]"),
+        SUM_SO_FAR.format("V_s[i] = T.max(V_s[i], A_s[i, k])"),
+        SUM_SO_FAR.format("if V_s[i] > T.bfloat16(0): B_s[i, k] = T.bfloat16(0)"),
+        "for i in T.parallel(64):\n    for k in range(64):\n"
+        "        if V_s[i] > T.bfloat16(0): V_s[i] = V_s[i] + B_s[i, k]",
+        "for i in T.parallel(64):\n    for k in range(64): V_s[i] = V_s[i] + A_s[i, k]\n"
+        "    W_s[i] = V_s[0]",
     ],
 )
 def test_what_is_no_reduction_is_refused(body):
     with pytest.raises(OverlappingIterations, match="TT3005"):
         IsolateElementwise().rewrite(scripted(body, **BUFFERS))
+
+
+PLACES = {
+    "a loop that does not start at 0": (
+        "for i in T.serial(32, 64):\n    for j in T.parallel(64): C_l[i, j] = A_s[i - 32, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i + 32, j] = A_s[i, j]",
+    ),
+    "a loop over parts": (
+        "for k in T.serial(2):\n    for i in T.parallel(32):\n"
+        "        for j in T.parallel(64): C_l[k * 32 + i, j] = A_s[i, j]",
+        "for k in T.serial(2):\n    for i in T.parallel(32):\n"
+        "        for j in T.parallel(64): C_l[k * 32 + i, j] = A_s[i, j]",
+    ),
+    "one part from another": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[32 + i, j] = C_l[i, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[32 + i, j] = C_l[i, j]",
+    ),
+    "two parts": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64):\n"
+        "        C_l[i, j] = A_s[i, j]; C_l[63 - i, j] = B_s[i, j]",
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i, j] = A_s[i, j]\n"
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[63 - i, j] = B_s[i, j]",
+    ),
+}
+
+
+@pytest.mark.parametrize("before, expected", PLACES.values(), ids=PLACES)
+def test_loops_over_parts(before, expected):
+    check(IsolateElementwise(), scripted(before, **BUFFERS), scripted(expected, **BUFFERS))
 
 
 UNTOUCHED = {
@@ -240,6 +322,9 @@ OVERLAPPING = {
         NEST + "B_s[i, j] = C_l[j, i]; C_l[i, j] = A_s[i, j]"
     ),
     "writes two places of one buffer": NEST + "C_l[i, j] = A_s[i, j]; C_l[j, i] = A_s[i, j]",
+    "reads a part that overlaps the one it writes": (
+        "for i in T.parallel(33):\n    for j in T.parallel(64): C_l[31 + i, j] = C_l[i, j]"
+    ),
     "writes one element in many iterations": NEST + "C_l[0, j] = A_s[i, j]",
 }
 

@@ -151,7 +151,6 @@ def test_a_hint_of_an_operation_is_accepted(key):
 
 
 OPERATIONS = {
-    "tl.tileop.cummax": (errors.UnsupportedReduction, "TT1002: T.cummax"),
     "tl.tileop.atomicadd": (errors.UnsupportedAtomic, "TT1003: T.atomicadd"),
     "tl.atomic_add_elem_op": (errors.UnsupportedAtomic, "TT1003: T.atomic_add_elem_op"),
     "tl.tileop.wgmma_gemm": (errors.UnsupportedGemmForm, "TT1005: T.wgmma_gemm"),

@@ -10,8 +10,8 @@ from tilelang_tt.ir.tileops import Gemm, Reduce
 from tilelang_tt.transforms.lower_scans import LowerScans
 
 
-def scan(dim, reverse, *shape):
-    body = f"scan(S, D, {dim}, reverse={reverse})"
+def scan(dim, reverse, *shape, kind="sum"):
+    body = f"scan(S, D, {dim}, reverse={reverse}, kind={kind!r})"
     func = scripted(body, S=shared(*shape), D=shared(*shape))
     after = LowerScans().rewrite(func)
     check_unchanged(LowerScans(), after)
@@ -33,17 +33,27 @@ def test_a_block(dim, reverse, condition):
     assert gemm.mnk == (32, 64, (32, 64)[dim])
 
 
+@pytest.mark.parametrize(("kind", "neutral"), [("sum", "0.0"), ("max", '"-inf"')])
 @pytest.mark.parametrize(("reverse", "condition"), [(False, "j <= i"), (True, "j >= i")])
-def test_a_vector(reverse, condition):
-    terms, reduce = scan(0, reverse, 64)
-    assert str(terms.store.value).startswith(f"T.if_then_else({condition}, S[j]")
+def test_a_vector(reverse, condition, kind, neutral):
+    terms, reduce = scan(0, reverse, 64, kind=kind)
+    value = str(terms.store.value)
+    assert value == f"T.if_then_else({condition}, S[j], T.bfloat16({neutral}))"
     assert isinstance(reduce, Reduce)
-    assert (reduce.kind, reduce.dim, reduce.dst.buffer.name) == ("sum", 1, "D")
+    assert (reduce.kind, reduce.dim, reduce.dst.buffer.name) == (kind, 1, "D")
 
 
-def test_a_batch_is_refused():
-    with pytest.raises(UnsupportedReduction, match="no vector or block"):
-        scan(2, False, 2, 32, 32)
+@pytest.mark.parametrize(
+    ("dim", "shape", "kind", "what"),
+    [
+        (2, (2, 32, 32), "sum", "T.cumsum of a buffer that is no vector or block"),
+        (2, (2, 32, 32), "max", "T.cummax of a buffer that is no vector or block"),
+        (1, (32, 32), "max", "T.cummax of a block"),
+    ],
+)
+def test_others_are_refused(dim, shape, kind, what):
+    with pytest.raises(UnsupportedReduction, match=f"TT1002: {what}"):
+        scan(dim, False, *shape, kind=kind)
 
 
 def test_what_is_no_scan_stays():

@@ -4,7 +4,7 @@ import pytest
 import tilelang.language as tl
 from helpers import at, check, check_unchanged, fragment, gemm, scripted, shared, tensor, until
 
-from tilelang_tt.diagnostics import OutputReadBack, PartialBuffer, ReadBeforeWrite
+from tilelang_tt.diagnostics import OutputReadBack, ReadBeforeWrite
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.rename_versions import RenameVersions
 
@@ -230,32 +230,6 @@ def test_new_names_do_not_clash():
 
 
 REFUSED = {
-    "a copy to a part": ("copy(A[0, 0:32, 0:64], S[0:32, 0:64])", PartialBuffer, "TT2006.*'S'"),
-    "a copy from a part": (
-        f"{READ}; copy(S[0:32, 0:64], O[0, 0:32, 0:64])",
-        PartialBuffer,
-        "TT2006: a part of 'S'",
-    ),
-    "a product of a part": (
-        f"{READ}; gemm(S[0:32, 0:64], S, L[0:32, 0:64], clear=True)",
-        PartialBuffer,
-        "TT2006: a part of 'S'",
-    ),
-    "a product into a part": (
-        f"{READ}; copy(A[0, 0:32, 0:64], H); gemm(H, S, L[0:32, 0:64], clear=True)",
-        PartialBuffer,
-        "TT2006: a part of 'L'",
-    ),
-    "a nest over a part": (
-        "for i in T.parallel(32):\n    for j in T.parallel(64): L[i, j] = T.bfloat16(1)",
-        PartialBuffer,
-        "TT2006: a part of 'L'",
-    ),
-    "a nest with its loops in another order": (
-        "for i in T.parallel(64):\n    for j in T.parallel(64): L[j, i] = T.bfloat16(1)",
-        PartialBuffer,
-        "TT2006: a part of 'L'",
-    ),
     "a read before any write": ("copy(S, O[0, 0:64, 0:64])", ReadBeforeWrite, "TT3001: 'S'"),
     "an update before any write": (f"{READ}; gemm(S, S, G)", ReadBeforeWrite, "TT3001: 'G'"),
     "a nest that reads its destination before any write": (
@@ -267,21 +241,6 @@ REFUSED = {
         f"if n == 0: {READ}\nelse: copy(S, O[0, 0:64, 0:64])",
         ReadBeforeWrite,
         "TT3001: 'S'",
-    ),
-    "a reduction of a part": (
-        f"{READ}; reduce(S[0:32, 0:64], V[0:32], 'sum', 1)",
-        PartialBuffer,
-        "TT2006: a part of 'S'",
-    ),
-    "a reduction into a part": (
-        f"{READ}; reduce(S, W[0:64], 'sum', 1)",
-        PartialBuffer,
-        "TT2006: a part of 'W'",
-    ),
-    "a transposition of a part": (
-        f"{READ}; transpose(S[0:32, 0:32], L)",
-        PartialBuffer,
-        "TT2006: a part of 'S'",
     ),
     "a tensor that is read and written": (
         f"{READ}; copy(S, A[1, 0:64, 0:64])",
@@ -299,12 +258,6 @@ def test_refused(body, error, message):
 
 def test_errors_point_at_the_users_line():
     @tl.prim_func
-    def part(A: tl.Tensor((64, 64), "float32")):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), "float32")
-            tl.copy(A[0:32, 0:64], A_s[0:32, 0:64])  # <- part
-
-    @tl.prim_func
     def unwritten(C: tl.Tensor((64, 64), "float32")):
         with tl.Kernel(1):
             C_s = tl.alloc_shared((64, 64), "float32")
@@ -318,7 +271,6 @@ def test_errors_point_at_the_users_line():
             tl.copy(A_s, A)
 
     for kernel, error, text, marker in (
-        (part, PartialBuffer, "TT2006", "# <- part"),
         (unwritten, ReadBeforeWrite, "TT3001", "# <- unwritten"),
         (back, OutputReadBack, "TT3004", "# <- back"),
     ):

@@ -57,6 +57,17 @@ _CALLS = {
     "tirx.cos": "cos",
     "tirx.log1p": "log1p",
 }
+_INT_BINARY = {
+    tirx.Add: "add",
+    tirx.Sub: "sub",
+    tirx.Mul: "mul",
+    tirx.Max: "max",
+    tirx.Min: "min",
+    tirx.Div: "trunc_div",
+    tirx.Mod: "trunc_mod",
+    tirx.FloorDiv: "floor_div",
+    tirx.FloorMod: "floor_mod",
+}
 _INT_CALLS = {
     "tirx.bitwise_and": "and",
     "tirx.bitwise_or": "or",
@@ -72,7 +83,7 @@ _FOLDS: dict[type, Callable[[float, float], float]] = {
 _FLOATS = ("float32", "float16", "bfloat16")
 SUPPORTED = (
     "+ - * / max min, comparisons, and or not, if_then_else, exp exp2 log log2 log1p sqrt rsqrt "
-    "tanh sigmoid erf abs floor ceil trunc sin cos, constants and float32 scalars"
+    "tanh sigmoid erf abs floor ceil trunc sin cos pow, constants and float32 scalars"
 )
 
 
@@ -221,9 +232,9 @@ class _Selector:
             return self._emit(ops.FILL_INT, bits=value)
         if kind is tirx.BufferLoad and not self.classify(value).broadcast:
             return self._emit(ops.COPY_TILE, loads=(value,))
-        if kind in _BINARY and _BINARY[kind] in ops.INT_BINARY:
+        if kind in _INT_BINARY:
             operands = self._all(value.a, value.b)
-            return self._emit(ops.INT_BINARY[_BINARY[kind]], inputs=operands)
+            return self._emit(ops.INT_BINARY[_INT_BINARY[kind]], inputs=operands)
         return self._other_integer(value)
 
     def _other_integer(self, value: tirx.PrimExpr) -> int:
@@ -251,6 +262,8 @@ class _Selector:
             return self._emit(
                 ops.SFPU_SCALAR["mul"], inputs=(logarithm,), bits=_bits(1 / math.log(2))
             )
+        if name == "tirx.pow":
+            return self._emit(ops.SFPU_BINARY["power"], inputs=self._all(*value.args))
         if name not in _CALLS:
             raise self._refusal(value)
         return self._emit(ops.SFPU_UNARY[_CALLS[name]], inputs=(self.lower(value.args[0]),))
@@ -444,6 +457,6 @@ def _operands(value: tirx.PrimExpr) -> list[tirx.PrimExpr]:
             return [value.a]
         case tirx.Cast():
             return [value.value]
-    if type(value) not in (*_BINARY, *_COMPARISONS, *_LOGICAL):
+    if type(value) not in (*_BINARY, *_INT_BINARY, *_COMPARISONS, *_LOGICAL):
         return []
     return [side for side in (value.a, value.b) if _scalar_bits(side) is None]

@@ -32,7 +32,7 @@ def is_tile_access(
 
     The last two indices are those of the store, perhaps moved by whole tiles inside the buffer, or
     0 in a dimension of extent 1; the others may be anything that is one for the nest. A buffer of
-    one tile may also be read modulo its size, the same tile everywhere.
+    whole tiles may also be read modulo its size, again and again.
     """
     analyzer = analyzer or arith.Analyzer()
     if len(load.indices) > len(nest.store.indices) and not _are_fixed(load, nest):
@@ -62,13 +62,18 @@ def _is_same_place(
     stored, full = nest.store.indices[-back], ranges.constant(nest.dst.shape[-back])
     if same(index, stored) and extent == full:
         return True
-    if back > 2 or extent is None or full is None:
+    if extent is None or full is None:
         return False
-    if extent == TILE and same(index, tirx.floormod(stored, TILE)):
-        return full % TILE == 0
-    moved = analyzer.simplify(index - stored)
-    is_inside = analyzer.can_prove(moved >= 0) and analyzer.can_prove(moved + full <= extent)
-    is_aligned = analyzer.can_prove(tirx.floormod(moved, TILE) == 0)
+    unit = TILE if back <= 2 else 1
+    if isinstance(index, tirx.FloorMod) and ranges.constant(index.b) == extent:
+        moved = analyzer.simplify(index.a - stored)
+        is_inside = extent % unit == full % unit == 0
+    elif back <= 2:
+        moved = analyzer.simplify(index - stored)
+        is_inside = analyzer.can_prove(moved >= 0) and analyzer.can_prove(moved + full <= extent)
+    else:
+        return False
+    is_aligned = analyzer.can_prove(tirx.floormod(moved, unit) == 0)
     return _is_fixed(moved, nest) and is_inside and is_aligned
 
 

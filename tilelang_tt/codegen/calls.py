@@ -178,14 +178,18 @@ _INT_CALLS = {
     "xor": ("bitwise_xor_binary_tile", "binary_bitwise_sfpu.h", "binary_bitwise_tile_init"),
     "shift_left": ("binary_left_shift_tile", "binary_shift.h", "binary_shift_tile_init"),
     "shift_right": ("binary_right_shift_tile", "binary_shift.h", "binary_shift_tile_init"),
+    "floor_div": ("div_int32_floor_tile", "div_int32_floor.h", "div_int32_floor_tile_init"),
+    "trunc_div": ("div_int32_trunc_tile", "div_int32_floor.h", "div_int32_trunc_tile_init"),
+    "floor_mod": ("remainder_int32_tile", "binary_remainder.h", "remainder_int32_tile_init"),
+    "trunc_mod": ("fmod_int32_tile", "binary_fmod.h", "fmod_int32_tile_init"),
 } | {
     name: (f"{name}_int_tile", "binary_comp.h", f"{name}_int_tile_init<DataFormat::Int32>")
     for name in ops.COMPARISONS
 }
-"""Call, header and set-up of each operation on int32; extrema are calls of their own type."""
+"""Call, header and set-up of each operation on int32; some calls are of that type only."""
 for _name, _op in ops.INT_BINARY.items():
     _call, _header, _init = _INT_CALLS[_name]
-    _format = "" if _name in ("max", "min") else "<DataFormat::Int32>"
+    _format = "" if "int32" in _call else "<DataFormat::Int32>"
     assert _op.init is not None
     SPELLINGS[_op] = _plain(_op, f"api/compute/{_header}", _call + _format)
     SPELLINGS[_op.init] = _plain(_op.init, f"api/compute/{_header}", _init)

@@ -30,10 +30,7 @@ _CPP = {
     tirx.Or: ("||", 10),
 }
 _PLAN = {
-    kind: row
-    for kind, row in _CPP.items()
-    if kind not in (tirx.Div, tirx.Mod, tirx.And, tirx.Or, tirx.NE)
-} | {
+    **{kind: _CPP[kind] for kind in (tirx.Add, tirx.Sub, tirx.Mul)},
     tirx.FloorDiv: ("//", 60),
     tirx.FloorMod: ("%", 60),
 }
@@ -78,7 +75,7 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
 
 
 def print_extent(expr: tirx.PrimExpr) -> str:
-    """The text of an extent or condition in a plan."""
+    """The text of an extent in a plan."""
     language = _Language(_PLAN, _PLAN_FUNCTIONS, lambda var: var.name)
 
     def visit(inner: tirx.PrimExpr, outer: int) -> str:

@@ -186,7 +186,8 @@ def _core_args(plan: Plan) -> Iterator[str]:
 
 def _signature(plan: Plan, body: str) -> Iterator[str]:
     """The head of the function; a parameter that `body` does not mention may stay unused."""
-    yield "/// Runs the kernel and waits for it. Tensors are interleaved over DRAM, a page a tile."
+    yield "/// Runs the kernel and waits for it. Tensors are interleaved over DRAM, a page a tile;"
+    yield "/// elements of their last tiles that lie outside of the shape must be zeros."
     yield "void run("
     yield "    distributed::MeshDevice& device,"
     yield "    const std::string& folder,"

@@ -26,7 +26,8 @@ _HEAD = '''\
 
 INPUTS holds every parameter by name: a tensor as the unsigned integers that are the bits of its
 elements, a scalar as one 32-bit word. OUTPUTS gets the tensors that the kernel writes, likewise.
-Needs numpy and ttnn. A program that has its tensors on the device calls `run` itself.
+Needs numpy and ttnn. A program that has its tensors on the device calls `run` itself; elements of
+their last tiles that lie outside of the shape must be zeros.
 """
 
 import sys
@@ -174,7 +175,10 @@ def _compute_config(plan: Plan) -> Iterator[str]:
 
 def _run(plan: Plan) -> Iterator[str]:
     yield "def run(tensors, shapes, scalars):"
-    yield '    """Run the program on device tensors; `shapes` are those the program declares."""'
+    yield '    """Run the program on device tensors; `shapes` are those the program declares.'
+    yield ""
+    yield "    Elements of the last tiles that lie outside of a shape must be zeros."
+    yield '    """'
     if not all(formats.BY_DTYPE[cb.dtype].ttnn for cb in plan.circular_buffers):
         yield '    raise NotImplementedError("ttnn has no name for a format; use host.cpp")'
     yield from names(plan.params)

@@ -305,7 +305,8 @@ def _sfpu_scalar(name: str, init: OpDef) -> OpDef:
 
 
 SFPU_BINARY = {
-    name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div", *COMPARISONS)
+    name: _sfpu_binary(f"{name}_binary")
+    for name in ("add", "sub", "mul", "div", "power", *COMPARISONS)
 } | {name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")}
 WHERE = OpDef(
     "where_tile",
@@ -335,6 +336,7 @@ INT_BINARY = {
     )
     for name in (
         *("add", "sub", "mul", "max", "min", "and", "or", "xor", "shift_left", "shift_right"),
+        *("floor_div", "floor_mod", "trunc_div", "trunc_mod"),
         *COMPARISONS,
     )
 }

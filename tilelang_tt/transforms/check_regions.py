@@ -7,13 +7,14 @@ fill the tiles it touches or end where the tensor ends.
 
 Needs:    `ChooseTiledAxes`, `PadBuffers`.
 Leaves:   regions that start at tiles; on-chip buffers of whole tiles.
-Errors:   TT1010, TT2001 to TT2003, TT2007, TT2009, TT2010, TT3006.
+Errors:   TT1009, TT1010, TT2001 to TT2003, TT2007, TT2009, TT2010, TT3006.
 """
 
 from __future__ import annotations
 
 from tvm import arith, tirx
 
+from tilelang_tt import formats
 from tilelang_tt.analysis import access, layout, ranges
 from tilelang_tt.analysis.operands import is_tile_access
 from tilelang_tt.diagnostics import (
@@ -23,6 +24,7 @@ from tilelang_tt.diagnostics import (
     PartialTileWrite,
     RaggedRegion,
     SymbolicRegion,
+    UnsupportedDtype,
     UnsupportedIndex,
     UnwrittenOutput,
 )
@@ -108,6 +110,9 @@ def _check_gemm(gemm: Gemm, stmt: tirx.Stmt) -> None:
     a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
     if a.dtype != b.dtype:
         raise GemmDtypeMismatch.at(stmt, a=a.dtype, b=b.dtype)
+    if not formats.BY_DTYPE[a.dtype].mantissa_bits:
+        reason = "the matrix unit does not multiply"
+        raise UnsupportedDtype.at(stmt, what="an operand of T.gemm", dtype=a.dtype, reason=reason)
     expected = (
         [k, m] if gemm.transpose_a else [m, k],
         [n, k] if gemm.transpose_b else [k, n],

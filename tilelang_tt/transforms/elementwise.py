@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tvm import arith, tirx
+from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import ranges
+from tilelang_tt.diagnostics import UnsupportedIndex
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.tileops import Elementwise, Region
 
 
@@ -74,6 +77,27 @@ def cast(dtype: str, value: tirx.PrimExpr) -> tirx.PrimExpr:
     if isinstance(value, tirx.IntImm | tirx.FloatImm):
         return tirx.const(value.value, dtype)
     return tirx.Cast(dtype, value)
+
+
+def box_of(
+    buffer: tirx.Buffer, indices: Sequence[tirx.PrimExpr], nest: Elementwise, stmt: tirx.Stmt
+) -> Region:
+    """The box of `buffer` that the nest accesses by `indices`; TT1010 where it is none."""
+    start = {var: tirx.const(0, var.dtype) for var in nest.vars}
+    analyzer = arith.Analyzer()
+    mins: list[tirx.PrimExpr] = []
+    extents: list[tirx.PrimExpr] = []
+    for index in indices:
+        low = substitute(index, start)
+        used = [loop for loop in nest.loops if loop.loop_var in tree.collect(index, tirx.Var)]
+        moves = not used or analyzer.can_prove_equal(index - low, used[0].loop_var)
+        if not moves or len(used) > 1:
+            names = ", ".join(var.name for var in nest.vars)
+            access = tirx.BufferLoad(buffer, list(indices))
+            raise UnsupportedIndex.at(stmt, access=access, loops=names)
+        mins.append(analyzer.simplify(low))
+        extents.append(used[0].extent if used else tirx.const(1, "int32"))
+    return Region(buffer, tuple(mins), tuple(extents))
 
 
 def _loops_over(dst: Region) -> tuple[list[tirx.For], list[tirx.PrimExpr]]:

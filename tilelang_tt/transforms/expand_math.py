@@ -4,26 +4,27 @@
 
     after:   C[i, j] = T.min(T.max(A[i, j], lo), hi) + B[i, j] * B[i, j]
 
-A power with a literal exponent is a product or a root; any other is `exp(exponent * log(base))`,
-for a base above 0. `T.round` takes halves away from zero. `T.infinity` and what multiplies it are
-literals.
+A power with a small whole exponent is made of products and perhaps a reciprocal, one with a
+fraction is a root or `exp(exponent * log(base))`, which is no number for a base below 0. The vector
+unit computes powers with other exponents. `T.round` takes halves away from zero. `T.infinity` and
+what multiplies it are literals.
 
 Needs:    front-end expressions.
-Leaves:   no infinities by name, no clamp, pow, round, log10 or tan.
+Leaves:   no infinities by name, no clamp, round, log10 or tan.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from collections.abc import Callable
 
 from tvm import tirx
 from tvm.ir import Op
 from tvm.tirx.stmt_functor import ir_transform
 
-_LARGEST_POWER = 8
+_POW = Op.get("tirx.pow")
+_LARGEST_POWER = 64
+"""The expression of a power grows with its exponent, which compile time pays for."""
 
 
 class ExpandMath:
@@ -57,17 +58,32 @@ def _clamp(call: tirx.Call) -> tirx.PrimExpr:
     return tirx.Min(tirx.Max(value, low), high)
 
 
-def _pow(call: tirx.Call) -> tirx.PrimExpr:
+def _pow(call: tirx.Call) -> tirx.PrimExpr | None:
     base, exponent = call.args
-    if isinstance(exponent, tirx.FloatImm | tirx.IntImm):
-        power = float(exponent.value)
-        if power == int(power) and 1 <= power <= _LARGEST_POWER:
-            return functools.reduce(operator.mul, [base] * int(power))
-        if power == 0.5:
-            return tirx.sqrt(base)
-        if power == -0.5:
-            return tirx.rsqrt(base)
+    if not isinstance(exponent, tirx.FloatImm | tirx.IntImm):
+        return None
+    power = float(exponent.value)
+    if power.is_integer():
+        if abs(power) <= _LARGEST_POWER:
+            return _whole_power(base, int(power))
+        return tirx.Call(base.dtype, _POW, [base, tirx.const(power, base.dtype)])
+    if power == 0.5:
+        return tirx.sqrt(base)
+    if power == -0.5:
+        return tirx.rsqrt(base)
     return tirx.exp(exponent * tirx.log(base))
+
+
+def _whole_power(base: tirx.PrimExpr, power: int) -> tirx.PrimExpr:
+    """`base ** power` by repeated squaring; equal factors are computed once."""
+    if power == 0:
+        return tirx.const(1, base.dtype)
+    if power < 0:
+        return tirx.Div(tirx.const(1, base.dtype), _whole_power(base, -power))
+    if power == 1:
+        return base
+    half = _whole_power(base, power // 2)
+    return half * half * base if power % 2 else half * half
 
 
 def _round(call: tirx.Call) -> tirx.PrimExpr:
@@ -91,6 +107,7 @@ _FUNCTIONS: dict[str, Callable[[tirx.Call], tirx.PrimExpr]] = {
     "tl.infinity": _infinity,
     "tl.clamp": _clamp,
     "tirx.pow": _pow,
+    "tl.pow_of_int": _pow,
     "tirx.round": _round,
     "tirx.log10": _log10,
     "tirx.tan": _tan,

@@ -148,6 +148,8 @@ def _with_source(stmt: tirx.Stmt, old: tirx.Buffer, new: tirx.Buffer) -> tirx.St
 
 def _substituted(consumer: Elementwise, producer: Elementwise) -> Elementwise | None:
     loads = [load for load in consumer.loads if load.buffer.same_as(producer.dst)]
+    if any(isinstance(index, tirx.FloorMod) for load in loads for index in load.indices):
+        return None  # a part, which would be computed for the whole of the consumer
     if len(loads) > 1 and not isinstance(_uncast(producer.store.value), tirx.BufferLoad):
         return None
 

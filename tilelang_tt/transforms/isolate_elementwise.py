@@ -15,11 +15,13 @@ if an element that one assignment writes is used by the others, and by itself, a
 only; anything else is refused.
 
 A serial loop over elements that one element of the destination adds up, or takes the extremum of,
-becomes a reduction.
+becomes a reduction. Under a condition, the terms it leaves out are neutral. Nothing else in the
+loop may use the destination, whose values in between are never made.
 
     before:  for i in T.Parallel(64):                after:   for i, k in T.Parallel(64, 32):
-                 for k in T.serial(32):                           s_terms[i, k] = A[i, k] * B[i, k]
-                     s[i] += A[i, k] * B[i, k]                T.reduce(s_terms, s, "sum", 1, False)
+                 for k in T.serial(32):                           s_terms[i, k] = T.if_then_else(
+                     if A[i, k] > 0:                                  A[i, k] > 0, B[i, k], 0)
+                         s[i] += B[i, k]                      T.reduce(s_terms, s, "sum", 1, False)
 
 Needs:    `LegalizeConstructs`.
 Leaves:   stores only inside perfect parallel nests; no fills.
@@ -28,12 +30,15 @@ Errors:   TT1006, TT1016, TT3005.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tvm import arith, tirx
-from tvm.tirx.stmt_functor import substitute
+from tvm.ir import Op
+from tvm.tirx.stmt_functor import ir_transform, substitute
 
+from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import OverlappingIterations, UnsupportedStatement
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same, same_all
@@ -103,12 +108,14 @@ def _is_elementwise(stmt: tirx.Stmt) -> bool:
 def _is_control(stmt: tirx.Stmt) -> bool:
     """Whether a statement of which nothing but stores is left repeats or selects whole nests.
 
-    A serial loop does whose variable counts no elements; a condition that is one for all of them.
+    A serial loop does whose variable counts no elements, or parts of a dimension; a condition that
+    is one for all of them.
     """
     match stmt:
         case tirx.For() if stmt.kind != tirx.ForKind.PARALLEL:
             return any(
-                not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None
+                _counts_parts(nest, stmt.loop_var)
+                or (not _uses(nest.store, stmt.loop_var) and _reduction_of(nest) is None)
                 for nest in _nests(stmt, (), [])
             )
         case tirx.IfThenElse():
@@ -116,6 +123,12 @@ def _is_control(stmt: tirx.Stmt) -> bool:
         case tirx.SeqStmt():
             return True
     return False
+
+
+def _counts_parts(nest: Elementwise, var: tirx.Var) -> bool:
+    """Whether the place along a dimension depends on `var` and on another loop."""
+    used = [set(tree.collect(index, tirx.Var)) for index in nest.store.indices]
+    return any(var in vars_ and len(vars_ & set(nest.vars)) > 1 for vars_ in used)
 
 
 def _uses(store: tirx.BufferStore, var: tirx.Var) -> bool:
@@ -130,12 +143,32 @@ def _nests(
     """One nest for each store in `stmt`; `buffers` gets those that hold conditions."""
     match stmt:
         case tirx.For():
-            return _nests(stmt.body, (*loops, stmt), buffers)
+            loop = _from_zero(stmt)
+            return _nests(loop.body, (*loops, loop), buffers)
         case tirx.IfThenElse():
             return _choices(stmt, loops, buffers)
         case tirx.BufferStore():
             return [_nest(stmt, loops)]
     return [nest for child in tree.statements(stmt) for nest in _nests(child, loops, buffers)]
+
+
+def _from_zero(loop: tirx.For) -> tirx.For:
+    """The loop with a variable that starts at 0."""
+    if ranges.constant(loop.min) == 0:
+        return loop
+    moved = substitute(loop.body, {loop.loop_var: loop.loop_var + loop.min})
+    body = ir_transform(moved, None, _with_simple_indices, ["tirx.BufferLoad", "tirx.BufferStore"])
+    zero = tirx.const(0, "int32")
+    return tree.located(tirx.For(loop.loop_var, zero, loop.extent, loop.kind, body), loop)
+
+
+def _with_simple_indices(
+    access: tirx.BufferLoad | tirx.BufferStore,
+) -> tirx.BufferLoad | tirx.BufferStore:
+    indices = [arith.Analyzer().simplify(index) for index in access.indices]
+    if isinstance(access, tirx.BufferLoad):
+        return tirx.BufferLoad(access.buffer, indices)
+    return tree.located(tirx.BufferStore(access.buffer, access.value, indices), access)
 
 
 def _nest(store: tirx.BufferStore, loops: tuple[tirx.For, ...]) -> Elementwise:
@@ -172,7 +205,7 @@ def _choices(
         places = [loop.loop_var for loop in loops] or [tirx.const(0, "int32")]
         store = tirx.BufferStore(flags, tirx.Cast(flags.dtype, condition), places)
         kept = [_nest(tree.located(store, stmt), loops)]
-        condition = tirx.BufferLoad(flags, places) != tirx.const(0.0, flags.dtype)
+        condition = tirx.BufferLoad(flags, places) != tirx.const(0, flags.dtype)
     if is_paired:
         return kept + [
             _chosen(condition, then, other.store.value) for then, other in zip(yes, no, strict=True)
@@ -266,22 +299,56 @@ class _Reduction:
 
 
 _KINDS = {tirx.Add: "sum", tirx.Max: "max", tirx.Min: "min"}
+_CHOICE = Op.get("tirx.if_then_else")
+_NEUTRAL = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 
 
 def _reduction_of(nest: Elementwise) -> _Reduction | None:
     """The reduction that a nest with one serial loop over terms is."""
     unused = [loop for loop in nest.loops if not _uses(nest.store, loop.loop_var)]
-    value = nest.store.value
-    if len(unused) != 1 or unused[0].kind == tirx.ForKind.PARALLEL or type(value) not in _KINDS:
+    if len(unused) != 1 or unused[0].kind == tirx.ForKind.PARALLEL:
         return None
-    if not any(_counts_elements(load, unused[0].loop_var) for load in nest.loads):
+    joined = _joined(nest.store.value, _old(nest))
+    if joined is None:
         return None
-    old = _old(nest)
-    for self_, term in ((value.a, value.b), (value.b, value.a)):
-        loads = tree.collect(term, tirx.BufferLoad)
-        if same(self_, old) and not any(load.buffer.same_as(nest.dst) for load in loads):
-            return _Reduction(nest, unused[0], _KINDS[type(value)], term)
-    return None
+    loads = tree.collect(joined.term, tirx.BufferLoad)
+    if any(load.buffer.same_as(nest.dst) for load in loads):
+        return None
+    if not any(_counts_elements(load, unused[0].loop_var) for load in loads):
+        return None
+    return _Reduction(nest, unused[0], joined.kind, joined.term)
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A value that is another one joined with a term."""
+
+    kind: str
+    term: tirx.PrimExpr
+
+    def where(self, condition: tirx.PrimExpr) -> _Joined:
+        """The same with a term that changes nothing where the condition does not hold."""
+        neutral = tirx.const(_NEUTRAL[self.kind], self.term.dtype)
+        return _Joined(self.kind, tirx.if_then_else(condition, self.term, neutral))
+
+
+def _joined(value: tirx.PrimExpr, old: tirx.PrimExpr) -> _Joined | None:
+    """What `value` joins to `old`, perhaps only where a condition holds."""
+    if type(value) in _KINDS:
+        for one, other in ((value.a, value.b), (value.b, value.a)):
+            if same(one, old):
+                return _Joined(_KINDS[type(value)], other)
+    if not isinstance(value, tirx.Call) or not value.op.same_as(_CHOICE):
+        return None
+    condition, yes, no = value.args
+    then, other = _joined(yes, old), _joined(no, old)
+    if then is not None and same(no, old):
+        return then.where(condition)
+    if other is not None and same(yes, old):
+        return other.where(tirx.Not(condition))
+    if then is None or other is None or then.kind != other.kind:
+        return None
+    return _Joined(then.kind, tirx.if_then_else(condition, then.term, other.term))
 
 
 def _counts_elements(load: tirx.BufferLoad, var: tirx.Var) -> bool:
@@ -303,26 +370,67 @@ def _reads_across(term: tirx.PrimExpr, outer: tirx.Var, inner: tirx.Var) -> bool
 
 def _check_independent(nests: list[Elementwise]) -> None:
     for written in nests:
-        if _reduction_of(written) is not None:
-            continue
+        reduction = _reduction_of(written)
         for nest in nests:
+            if reduction is not None and nest is not written:
+                _check_outside(reduction, nest)
             _check_same_place(
-                written.store,
+                written,
                 [load for load in nest.loads if load.buffer.same_as(written.dst)],
                 nest,
             )
             if nest.dst.same_as(written.dst):
-                _check_same_place(written.store, [nest.store], nest)
+                _check_same_place(written, [nest.store], nest)
         used = {var for index in written.store.indices for var in tree.collect(index, tirx.Var)}
-        if any(loop.loop_var not in used for loop in written.loops):
+        if reduction is None and any(loop.loop_var not in used for loop in written.loops):
             raise OverlappingIterations.at(written.store, buffer=written.dst.name)
 
 
+def _check_outside(reduction: _Reduction, nest: Elementwise) -> None:
+    """A nest inside the loop of a reduction would see values from the middle of it."""
+    is_inside = any(loop.same_as(reduction.inner) for loop in nest.loops)
+    used = [nest.dst, *(load.buffer for load in nest.loads)]
+    if is_inside and any(buffer.same_as(reduction.nest.dst) for buffer in used):
+        raise OverlappingIterations.at(nest.store, buffer=reduction.nest.dst.name)
+
+
 def _check_same_place(
-    written: tirx.BufferStore,
+    written: Elementwise,
     accesses: list[tirx.BufferLoad] | list[tirx.BufferStore],
     nest: Elementwise,
 ) -> None:
     for access in accesses:
-        if not same_all(access.indices, written.indices):
-            raise OverlappingIterations.at(nest.store, buffer=written.buffer.name)
+        is_same = same_all(access.indices, written.store.indices)
+        if not is_same and not _are_apart(written, access, nest):
+            raise OverlappingIterations.at(nest.store, buffer=written.dst.name)
+
+
+def _are_apart(
+    written: Elementwise, access: tirx.BufferLoad | tirx.BufferStore, nest: Elementwise
+) -> bool:
+    """Whether no iteration accesses what any writes: along some axis they are in other places."""
+    analyzer = arith.Analyzer()
+    for ours, theirs in zip(written.store.indices, access.indices, strict=True):
+        one, other = _span(ours, written.loops), _span(theirs, nest.loops)
+        if one is None or other is None:
+            continue
+        if analyzer.can_prove(one[1] < other[0]) or analyzer.can_prove(other[1] < one[0]):
+            return True
+    return False
+
+
+def _span(
+    index: tirx.PrimExpr, loops: Sequence[tirx.For]
+) -> tuple[tirx.PrimExpr, tirx.PrimExpr] | None:
+    """The first and the last place that the loops count; None where that is not known."""
+    parts = arith.detect_linear_equation(index, [loop.loop_var for loop in loops])
+    if len(parts) == 0:
+        return None
+    *factors, low = parts
+    high = low
+    for factor, loop in zip(factors, loops, strict=True):
+        if (step := ranges.constant(factor)) is None:
+            return None
+        reach = step * (loop.extent - 1)
+        low, high = (low, high + reach) if step >= 0 else (low + reach, high)
+    return low, high

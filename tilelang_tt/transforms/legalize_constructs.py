@@ -28,7 +28,7 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
-from tilelang_tt.transforms.lower_scans import SCAN
+from tilelang_tt.transforms.lower_scans import SCANS
 
 _DTYPES = ("float32", "float16", "bfloat16", "int32")
 _SCALARS = ("int32", "float32")
@@ -78,10 +78,6 @@ _HINT_CALL = {
 _REDUCTIONS = ("sum", "abssum", "max", "absmax", "min")
 
 _REFUSED: tuple[tuple[tuple[str, ...], type[errors.CompileError]], ...] = (
-    (
-        ("tl.tileop.cum",),
-        errors.UnsupportedReduction,
-    ),
     (("tl.tileop.atomic", "tl.atomic_"), errors.UnsupportedAtomic),
     (("tl.tileop.gemm_", "tl.tileop.wgmma", "tl.tileop.tcgen05"), errors.UnsupportedGemmForm),
     (
@@ -280,7 +276,7 @@ def _legalize_call(stmt: tirx.Evaluate) -> tirx.Stmt | None:
     view = leaf(stmt)
     if isinstance(view, Reduce) and view.kind not in _REDUCTIONS:
         raise errors.UnsupportedReduction.at(stmt, op=f"T.reduce_{view.kind}")
-    if view is not None or call.op.name == SCAN:
+    if view is not None or call.op.name in SCANS:
         _check_call_annotations(call, stmt)
         return stmt
     refusal = next(error for prefixes, error in _REFUSED if call.op.name.startswith(prefixes))

@@ -1,4 +1,4 @@
-"""Turn running sums into matrix products, and those of a vector into a reduction.
+"""Turn running sums into matrix products, running sums and maxima of vectors into reductions.
 
 The sum of a row up to each of its elements is a product with a triangle of ones.
 
@@ -8,12 +8,20 @@ The sum of a row up to each of its elements is a product with a triangle of ones
                  D_ones[i, j] = T.if_then_else(i <= j, 1, 0)
              T.gemm(S, D_ones, D, clear_accum=True)
 
+    before:  T.cummax(S, D, 0, False)                D (32,)
+
+    after:   for i, j in T.Parallel(32, 32):
+                 D_terms[i, j] = T.if_then_else(j <= i, S[j], -inf)
+             T.reduce(D_terms, D, "max", 1, True)
+
 Needs:    `LegalizeConstructs`.
 Leaves:   no scans.
 Errors:   TT1002.
 """
 
 from __future__ import annotations
+
+import math
 
 from tvm import tirx
 
@@ -25,7 +33,8 @@ from tilelang_tt.ir.tileops import Gemm, Reduce, Region, called
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import fill_places
 
-SCAN = "tl.tileop.cumsum"
+SCANS = {"tl.tileop.cumsum": ("sum", 0.0), "tl.tileop.cummax": ("max", -math.inf)}
+"""The reduction that each running result is of, and what changes nothing in it."""
 
 
 class LowerScans:
@@ -44,13 +53,16 @@ class LowerScans:
 
 def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     call = called(stmt)
-    if call is None or call.op.name != SCAN:
+    if call is None or call.op.name not in SCANS:
         return [stmt]
+    kind, neutral = SCANS[call.op.name]
     src, dst = (Region.decode(arg) for arg in call.args[:2])
     dim, is_reverse = int(call.args[2].value), bool(call.args[3].value)
     extents = [ranges.constant(extent) for extent in src.extents]
     if not 1 <= len(extents) <= 2 or None in extents:
-        raise UnsupportedReduction.at(stmt, op="T.cumsum of a buffer that is no vector or block")
+        raise UnsupportedReduction.at(
+            stmt, op=f"T.cum{kind} of a buffer that is no vector or block"
+        )
     sizes = [extent or 0 for extent in extents]
     size = sizes[dim]
 
@@ -68,11 +80,13 @@ def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
 
         def term(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
             value = tirx.BufferLoad(src.buffer, [src.mins[0] + places[1]])
-            none = tirx.const(0.0, value.dtype)
+            none = tirx.const(neutral, value.dtype)
             return tirx.if_then_else(counts(places[1], places[0]), value, none)
 
-        pieces = [fill_places(terms, term), Reduce(terms, dst, "sum", 1).stmt()]
+        pieces = [fill_places(terms, term), Reduce(terms, dst, kind, 1).stmt()]
         return [tree.located(piece, stmt) for piece in pieces]
+    if kind != "sum":
+        raise UnsupportedReduction.at(stmt, op=f"T.cum{kind} of a block")
     ones = fresh(f"{dst.buffer.name}_ones", [size, size])
 
     def one(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:

@@ -15,9 +15,9 @@ Vectors of one element-wise statement have one orientation. It is that of a redu
 one of them, else the one that most uses ask for, else a row. A use that asks for the other one, or
 a block that is read with its last two indices exchanged, gets a transposed copy.
 
-Needs:    `RenameVersions`.
+Needs:    `RenameVersions`, `CanonicalizeReductions`.
 Leaves:   no 1-D buffers on the chip.
-Errors:   TT1002, TT1010.
+Errors:   TT1010.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tvm import tirx
+from tvm import arith, tirx
 
 from tilelang_tt.analysis import access, ranges
-from tilelang_tt.diagnostics import UnsupportedIndex, UnsupportedReduction
+from tilelang_tt.diagnostics import UnsupportedIndex
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
@@ -144,9 +144,15 @@ def _wanted(load: tirx.BufferLoad, nest: Elementwise) -> str | None:
     if _is_element(load.buffer) or len(nest.store.indices) < 2:
         return None
     index = load.indices[-1]
-    if same(index, nest.store.indices[-1]):
+    if _goes_along(index, nest.store.indices[-1], nest):
         return ROW
-    return COLUMN if same(index, nest.store.indices[-2]) else None
+    return COLUMN if _goes_along(index, nest.store.indices[-2], nest) else None
+
+
+def _goes_along(index: tirx.PrimExpr, stored: tirx.PrimExpr, nest: Elementwise) -> bool:
+    """Whether `index` is the place that is stored to, perhaps moved."""
+    moved = arith.Analyzer().simplify(index - stored)
+    return not any(var in nest.vars for var in tree.collect(moved, tirx.Var))
 
 
 def _own_orientation(buffer: tirx.Buffer) -> str | None:
@@ -186,7 +192,7 @@ class _Orienting:
             case Elementwise() as nest:
                 return self._nest(nest, stmt)
             case Reduce() as reduce:
-                return self._reduce(reduce, stmt)
+                return self._reduce(reduce)
             case Copy() as copy:
                 return [Copy(self._region(copy.src), self._region(copy.dst)).stmt()]
         return [stmt]
@@ -239,18 +245,12 @@ class _Orienting:
             return None
         return tirx.BufferLoad(self._turned(load.buffer, before), [*leading, column, row])
 
-    def _reduce(self, reduce: Reduce, stmt: tirx.Stmt) -> list[tirx.Stmt]:
+    def _reduce(self, reduce: Reduce) -> list[tirx.Stmt]:
         src, dst = reduce.src.buffer, reduce.dst.buffer
         view = dataclasses.replace(reduce, src=self._region(reduce.src))
         if _is_vector(src):
             dim = 0 if self.orientation[src] == COLUMN else 1
             return [dataclasses.replace(view, dst=self._region(reduce.dst), dim=dim).stmt()]
-        if len(src.shape) - reduce.dim > 2 or len(dst.shape) < len(src.shape) - (
-            len(src.shape) < 3
-        ):
-            raise UnsupportedReduction.at(
-                stmt, op=f"T.reduce_{reduce.kind} over a leading dimension"
-            )
         if not _is_vector(dst):
             return [view.stmt()]
         natural = COLUMN if reduce.dim == len(src.shape) - 1 else ROW

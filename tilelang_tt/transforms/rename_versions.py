@@ -14,31 +14,27 @@ after another.
 What may be read before it is written, because a loop may not run or a branch not be taken, starts
 as zeros. What certainly is, is refused.
 
-Needs:    `StageTransfers`, `PlaceAccumulators`.
-Leaves:   buffers in the form above; statements that cover their whole destination.
-Errors:   TT2006, TT3001, TT3004.
+Needs:    `MaterializeViews`, `CompleteWrites`.
+Leaves:   buffers in the form above.
+Errors:   TT3001, TT3004.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tvm import tirx
 
 from tilelang_tt.analysis import access, webs
 from tilelang_tt.analysis.webs import NOTHING, Site, Webs
-from tilelang_tt.diagnostics import OutputReadBack, PartialBuffer, ReadBeforeWrite
+from tilelang_tt.diagnostics import OutputReadBack, ReadBeforeWrite
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import (
-    Copy,
     Elementwise,
-    Gemm,
     Leaf,
-    Reduce,
     Region,
-    Transpose,
     is_global,
     leaf,
     rebuffered,
@@ -57,7 +53,7 @@ class RenameVersions:
         _check_outputs(frame)
         found = webs.find(frame.body)
         for site in found.sites:
-            _check_whole(site.view, site.stmt)
+            assert _is_whole(site.view), site.stmt
             _check_defined(site)
         renaming = _Renaming(found, iter(found.sites))
         children = [renaming.visit(child) for child in tree.statements(frame.body)]
@@ -124,16 +120,13 @@ def _check_outputs(frame: Frame) -> None:
                 raise OutputReadBack.at(stmt, buffer=buffer.name)
 
 
-def _check_whole(view: Leaf, stmt: tirx.Stmt) -> None:
-    regions: list[Region] = []
-    match view:
-        case Copy() | Transpose() | Reduce():
-            regions = [view.src, view.dst]
-        case Gemm():
-            regions = [view.a, view.b, view.c]
-        case Elementwise():
-            if not view.covers_dst:
-                raise PartialBuffer.at(stmt, buffer=view.dst.name)
-    for region in regions:
-        if not is_global(region.buffer) and not region.is_whole:
-            raise PartialBuffer.at(stmt, buffer=region.buffer.name)
+def _is_whole(view: Leaf) -> bool:
+    """Whether a statement is about whole on-chip buffers."""
+    if isinstance(view, Elementwise):
+        return view.covers_dst
+    regions = [getattr(view, item.name) for item in fields(view)]
+    return all(
+        region.is_whole
+        for region in regions
+        if isinstance(region, Region) and not is_global(region.buffer)
+    )

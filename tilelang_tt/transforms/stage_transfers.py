@@ -23,19 +23,19 @@ Errors:   TT1010, TT2002, TT2005.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tvm import tirx
-from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.diagnostics import RegionMismatch, SymbolicRegion, UnsupportedIndex
+from tilelang_tt.diagnostics import RegionMismatch, SymbolicRegion
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Region, is_global, leaf, map_loads
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import nest_over
+from tilelang_tt.transforms.elementwise import box_of, nest_over
 
 
 class StageTransfers:
@@ -100,7 +100,8 @@ class _Staging:
         if not is_global(nest.dst):
             store = tirx.BufferStore(nest.dst, value, nest.store.indices)
             return [*before, Elementwise(nest.loops, store).stmt()] if before else [stmt]
-        region, inner = _region_of(nest.dst, nest.store.indices, nest, stmt)
+        region = box_of(nest.dst, nest.store.indices, nest, stmt)
+        inner = _counted(nest.store.indices, nest)
         out = self._buffer(nest.dst, nest.dst.name + "_out", _moved_extents(region, stmt))
         store = tirx.BufferStore(out, value, inner)
         return [
@@ -116,7 +117,8 @@ class _Staging:
         before: list[tirx.Stmt] = []
         for load in nest.loads:
             if is_global(load.buffer) and not any(same(load, old) for old, _ in staged):
-                region, inner = _region_of(load.buffer, load.indices, nest, stmt)
+                region = box_of(load.buffer, load.indices, nest, stmt)
+                inner = _counted(load.indices, nest)
                 buffer = self._buffer(
                     load.buffer, load.buffer.name + "_in", _moved_extents(region, stmt)
                 )
@@ -149,24 +151,8 @@ def _moved_extents(region: Region, stmt: tirx.Stmt) -> list[int]:
     return extents or [1]
 
 
-def _region_of(
-    buffer: tirx.Buffer, indices: list[tirx.PrimExpr], nest: Elementwise, stmt: tirx.Stmt
-) -> tuple[Region, list[tirx.PrimExpr]]:
-    """The box of `buffer` that the nest accesses by `indices`, and the indices into a buffer of
-    that box."""
-    start = {var: tirx.const(0, var.dtype) for var in nest.vars}
-    analyzer = ranges.arith.Analyzer()
-    mins, extents, inner = [], [], []
-    for index in indices:
-        low = substitute(index, start)
-        used = [loop for loop in nest.loops if loop.loop_var in tree.collect(index, tirx.Var)]
-        moves = not used
-        if len(used) == 1:
-            moves = analyzer.can_prove_equal(index - low, used[0].loop_var)
-            inner.append(used[0].loop_var)
-        if not moves or len(used) > 1:
-            names = ", ".join(var.name for var in nest.vars)
-            raise UnsupportedIndex.at(stmt, access=tirx.BufferLoad(buffer, indices), loops=names)
-        mins.append(analyzer.simplify(low))
-        extents.append(used[0].extent if used else tirx.const(1, "int32"))
-    return Region(buffer, tuple(mins), tuple(extents)), inner or [tirx.const(0, "int32")]
+def _counted(indices: Sequence[tirx.PrimExpr], nest: Elementwise) -> list[tirx.PrimExpr]:
+    """The variables of the nest in the order of the indices they are in: those into a buffer of the
+    box."""
+    used = [var for index in indices for var in nest.vars if var in tree.collect(index, tirx.Var)]
+    return [*used] or [tirx.const(0, "int32")]
