@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from typing_extensions import Self
 
-VERSION = 2
+VERSION = 3
 
 Extent = int | str
 
@@ -105,10 +105,28 @@ class Kernel:
 
 
 @dataclass(frozen=True)
+class DstUse:
+    """What happens between one acquire of the destination registers and its release.
+
+    `tiles` tiles of the circular buffer `result` are computed at a time, each in `slots` registers
+    of its own. `live` is the largest number of values of one tile that are needed at once: no
+    allocation takes fewer slots. `source` is the line of the program, empty where it is not known.
+    """
+
+    source: str
+    result: str
+    tiles: int
+    live: int
+    slots: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """A compiled program.
 
-    `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks.
+    `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks. `spilled`
+    are the names of values that are kept in L1 because an expression needs more destination
+    registers than there are.
     """
 
     name: str
@@ -121,6 +139,8 @@ class Plan:
     circular_buffers: tuple[CircularBuffer, ...]
     kernels: tuple[Kernel, ...]
     blocks: tuple[Extent, ...]
+    dst: tuple[DstUse, ...]
+    spilled: tuple[str, ...]
     version: int = VERSION
 
     @property
@@ -210,6 +230,8 @@ def _decode(data: dict) -> dict:
         "circular_buffers": tuple(CircularBuffer(**cb) for cb in data["circular_buffers"]),
         "kernels": tuple(kernels),
         "blocks": tuple(data["blocks"]),
+        "dst": tuple(DstUse(**use) for use in data["dst"]),
+        "spilled": tuple(data["spilled"]),
     }
 
 

@@ -9,6 +9,7 @@ from tvm import IRModule, tirx
 from typing_extensions import Self
 
 from tilelang_tt import formats, plan
+from tilelang_tt.analysis.dst_use import dst_use
 from tilelang_tt.codegen.expr import print_extent
 from tilelang_tt.codegen.kernel import print_kernel
 from tilelang_tt.ir import attrs, ops, tree
@@ -69,6 +70,8 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         circular_buffers=tuple(_circular_buffers(frame)),
         kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
+        dst=tuple(dst_use(kernels[attrs.COMPUTE])),
+        spilled=tuple(func.attrs.get(attrs.SPILLED, ())),
     )
 
 

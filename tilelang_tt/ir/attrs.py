@@ -24,6 +24,7 @@ FIRST_BLOCK = "tt.first_block"
 BLOCK_COUNT = "tt.block_count"
 GRID = "tt.grid"
 FP32_DEST = "tt.fp32_dest_acc"
+SPILLED = "tt.spilled"
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
 ENGINES = (READER, COMPUTE, WRITER)
