@@ -193,7 +193,7 @@ def softmax(shape, dtype, dim):
 @pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
 def test_softmax(dim, arch):
     (c,) = check(softmax, (64, 96), "float32", dim, arch=arch).values()
-    assert np.allclose(c.sum(axis=dim), 1, atol=2e-2)
+    assert np.allclose(c.sum(axis=dim), 1, atol=1e-6)
 
 
 def batch_of_rows(dtype):
@@ -212,3 +212,37 @@ def batch_of_rows(dtype):
 
 def test_rows_of_a_batch_go_to_rows_of_a_tensor():
     check(batch_of_rows, "float32")
+
+
+@pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
+def test_a_softmax_of_masked_lines_is_as_right_as_float32(dim, arch):
+    """The maximum is one of the numbers, so that what is masked as a whole becomes even weights."""
+    x = numbers((64, 96), "float32")
+    x[np.random.default_rng(1).random(x.shape) < 0.3] = -1e30
+    masked = (slice(5), slice(None)) if dim == 1 else (slice(None), slice(5))
+    x[masked] = -1e30
+    case = ((64, 96), "float32", dim)
+    (c,) = check(softmax, *case, inputs=[x, np.zeros_like(x)], arch=arch, sharp=0).values()
+    weights = np.exp(x.astype(np.float64) - x.max(axis=dim, keepdims=True))
+    expected = weights / weights.sum(axis=dim, keepdims=True)
+    assert np.allclose(c[masked], 1 / x.shape[dim], rtol=1e-6)
+    assert np.allclose(c, expected, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["max", "min", "absmax"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_an_extreme_of_float32_is_one_of_the_numbers(kind, dim):
+    a, d = numbers((64, 96), "float32"), numbers((64 if dim == 1 else 96,), "float32")
+    case = (kind, dim, True, a.shape, a.shape, "float32", "float32")
+    (c,) = check(reduced, *case, inputs=[a, d, np.zeros_like(d)]).values()
+    found = {"max": a.max(dim), "min": a.min(dim), "absmax": np.abs(a).max(dim)}[kind]
+    assert np.array_equal(c, found)
+
+
+def test_rows_are_normalised_to_float32():
+    x = numbers((64, 96), "float32")
+    case = ((64, 96), "float32")
+    (c,) = check(normalised, *case, inputs=[x, np.zeros_like(x)]).values()
+    centred = x.astype(np.float64) - x.mean(axis=1, keepdims=True, dtype=np.float64)
+    expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+    assert np.abs(c - expected).max() < 2e-6 * np.abs(expected).max()

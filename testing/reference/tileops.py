@@ -160,7 +160,7 @@ def reduce(args: Arguments, scope: Scope) -> None:
     if row is None:
         raise UnknownConstruct(f"a reduction by {kind}")
     over, combine = row
-    result = over(whole, dim, _accumulator(dst, scope))
+    result = over(as_reduced(whole, scope), dim, _accumulator(dst, scope))
     result = convert(result, dst.storage.dtype)
     result = Bounded(
         result.value.reshape(dst.shape),
@@ -168,6 +168,12 @@ def reduce(args: Arguments, scope: Scope) -> None:
         result.dtype,
     )
     dst.store(result if clear else combine(dst.load(), result))
+
+
+def as_reduced(value: Bounded, scope: Scope) -> Bounded:
+    """The value as a reduction sees it: the vector unit reduces a float32 in full, where the
+    registers are wide enough; else the matrix unit cuts it."""
+    return value if scope.registers == "float32" else value.cut()
 
 
 def _accumulator(dst: Part, scope: Scope) -> str:
@@ -192,13 +198,12 @@ def _sum(src: Bounded, dim: int, dtype: str) -> Bounded:
     magnitude = src.magnitude.sum(axis=dim)
     steps = -(-terms // TERMS_PER_STEP) + 2
     relative = terms * 2.0**-24 + (0.0 if dtype == "float32" else steps * dtypes.unit(dtype))
-    return Bounded(value, src.cut().error.sum(axis=dim) + relative * magnitude, src.dtype)
+    return Bounded(value, src.error.sum(axis=dim) + relative * magnitude, src.dtype)
 
 
 def _extreme(choose: Callable[..., Array]) -> Callable[[Bounded, int, str], Bounded]:
     def over(src: Bounded, dim: int, dtype: str) -> Bounded:
-        error = src.cut().error
-        return Bounded(choose(src.value, axis=dim), error.max(axis=dim), src.dtype)
+        return Bounded(choose(src.value, axis=dim), src.error.max(axis=dim), src.dtype)
 
     return over
 

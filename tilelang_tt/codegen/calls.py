@@ -119,6 +119,12 @@ for (_kind, _dim), _op in ops.REDUCE.items():
     assert _op.init is not None
     SPELLINGS[_op.init] = _plain(_op.init, _REDUCE, f"reduce_init{_how}")
 SPELLINGS[ops.REDUCE_UNINIT] = _plain(ops.REDUCE_UNINIT, _REDUCE)
+for (_kind, _dim), _op in ops.SFPU_REDUCE.items():
+    _how = f"PoolType::{_POOLS[_kind]}, DataFormat::Float32"
+    _callee = f"sfpu_reduce<{_how}, ReduceDim::{_REDUCE_DIMS[_dim]}>"
+    SPELLINGS[_op] = _plain(_op, _API, _callee)
+    assert _op.init is not None
+    SPELLINGS[_op.init] = _plain(_op.init, _API, f"sfpu_reduce_init<{_how}>")
 
 _UNARY_HEADERS = {
     "relu": _UNARY + "relu.h",

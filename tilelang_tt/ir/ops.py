@@ -292,6 +292,16 @@ def _sfpu_scalar(name: str, init: OpDef) -> OpDef:
 SFPU_BINARY = {
     name: _sfpu_binary(f"{name}_binary") for name in ("add", "sub", "mul", "div", *COMPARISONS)
 } | {name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")}
+
+
+def _sfpu_reduce(kind: str, dim: str) -> OpDef:
+    name = f"sfpu_reduce_{kind}_{dim}"
+    summary = f"The first element of each {dim} of DST[dst] = its {kind}, the others undefined."
+    init = OpDef(f"{name}_init", (), f"Set up {name}.")
+    return OpDef(name, ("dst",), summary, init=init, unit="sfpu")
+
+
+SFPU_REDUCE = {pair: _sfpu_reduce(*pair) for pair in REDUCE}
 WHERE = OpDef(
     "where_tile",
     ("condition", "yes", "no", "out", "format"),
