@@ -60,6 +60,19 @@ def test_a_reduction(kind, dim, clear, dtype, out, arch):
           arch=arch)  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dim, dtype, out", [
+    (0, "int32", "int32"), (1, "int32", "int32"), (1, "int32", "float32"), (0, "float32", "int32")
+])  # fmt: skip
+def test_a_reduction_of_integers(kind, dim, dtype, out):
+    a = np.random.default_rng(0).integers(-1000, 1000, (64, 64)).astype(dtype)
+    d = np.zeros(64, out)
+    case = (kind, dim, True, (64, 64), (64, 32)[:: 1 if dim == 0 else -1], dtype, out)
+    (c,) = check(reduced, *case, inputs=[a, d, d.copy()]).values()
+    whole = np.abs(a) if kind.startswith("abs") else a
+    assert np.array_equal(c, getattr(whole, kind.removeprefix("abs"))(dim))
+
+
 @pytest.mark.parametrize("shape, block", [((32, 160), (32, 160)), ((320, 32), (320, 32))])
 @pytest.mark.parametrize("dim", [0, 1])
 def test_more_tiles_than_registers(shape, block, dim):

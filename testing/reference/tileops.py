@@ -150,10 +150,15 @@ def _added(old: Bounded, new: Bounded) -> Bounded:
 
 
 def reduce(args: Arguments, scope: Scope) -> None:
-    """`dst = combine(src over dim)`, or with the old `dst` where it is not cleared."""
+    """`dst = combine(src over dim)`, or with the old `dst` where it is not cleared.
+
+    A conversion between integers and floats comes first.
+    """
     src, dst = Part.of(args[0], scope), Part.of(args[1], scope)
     kind, dim, clear = str(args[2].value), integer(args[3], scope), bool(args[4].value)
     whole = _whole(src)
+    if dtypes.is_float(src.storage.dtype) != dtypes.is_float(dst.storage.dtype):
+        whole = convert(whole, dst.storage.dtype)
     if kind.startswith("abs"):
         whole = bounded.absolute(whole)
     row = _REDUCTIONS.get(kind.removeprefix("abs"))

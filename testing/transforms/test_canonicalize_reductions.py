@@ -26,6 +26,7 @@ BUFFERS = {
     "W": fragment(96),
     "X": fragment(128),
     "F": fragment(64, dtype="float32"),
+    "I": shared(64, 96, dtype="int32"),
     "M": fragment(64, 1),
 }
 
@@ -93,6 +94,13 @@ CASES = {
         + "reduce(S_in, F_red, 'sum', 1)"
         + OUT.format(64, "F", "F[i] + F_red[i]"),
         {"S_in": shared(64, 96), "F_red": fragment(64, dtype="float32")},
+    ),
+    "integers to floats": (
+        "reduce(I, F, 'sum', 1)",
+        "for i in T.parallel(64):\n"
+        "    for j in T.parallel(96): I_in[i, j] = T.Cast('float32', I[i, j])\n"
+        "reduce(I_in, F, 'sum', 1)",
+        {"I_in": fragment(64, 96, dtype="float32")},
     ),
     "a part of the source": (
         "reduce(B[1, 0:64, 0:96], V, 'sum', 1)",

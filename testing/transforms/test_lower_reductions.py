@@ -99,14 +99,14 @@ LOWERED = {
 }
 
 
-F = "float32"
+F, I = "float32", "int32"
 ON_SFPU = {
     "one tile": (
         "reduce(S, O, 'max', 1)",
         {"S": shared(64, 32, dtype=F), "O": fragment(64, 1, dtype=F)},
         "row",
         SECTION + "    for t in range(2): T.copy_tile(S.data, t, t)\n"
-        "    for t in range(2): T.sfpu_reduce_max_row(t)\n"
+        "    for t in range(2): T.sfpu_reduce_max_row_float32(t)\n"
         "    for t in range(2): T.pack_tile(t, O.data, t)",
     ),
     "two tiles of a line": (
@@ -115,7 +115,7 @@ ON_SFPU = {
         "row",
         SECTION + "    T.copy_tile(S.data, 0, 0)\n"
         "    T.copy_tile(S.data, 1, 1)\n    T.add_binary_tile(0, 1, 0)\n"
-        "    T.sfpu_reduce_sum_column(0)\n    T.pack_tile(0, O.data, 0)",
+        "    T.sfpu_reduce_sum_column_float32(0)\n    T.pack_tile(0, O.data, 0)",
     ),
     "many tiles of several lines": (
         "reduce(S, O, 'max', 1)",
@@ -125,8 +125,16 @@ ON_SFPU = {
         "    for step in range(3):\n"
         "        for t in range(2): T.copy_tile(S.data, t * 4 + step + 1, t * 2 + 1)\n"
         "        for t in range(2): T.binary_max_tile(t * 2, t * 2 + 1, t * 2)\n"
-        "    for t in range(2): T.sfpu_reduce_max_row(t * 2)\n"
+        "    for t in range(2): T.sfpu_reduce_max_row_float32(t * 2)\n"
         "    for t in range(2): T.pack_tile(t * 2, O.data, t)",
+    ),
+    "integers": (
+        "reduce(S, O, 'sum', 1)",
+        {"S": shared(32, 64, dtype=I), "O": fragment(32, 1, dtype=I)},
+        "row",
+        SECTION + "    T.copy_tile(S.data, 0, 0)\n"
+        "    T.copy_tile(S.data, 1, 1)\n    T.add_int(0, 1, 0)\n"
+        "    T.sfpu_reduce_sum_row_int32(0)\n    T.pack_tile(0, O.data, 0)",
     ),
     "more lines than registers": (
         "reduce(S, O, 'sum', 1)",
@@ -136,7 +144,7 @@ ON_SFPU = {
         + "        for t in range(2): T.copy_tile(S.data, chunk * 2 + t, t * 2)\n"
         "        for t in range(2): T.copy_tile(S.data, chunk * 2 + t + 4, t * 2 + 1)\n"
         "        for t in range(2): T.add_binary_tile(t * 2, t * 2 + 1, t * 2)\n"
-        "        for t in range(2): T.sfpu_reduce_sum_row(t * 2)\n"
+        "        for t in range(2): T.sfpu_reduce_sum_row_float32(t * 2)\n"
         "        for t in range(2): T.pack_tile(t * 2, O.data, chunk * 2 + t)",
     ),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Reduce every reduction to a sum or a maximum into a fresh buffer.
 
 The matrix unit sums and takes maxima along the rows or columns of tiles. What else a reduction asks
-for is element-wise work before or after it.
+for is element-wise work before or after it, and so is a conversion between integers and floats.
 
     before:  T.reduce(S[0:64, 0:64], m[0:64], "absmax", 1, False)
 
@@ -27,7 +27,7 @@ from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Reduce, Region, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import map_over
+from tilelang_tt.transforms.elementwise import cast, map_over
 
 Unary = Callable[[tirx.PrimExpr], tirx.PrimExpr]
 
@@ -82,14 +82,18 @@ def _canonical(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     pieces: list[tirx.Stmt] = []
     src, dst = view.src, view.dst
 
+    is_converted = (src.buffer.dtype == "int32") != (dst.buffer.dtype == "int32")
+
     def fresh(name: str, region: Region, like: tirx.Buffer) -> Region:
         buffer = fresh_buffer(name, like, buffers, region.extents)
         buffers.append(buffer)
         return Region.whole(buffer)
 
-    if kind.before is not None or not src.is_whole:
-        src = fresh(f"{src.buffer.name}_in", view.src, view.src.buffer)
-        pieces.append(map_over(src, [view.src], lambda x: (kind.before or _identity)(x)))
+    if kind.before is not None or not src.is_whole or is_converted:
+        like = (view.dst if is_converted else view.src).buffer
+        src = fresh(f"{src.buffer.name}_in", view.src, like)
+        before = kind.before or _identity
+        pieces.append(map_over(src, [view.src], lambda x: before(cast(like.dtype, x))))
     is_plain = view.clear and kind.after is None
     if not (is_plain and dst.is_whole):
         dst = fresh(f"{dst.buffer.name}_red", view.dst, view.dst.buffer)

@@ -20,7 +20,7 @@ The vector unit joins the tiles of a line element by element and then reduces th
                  for step in range(2):
                      T.copy_tile(S.data, step + 1, 1)
                      T.binary_max_tile(0, 1, 0)
-                 T.sfpu_reduce_max_row(0)
+                 T.sfpu_reduce_max_row_float32(0)
                  T.pack_tile(0, m.data, 0)
 
 Needs:    `PlanCircularBuffers`, `MaterializeScalers`.
@@ -130,7 +130,8 @@ def _on_fpu(lines: _Lines) -> tirx.Stmt:
 def _on_sfpu(lines: _Lines, slots: int) -> list[tirx.Stmt]:
     """The tiles of a line become one, element by element, which then is reduced in itself."""
     view, cb = lines.view, lines.view.src.buffer.data
-    join = ops.SFPU_BINARY[_JOIN[view.kind]]
+    dtype = view.src.buffer.dtype
+    join = (ops.INT_BINARY if dtype == "int32" else ops.SFPU_BINARY)[_JOIN[view.kind]]
 
     def each(body: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
         return for_tiles(lines.kept, body)
@@ -147,7 +148,7 @@ def _on_sfpu(lines: _Lines, slots: int) -> list[tirx.Stmt]:
         return join.stmt(sum_, term, sum_)
 
     def reduced(line: tirx.PrimExpr) -> tirx.Stmt:
-        return ops.SFPU_REDUCE[view.kind, lines.dim].stmt(_simplify(line * slots))
+        return ops.SFPU_REDUCE[dtype, view.kind, lines.dim].stmt(_simplify(line * slots))
 
     stmts = [load(0, 0)]
     if lines.reduced > 1:

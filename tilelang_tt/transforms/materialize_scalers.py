@@ -1,8 +1,8 @@
 """Decide which unit reduces, and give the matrix unit the tile of ones that it multiplies by.
 
 The matrix unit reduces a tile by a product with a second one, which scales the result. It reads 19
-bits of an element, so a float32 value is the vector unit's, which needs no second tile, where the
-destination registers hold all 32.
+bits of an element, so float32 and int32 are the vector unit's where the destination registers hold
+all 32. It needs no second tile.
 
     before:  for block in ...:                       S bfloat16
                  T.reduce(S, m, "sum", 1, True)
@@ -23,6 +23,7 @@ import dataclasses
 
 from tvm import tirx
 
+from tilelang_tt import formats
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.frame import Frame
@@ -44,7 +45,7 @@ class MaterializeScalers:
             view = leaf(stmt)
             if not isinstance(view, Reduce) or view.scaler is not None:
                 return stmt
-            if is_wide and view.src.buffer.dtype == "float32":
+            if is_wide and formats.BY_DTYPE[view.src.buffer.dtype].element_bytes == 4:
                 return stmt
             scaler = Region.whole(ones.of(view.src.buffer))
             return tree.located(dataclasses.replace(view, scaler=scaler).stmt(), stmt)
