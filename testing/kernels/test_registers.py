@@ -2,10 +2,11 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import tilelang.language as T
 
-from testing.kernels.agreement import ARCHS, built, check
+from testing.kernels.agreement import ARCHS, built, check, numbers
 from tilelang_tt import device
 from tilelang_tt.summary import summary
 
@@ -131,3 +132,38 @@ def test_the_report_says_how_the_registers_are_used():
     assert row.split()[1:3] == [str(use.tiles), str(use.live)]
     assert taken in row
     assert use.source in row
+
+
+def cancelling(computed_in):
+    """C = A * 1.5 - B * 1.4 + A * B, from bfloat16 to bfloat16."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((64, 64), "bfloat16"), B: T.Tensor((64, 64), "bfloat16"),
+        C: T.Tensor((64, 64), "bfloat16"),
+    ):  # fmt: skip
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared((64, 64), "bfloat16")
+            B_s = T.alloc_shared((64, 64), "bfloat16")
+            T.copy(A, A_s)
+            T.copy(B, B_s)
+            for i, j in T.Parallel(64, 64):
+                a = T.Cast(computed_in, A_s[i, j])
+                b = T.Cast(computed_in, B_s[i, j])
+                A_s[i, j] = a * T.Cast(computed_in, 1.5) - b * T.Cast(computed_in, 1.4) + a * b
+            T.copy(A_s, C)
+
+    return main
+
+
+def test_what_a_program_computes_in_float32_is_rounded_once():
+    a, b = numbers((64, 64), "bfloat16"), numbers((64, 64), "bfloat16", seed=1)
+    (c,) = check(cancelling, "float32", inputs=[a, b, np.zeros_like(a)]).values()
+    x, y = a.astype(np.float32), b.astype(np.float32)
+    exact = x * np.float32(1.5) - y * np.float32(1.4) + x * y
+    assert (np.abs(c.astype(np.float32) - exact) <= 2.0**-8 * np.abs(exact) + 1e-6).all()
+
+
+def test_what_a_program_computes_in_bfloat16_needs_no_wide_registers():
+    _, made = built(cancelling, "bfloat16")
+    assert not made.plan.fp32_dest_acc
