@@ -9,7 +9,9 @@ from tilelang_tt.ir import attrs
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
 
-BFLOAT, HALF, FLOAT = (shared(32, 32, dtype=d) for d in ("bfloat16", "float16", "float32"))
+BFLOAT, HALF, FLOAT, INTEGER = (
+    shared(32, 32, dtype=dtype) for dtype in ("bfloat16", "float16", "float32", "int32")
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,7 @@ BFLOAT, HALF, FLOAT = (shared(32, 32, dtype=d) for d in ("bfloat16", "float16", 
         ([FLOAT], None, True),
         ([BFLOAT, fragment(32, 32, dtype="float32")], None, True),
         ([BFLOAT, HALF], None, True),
+        ([BFLOAT, INTEGER], None, True),
         ([BFLOAT], True, True),
         ([FLOAT], False, False),
         ([BFLOAT, HALF], True, True),
@@ -87,6 +90,11 @@ def test_statements_of_one_operation_each_need_no_more():
         D=BFLOAT,
     )
     assert not ChooseDstMode(None).rewrite(func).attrs[attrs.FP32_DEST]
+
+
+def test_integers_cannot_do_without_32_bits():
+    with pytest.raises(PrecisionUnavailable, match="TT4004: an int32 value"):
+        ChooseDstMode(False).rewrite(scripted("T.evaluate(0)", B=INTEGER))
 
 
 def test_mixing_16_bit_formats_needs_32_bits():

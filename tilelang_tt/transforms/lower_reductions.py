@@ -100,8 +100,9 @@ def _lower(stmt: tirx.Stmt, plan: Plan, dst_tiles: int) -> list[tirx.Stmt]:
             math = [_on_fpu(lines)] if is_on_fpu else _on_sfpu(lines, slots)
 
             def pack(line: tirx.PrimExpr) -> tirx.Stmt:
-                row, column = (first + line, 0) if along_rows else (0, first + line)
-                out = result.page(leading[-len(result.leading) :], row, column, attrs.ROW_MAJOR)
+                # The result is one row or one column of tiles: either way its pages are the lines.
+                batch = leading[-len(result.leading) :]
+                out = result.page(batch, 0, first + line, attrs.ROW_MAJOR)
                 return ops.PACK_TILE.stmt(_simplify(line * slots), dst.data, _simplify(out))
 
             return attrs.dst_section([*math, for_tiles(together, pack)])
