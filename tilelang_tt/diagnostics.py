@@ -69,8 +69,8 @@ class UnsupportedReduction(CompileError):
     code = "TT1002"
     message = "{op} is not supported yet"
     hint = (
-        "sums and extrema of floats over one dimension of a block, of int32 over one that counts "
-        "blocks, T.cumsum, T.cummax of vectors and reducers compile; compute others elsewhere"
+        "sums and extrema over one dimension of a block, T.cumsum, T.cummax of vectors and "
+        "reducers compile; compute others elsewhere"
     )
 
 

@@ -111,11 +111,29 @@ class Kernel:
 
 
 @dataclass(frozen=True)
+class DstUse:
+    """What happens between one acquire of the destination registers and its release.
+
+    `tiles` tiles of the circular buffer `result` are computed at a time, each in `slots` registers
+    of its own. `live` is the largest number of values of one tile that are needed at once: no
+    allocation takes fewer slots. `source` is the line of the program, empty where it is not known.
+    """
+
+    source: str
+    result: str
+    tiles: int
+    live: int
+    slots: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """A compiled program.
 
     `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks, which
-    `partition` shares out. `semaphores` are names; a semaphore's number is its place.
+    `partition` shares out. `semaphores` are names; a semaphore's number is its place. `spilled` are
+    the names of values that are kept in L1 because an expression needs more destination registers
+    than there are.
     """
 
     name: str
@@ -130,6 +148,8 @@ class Plan:
     blocks: tuple[Extent, ...]
     partition: Partition
     semaphores: tuple[str, ...]
+    dst: tuple[DstUse, ...]
+    spilled: tuple[str, ...]
     version: int = VERSION
 
     @property
@@ -239,6 +259,8 @@ def _decode(data: dict) -> dict:
             tuple(data["partition"]["rows"]),
         ),
         "semaphores": tuple(data["semaphores"]),
+        "dst": tuple(DstUse(**use) for use in data["dst"]),
+        "spilled": tuple(data["spilled"]),
     }
 
 

@@ -1,13 +1,15 @@
-"""A short text about a compiled program: its grid, its registers, and where its L1 goes."""
+"""A short text about a compiled program: its grid, what its destination registers hold, and where
+its L1 goes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from tilelang_tt import device
-from tilelang_tt.plan import CircularBuffer, Extent, Plan
+from tilelang_tt.plan import CircularBuffer, DstUse, Extent, Plan
 
 _WAYS = {"runs": "runs", "snake": "turns, back and forth", "lattice": "a lattice", "line": "turns"}
+_DST_HEADINGS = ("result", "tiles at a time", "live values", "slots", "statement")
 _HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
 
 
@@ -24,7 +26,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     used = sum(cb.page_bytes * cb.pages for cb in plan.circular_buffers)
     yield f"kernel {plan.name} for {plan.arch}, {columns}x{rows} cores, {plan.fidelity}"
     yield f"blocks: {_product(plan.blocks)}, shared out over {columns * rows} cores{_how(plan)}"
-    yield f"destination registers: {tiles} tiles of {width}-bit values at a time"
+    yield f"destination registers: {tiles} tiles of {width}-bit values at a time (half sync)"
+    yield from _table([_DST_HEADINGS, *(_dst_row(use, tiles) for use in plan.dst)])
+    if any(use.slots > use.live for use in plan.dst):
+        yield "  a product or reduction on the matrix unit takes a slot that held nothing before"
+    yield f"  spilled to L1: {', '.join(plan.spilled) or 'nothing'}"
     share = f"{100 * used / chip.cb_bytes:.1f} %"
     yield f"L1: {used} of {chip.cb_bytes} bytes ({share}) in circular buffers"
     yield from _table([_HEADINGS, *(_row(cb) for cb in plan.circular_buffers)])
@@ -40,6 +46,12 @@ def _how(plan: Plan) -> str:
     ]
     loads = f", one load for each {', '.join(groups)}" if groups else ""
     return f" in {_WAYS[plan.partition.kind]}{loads}"
+
+
+def _dst_row(use: DstUse, tiles: int) -> tuple[str, ...]:
+    """`live values` and `slots` are those of one tile."""
+    taken = f"{use.slots} (all: {use.slots * use.tiles} of {tiles})"
+    return use.result, str(use.tiles), str(use.live), taken, use.source
 
 
 def _row(cb: CircularBuffer) -> tuple[str, ...]:

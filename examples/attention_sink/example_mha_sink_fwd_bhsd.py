@@ -4,9 +4,8 @@ weight from the keys but has no value; a query sees only the last keys before it
 Scores and their statistics stay on the chip, in float32; weights are rounded to the dtype before
 they multiply V. The sink joins the sum of the weights after the last block of keys.
 
-The largest errors are those of the rounded weights and of the result, and of the ten fraction bits
-that the matrix unit sums of each exponential: `2 * torch.finfo(dtype).eps + 2**-8` is allowed, of
-the largest value.
+The largest errors are those of the rounded weights and of the result; the matrix unit cuts float32
+operands to ten fraction bits. `2 * torch.finfo(dtype).eps + 2**-8` of the largest value is allowed.
 """
 
 # pyright: reportInvalidTypeForm=false

@@ -1,9 +1,9 @@
 """Per-token scaling: each row divided by the largest size in it, and the factors that undo it.
 
 What a quantisation to a small range starts with. Rows are scaled to [-1, 1] times `--range`. The
-largest size of a row is exact but for the ten fraction bits that the matrix unit keeps of a
-float32; the quotient is rounded to the dtype, and perhaps once more on the way out: each costs at
-most half of `torch.finfo(dtype).eps`.
+largest size of a row is exact; the quotient is made in float32 and rounded to the dtype, and
+perhaps once more on the way out: each costs at most half of `torch.finfo(dtype).eps`, for float32
+twice that.
 """
 
 # pyright: reportInvalidTypeForm=false
@@ -66,7 +66,7 @@ def main(argv=None):
         ((result - expected).abs().max() / args.range).item(),
         ((scale - expected_scale) / expected_scale).abs().max().item(),
     )
-    limit = torch.finfo(dtype).eps + 2**-10
+    limit = 2 * torch.finfo(dtype).eps
     size = f"per-token scale {args.m}x{args.n}"
     print(f"{size} {args.dtype}: largest error {error:.1e}, {limit:.1e} allowed")
     return 0 if error <= limit else 1

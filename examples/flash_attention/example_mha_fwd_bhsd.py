@@ -6,9 +6,8 @@ they multiply V. A block of queries meets the keys block by block: the maximum s
 was added up before. Sequences need not be multiples of the blocks, and queries may be fewer than
 keys: they are then the last ones, as in decoding with a cache.
 
-The largest errors are those of the rounded weights and of the result, and of the ten fraction bits
-that the matrix unit sums of each exponential: `2 * torch.finfo(dtype).eps + 2**-8` is allowed, of
-the largest value.
+The largest errors are those of the rounded weights and of the result; the matrix unit cuts float32
+operands to ten fraction bits. `2 * torch.finfo(dtype).eps + 2**-8` of the largest value is allowed.
 """
 
 # pyright: reportInvalidTypeForm=false

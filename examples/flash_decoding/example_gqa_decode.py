@@ -4,9 +4,8 @@ The query heads that share keys are the rows of a block. The keys are cut in spl
 cores work on; a second kernel joins their results by their log-sum-exps. Scores and statistics are
 in float32; weights are rounded to the dtype before they multiply V.
 
-The largest errors are those of the rounded weights and of the result, and of the ten fraction bits
-that the matrix unit sums of each exponential: `2 * torch.finfo(dtype).eps + 2**-8` is allowed, of
-the largest value.
+The largest errors are those of the rounded weights and of the result; the matrix unit cuts float32
+operands to ten fraction bits. `2 * torch.finfo(dtype).eps + 2**-8` of the largest value is allowed.
 """
 
 # pyright: reportInvalidTypeForm=false

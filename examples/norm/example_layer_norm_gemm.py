@@ -2,8 +2,8 @@
 columns of W block by block.
 
 Statistics and sums are kept in float32; the normalised rows are rounded to the dtype before they
-are multiplied, and the result on the way out. The matrix unit keeps ten fraction bits of what it
-sums. Together that is at most `torch.finfo(dtype).eps + 2 * 2**-10` of the largest value.
+are multiplied, and the result on the way out. The matrix unit cuts float32 operands to ten
+fraction bits. Together that is at most `torch.finfo(dtype).eps + 2 * 2**-10` of the largest value.
 """
 
 # pyright: reportInvalidTypeForm=false

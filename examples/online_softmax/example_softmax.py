@@ -1,8 +1,8 @@
 """y = softmax(x) along rows, a block holding whole rows.
 
-Everything is computed in float32; exponentials are read by the matrix unit, which sums ten
-fraction bits of each, and the chip's float32 exponential itself is right to 2**-10: together that
-is 2**-9 of the value. Rounding the result costs at most half of `torch.finfo(dtype).eps`, twice.
+Everything is computed in float32. The chip's float32 exponential is right to 2**-10, and so is the
+sum of a row: together that is 2**-9 of the value. Rounding the result costs at most half of
+`torch.finfo(dtype).eps`, twice.
 """
 
 # pyright: reportInvalidTypeForm=false

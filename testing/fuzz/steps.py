@@ -162,7 +162,7 @@ def chain(b: Builder) -> None:
 
 
 def reduction(b: Builder) -> None:
-    source = b.a_tile()
+    source = b.draw(st.sampled_from(b.held("MN")))
     dim = b.number(0, 1)
     kind = b.pick("sum", "max", "min", "abssum", "absmax")
     value = b.target("NM"[dim], source.dtype, "fragment")

@@ -60,6 +60,19 @@ def test_a_reduction(kind, dim, clear, dtype, out, arch):
           arch=arch)  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dim, dtype, out", [
+    (0, "int32", "int32"), (1, "int32", "int32"), (1, "int32", "float32"), (0, "float32", "int32")
+])  # fmt: skip
+def test_a_reduction_of_integers(kind, dim, dtype, out):
+    a = np.random.default_rng(0).integers(-1000, 1000, (64, 64)).astype(dtype)
+    d = np.zeros(64, out)
+    case = (kind, dim, True, (64, 64), (64, 32)[:: 1 if dim == 0 else -1], dtype, out)
+    (c,) = check(reduced, *case, inputs=[a, d, d.copy()]).values()
+    whole = np.abs(a) if kind.startswith("abs") else a
+    assert np.array_equal(c, getattr(whole, kind.removeprefix("abs"))(dim))
+
+
 @pytest.mark.parametrize("shape, block", [((32, 160), (32, 160)), ((320, 32), (320, 32))])
 @pytest.mark.parametrize("dim", [0, 1])
 def test_more_tiles_than_registers(shape, block, dim):
@@ -193,7 +206,7 @@ def softmax(shape, dtype, dim):
 @pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
 def test_softmax(dim, arch):
     (c,) = check(softmax, (64, 96), "float32", dim, arch=arch).values()
-    assert np.allclose(c.sum(axis=dim), 1, atol=2e-2)
+    assert np.allclose(c.sum(axis=dim), 1, atol=1e-6)
 
 
 def batch_of_rows(dtype):
@@ -346,3 +359,37 @@ def running_vector(n, dtype, reverse):
 )
 def test_running_results_of_a_vector(n, dtype, reverse, arch):
     check(running_vector, n, dtype, reverse, arch=arch, sharp=0.25)
+
+
+@pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
+def test_a_softmax_of_masked_lines_is_as_right_as_float32(dim, arch):
+    """The maximum is one of the numbers, so that what is masked as a whole becomes even weights."""
+    x = numbers((64, 96), "float32")
+    x[np.random.default_rng(1).random(x.shape) < 0.3] = -1e30
+    masked = (slice(5), slice(None)) if dim == 1 else (slice(None), slice(5))
+    x[masked] = -1e30
+    case = ((64, 96), "float32", dim)
+    (c,) = check(softmax, *case, inputs=[x, np.zeros_like(x)], arch=arch, sharp=0).values()
+    weights = np.exp(x.astype(np.float64) - x.max(axis=dim, keepdims=True))
+    expected = weights / weights.sum(axis=dim, keepdims=True)
+    assert np.allclose(c[masked], 1 / x.shape[dim], rtol=1e-6)
+    assert np.allclose(c, expected, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["max", "min", "absmax"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_an_extreme_of_float32_is_one_of_the_numbers(kind, dim):
+    a, d = numbers((64, 96), "float32"), numbers((64 if dim == 1 else 96,), "float32")
+    case = (kind, dim, True, a.shape, a.shape, "float32", "float32")
+    (c,) = check(reduced, *case, inputs=[a, d, np.zeros_like(d)]).values()
+    found = {"max": a.max(dim), "min": a.min(dim), "absmax": np.abs(a).max(dim)}[kind]
+    assert np.array_equal(c, found)
+
+
+def test_rows_are_normalised_to_float32():
+    x = numbers((64, 96), "float32")
+    case = ((64, 96), "float32")
+    (c,) = check(normalised, *case, inputs=[x, np.zeros_like(x)]).values()
+    centred = x.astype(np.float64) - x.mean(axis=1, keepdims=True, dtype=np.float64)
+    expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+    assert np.abs(c - expected).max() < 2e-6 * np.abs(expected).max()

@@ -161,7 +161,7 @@ class Bounded:
         return Bounded(cut.astype(dtypes.numpy_dtype(dtype)), error, dtype)
 
     def cut(self) -> Bounded:
-        """The same value as a reduction sees it, whose matrix unit cuts a float32 to TF32."""
+        """The same value in the matrix unit, which cuts a float32 to TF32."""
         if self.dtype != "float32":
             return self
         finite = np.where(np.isfinite(self.value), self.magnitude, 0.0)

@@ -209,7 +209,7 @@ class _Run:
             return
         if (term := self.reduced.of(stmt)) is not None:
             old = storage.load(indices, scope.active)
-            value = NODES[type(stmt.value)](old, evaluate(term, scope).cut())
+            value = NODES[type(stmt.value)](old, tileops.as_reduced(evaluate(term, scope), scope))
             storage.store(indices, value.stored(storage.dtype), scope.condition)
             return
         storage.store(indices, _converted(stmt.value, storage, scope), scope.condition)

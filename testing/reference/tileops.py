@@ -150,17 +150,22 @@ def _added(old: Bounded, new: Bounded) -> Bounded:
 
 
 def reduce(args: Arguments, scope: Scope) -> None:
-    """`dst = combine(src over dim)`, or with the old `dst` where it is not cleared."""
+    """`dst = combine(src over dim)`, or with the old `dst` where it is not cleared.
+
+    A conversion between integers and floats comes first.
+    """
     src, dst = Part.of(args[0], scope), Part.of(args[1], scope)
     kind, dim, clear = str(args[2].value), integer(args[3], scope), bool(args[4].value)
     whole = _whole(src)
+    if dtypes.is_float(src.storage.dtype) != dtypes.is_float(dst.storage.dtype):
+        whole = convert(whole, dst.storage.dtype)
     if kind.startswith("abs"):
         whole = bounded.absolute(whole)
     row = _REDUCTIONS.get(kind.removeprefix("abs"))
     if row is None:
         raise UnknownConstruct(f"a reduction by {kind}")
     over, combine = row
-    result = over(whole, dim, _accumulator(dst, scope))
+    result = over(as_reduced(whole, scope), dim, _accumulator(dst, scope))
     result = convert(result, dst.storage.dtype)
     result = Bounded(
         result.value.reshape(dst.shape),
@@ -168,6 +173,12 @@ def reduce(args: Arguments, scope: Scope) -> None:
         result.dtype,
     )
     dst.store(result if clear else combine(dst.load(), result))
+
+
+def as_reduced(value: Bounded, scope: Scope) -> Bounded:
+    """The value as a reduction sees it: the vector unit reduces a float32 in full, where the
+    registers are wide enough; else the matrix unit cuts it."""
+    return value if scope.registers == "float32" else value.cut()
 
 
 def _accumulator(dst: Part, scope: Scope) -> str:
@@ -192,13 +203,12 @@ def _sum(src: Bounded, dim: int, dtype: str) -> Bounded:
     magnitude = src.magnitude.sum(axis=dim)
     steps = -(-terms // TERMS_PER_STEP) + 2
     relative = terms * 2.0**-24 + (0.0 if dtype == "float32" else steps * dtypes.unit(dtype))
-    return Bounded(value, src.cut().error.sum(axis=dim) + relative * magnitude, src.dtype)
+    return Bounded(value, src.error.sum(axis=dim) + relative * magnitude, src.dtype)
 
 
 def _extreme(choose: Callable[..., Array]) -> Callable[[Bounded, int, str], Bounded]:
     def over(src: Bounded, dim: int, dtype: str) -> Bounded:
-        error = src.cut().error
-        return Bounded(choose(src.value, axis=dim), error.max(axis=dim), src.dtype)
+        return Bounded(choose(src.value, axis=dim), src.error.max(axis=dim), src.dtype)
 
     return over
 

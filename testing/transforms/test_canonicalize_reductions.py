@@ -110,6 +110,13 @@ CASES = {
         + OUT.format(64, "F", "F[i] + F_red[i]"),
         {"S_in": shared(64, 96), "F_red": fragment(64, dtype="float32")},
     ),
+    "integers to floats": (
+        "reduce(J, F, 'sum', 1)",
+        "for i in T.parallel(64):\n"
+        "    for j in T.parallel(96): J_in[i, j] = T.Cast('float32', J[i, j])\n"
+        "reduce(J_in, F, 'sum', 1)",
+        {"J_in": fragment(64, 96, dtype="float32")},
+    ),
     "a part of the source": (
         "reduce(B[1, 0:64, 0:96], R, 'sum', 2)",
         "for i in T.parallel(64):\n    for j in T.parallel(96): B_in[i, j] = B[1, i, j]\n"
@@ -219,7 +226,6 @@ def test_untouched(body):
     "body, what",
     [
         ("reduce(E, N, 'max', 3)", "T.reduce_max over several dimensions of blocks"),
-        ("reduce(J, V, 'sum', 1)", "T.reduce_sum over the rows or columns of int32 tiles"),
     ],
 )
 def test_what_cannot_be_reduced_is_refused(body, what):

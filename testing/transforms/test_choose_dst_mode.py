@@ -9,7 +9,9 @@ from tilelang_tt.ir import attrs
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
 
-BFLOAT, HALF, FLOAT = (shared(32, 32, dtype=d) for d in ("bfloat16", "float16", "float32"))
+BFLOAT, HALF, FLOAT, INTEGER = (
+    shared(32, 32, dtype=dtype) for dtype in ("bfloat16", "float16", "float32", "int32")
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,7 @@ BFLOAT, HALF, FLOAT = (shared(32, 32, dtype=d) for d in ("bfloat16", "float16", 
         ([FLOAT], None, True),
         ([BFLOAT, fragment(32, 32, dtype="float32")], None, True),
         ([BFLOAT, HALF], None, True),
+        ([BFLOAT, INTEGER], None, True),
         ([BFLOAT], True, True),
         ([FLOAT], False, False),
         ([BFLOAT, HALF], True, True),
@@ -51,6 +54,47 @@ def test_a_choice_between_float16_values_needs_32_bits(buffer, is_fp32):
 def test_a_choice_between_float16_values_cannot_do_without():
     with pytest.raises(PrecisionUnavailable, match="a choice between float16 values"):
         ChooseDstMode(False).rewrite(scripted(CHOICE, B=HALF))
+
+
+F = 'T.Cast("float32", B[i, j])'
+EXPRESSIONS = {
+    f"T.exp({F}) * {F}": True,
+    f"{F} * s + s": True,
+    f"T.max({F} * {F}, T.float32(0)) - {F}": True,
+    f"{F} * s": False,
+    "B[i, j] * B[i, j] + B[i, j]": False,
+    f"T.fabs(T.max(T.min({F} + {F}, s), T.float32(-1)))": False,
+    f"T.if_then_else({F} > s, {F} + s, {F})": False,
+}
+
+
+@pytest.mark.parametrize("value, is_fp32", EXPRESSIONS.items())
+def test_results_that_are_made_of_float32_results_are_kept_in_float32(value, is_fp32):
+    func = scripted(
+        "s = T.float32(1.5)\nfor i in T.parallel(32):\n    for j in T.parallel(32):\n"
+        f'        C[i, j] = T.Cast("bfloat16", {value})',
+        B=BFLOAT,
+        C=BFLOAT,
+    )
+    assert bool(ChooseDstMode(None).rewrite(func).attrs[attrs.FP32_DEST]) is is_fp32
+    assert not ChooseDstMode(False).rewrite(func).attrs[attrs.FP32_DEST]
+
+
+def test_statements_of_one_operation_each_need_no_more():
+    nest = "for i in T.parallel(32):\n    for j in T.parallel(32):\n        {0}[i, j] = {1}\n"
+    one = 'T.Cast("bfloat16", T.Cast("float32", {0}[i, j]) + T.float32(1))'
+    func = scripted(
+        nest.format("C", one.format("B")) + nest.format("D", one.format("C")),
+        B=BFLOAT,
+        C=BFLOAT,
+        D=BFLOAT,
+    )
+    assert not ChooseDstMode(None).rewrite(func).attrs[attrs.FP32_DEST]
+
+
+def test_integers_cannot_do_without_32_bits():
+    with pytest.raises(PrecisionUnavailable, match="TT4004: an int32 value"):
+        ChooseDstMode(False).rewrite(scripted("T.evaluate(0)", B=INTEGER))
 
 
 def test_mixing_16_bit_formats_needs_32_bits():

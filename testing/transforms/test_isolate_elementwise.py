@@ -299,6 +299,18 @@ def test_loops_over_parts(before, expected):
     check(IsolateElementwise(), scripted(before, **BUFFERS), scripted(expected, **BUFFERS))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        NEST + "if i < j: C_l[i, j] = A_s[i, j]\n        else: C_l[j, i] = B_s[i, j]",
+        "if V_s[0] > T.bfloat16(0):\n    V_s[0] = A_s[0, 0]\n    C_l[0, 0] = B_s[0, 0]",
+    ],
+)
+def test_branches_that_store_in_different_places_are_refused(body):
+    with pytest.raises(OverlappingIterations, match="TT3005"):
+        IsolateElementwise().rewrite(scripted(body, **BUFFERS))
+
+
 UNTOUCHED = {
     "a perfect parallel nest": NEST + "C_l[i, j] = A_s[i, j]",
     "an accumulation in place": NEST + "C_l[i, j] = C_l[i, j] + A_s[i, j]",

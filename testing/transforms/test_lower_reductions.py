@@ -99,6 +99,63 @@ LOWERED = {
 }
 
 
+F, I = "float32", "int32"
+ON_SFPU = {
+    "one tile": (
+        "reduce(S, O, 'max', 1)",
+        {"S": shared(64, 32, dtype=F), "O": fragment(64, 1, dtype=F)},
+        "row",
+        SECTION + "    for t in range(2): T.copy_tile(S.data, t, t)\n"
+        "    for t in range(2): T.sfpu_reduce_max_row_float32(t)\n"
+        "    for t in range(2): T.pack_tile(t, O.data, t)",
+    ),
+    "two tiles of a line": (
+        "reduce(S, O, 'sum', 0)",
+        {"S": shared(64, 32, dtype=F), "O": fragment(1, 32, dtype=F)},
+        "row",
+        SECTION + "    T.copy_tile(S.data, 0, 0)\n"
+        "    T.copy_tile(S.data, 1, 1)\n    T.add_binary_tile(0, 1, 0)\n"
+        "    T.sfpu_reduce_sum_column_float32(0)\n    T.pack_tile(0, O.data, 0)",
+    ),
+    "many tiles of several lines": (
+        "reduce(S, O, 'max', 1)",
+        {"S": shared(64, 128, dtype=F), "O": fragment(64, 1, dtype=F)},
+        "row",
+        SECTION + "    for t in range(2): T.copy_tile(S.data, t * 4, t * 2)\n"
+        "    for step in range(3):\n"
+        "        for t in range(2): T.copy_tile(S.data, t * 4 + step + 1, t * 2 + 1)\n"
+        "        for t in range(2): T.binary_max_tile(t * 2, t * 2 + 1, t * 2)\n"
+        "    for t in range(2): T.sfpu_reduce_max_row_float32(t * 2)\n"
+        "    for t in range(2): T.pack_tile(t * 2, O.data, t)",
+    ),
+    "integers": (
+        "reduce(S, O, 'sum', 1)",
+        {"S": shared(32, 64, dtype=I), "O": fragment(32, 1, dtype=I)},
+        "row",
+        SECTION + "    T.copy_tile(S.data, 0, 0)\n"
+        "    T.copy_tile(S.data, 1, 1)\n    T.add_int(0, 1, 0)\n"
+        "    T.sfpu_reduce_sum_row_int32(0)\n    T.pack_tile(0, O.data, 0)",
+    ),
+    "more lines than registers": (
+        "reduce(S, O, 'sum', 1)",
+        {"S": shared(128, 64, dtype=F), "O": fragment(128, 1, dtype=F)},
+        "column",
+        "for chunk in range(2):\n    " + SECTION
+        + "        for t in range(2): T.copy_tile(S.data, chunk * 2 + t, t * 2)\n"
+        "        for t in range(2): T.copy_tile(S.data, chunk * 2 + t + 4, t * 2 + 1)\n"
+        "        for t in range(2): T.add_binary_tile(t * 2, t * 2 + 1, t * 2)\n"
+        "        for t in range(2): T.sfpu_reduce_sum_row_float32(t * 2)\n"
+        "        for t in range(2): T.pack_tile(t * 2, O.data, chunk * 2 + t)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("before, buffers, order, expected", ON_SFPU.values(), ids=ON_SFPU)
+def test_the_vector_unit_joins_tiles_before_it_reduces(before, buffers, order, expected):
+    after = lowered(expected, buffers, order, is_fp32=True)
+    assert_same(LOWER.rewrite(lowered(before, buffers, order, is_fp32=True)), after)
+
+
 def lowered(body, buffers, order, *, is_fp32=False):
     func = scripted(body, attributes={"tt.fp32_dest_acc": is_fp32}, **buffers, one=shared(32, 32))
     return planned(func, S={"order": order})

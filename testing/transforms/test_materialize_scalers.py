@@ -1,14 +1,22 @@
 """MaterializeScalers: every reduction has a tile of ones to multiply by."""
 
-from helpers import check, check_unchanged, fragment, reduce, scripted, shared
+import functools
 
+import pytest
+from helpers import check, check_unchanged, fragment, reduce, shared
+from helpers import scripted as _scripted
+
+from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.materialize_scalers import MaterializeScalers
+
+scripted = functools.partial(_scripted, attributes={FP32_DEST: True})
 
 
 def test_the_ones_are_made_before_the_loop_over_blocks():
     @T.prim_func(private=True)
     def before(n: T.int32):
+        T.func_attr({"tt.fp32_dest_acc": True})
         with T.sblock("tilelang_root"):
             S = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
             m = T.sblock_alloc_buffer((64, 1), "float32", scope="local.fragment")
@@ -17,6 +25,7 @@ def test_the_ones_are_made_before_the_loop_over_blocks():
 
     @T.prim_func(private=True)
     def expected(n: T.int32):
+        T.func_attr({"tt.fp32_dest_acc": True})
         with T.sblock("tilelang_root"):
             S = T.sblock_alloc_buffer((64, 64), "bfloat16", scope="shared.dyn")
             m = T.sblock_alloc_buffer((64, 1), "float32", scope="local.fragment")
@@ -80,3 +89,17 @@ def test_the_name_of_the_ones_is_free():
 def test_other_statements_are_untouched():
     body = "copy(S, P); gemm(S, P, P, clear=True); reduce(S, V, 'sum', 1, scaler=P)"
     check_unchanged(MaterializeScalers(), scripted(body, **BUFFERS))
+
+
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_the_vector_unit_reduces_float32_where_its_registers_hold_it(is_wide):
+    func = _scripted(
+        "reduce(F, V, 'sum', 1)",
+        attributes={FP32_DEST: is_wide},
+        **BUFFERS,
+        F=shared(64, 64, dtype="float32"),
+    )
+    if is_wide:
+        check_unchanged(MaterializeScalers(), func)
+    else:
+        assert "F_one" in MaterializeScalers().rewrite(func).script()

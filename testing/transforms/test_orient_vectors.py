@@ -117,6 +117,14 @@ CASES = {
         {"v": (64,), "e": (1,)},
         {"v": COLUMN, "e": (1, 1)},
     ),
+    "vectors that share an element need not go together": (
+        f"reduce(S, v, 'sum', 1); reduce(S, w, 'sum', 0)\n"
+        f"{LINE}v[i] = v[i] * e[0]\n{LINE}w[i] = w[i] * e[0]",
+        f"reduce(S, v, 'sum', 1); reduce(S, w, 'sum', 0)\n"
+        f"{LINE}v[i, 0] = v[i, 0] * e[0, 0]\n{LINE}w[0, i] = w[0, i] * e[0, 0]",
+        {"v": (64,), "w": (64,), "e": (1,)},
+        {"v": COLUMN, "w": ROW, "e": (1, 1)},
+    ),
     "a block that is read with its indices exchanged": (
         f"{NEST}S[i, j] = B[j, i] + B[i, j]",
         f"transpose(B, B_t)\n{NEST}S[i, j] = B_t[i, j] + B[i, j]",
@@ -156,6 +164,8 @@ def test_no_vector_is_left():
 
 UNTOUCHED = {
     "blocks": f"{NEST}S[i, j] = S[i, j] + B[i, j]",
+    "one row of a block": f"{NEST}S[i, j] = B[3, i]",
+    "one column of a block": f"{NEST}S[i, j] = B[j, 3]",
     "a diagonal": f"{LINE}S[i, i] = B[i, i]",
     "tile operations": "transpose(S, B); gemm(S, B, S, clear=True)",
     "a reduction of a batch": "reduce(N, c, 'sum', 2)",

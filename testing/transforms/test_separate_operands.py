@@ -36,7 +36,18 @@ def test_a_product_gets_a_copy():
     )  # fmt: skip
 
 
+def test_a_reduction_reads_in_full():
+    reduction = "reduce(S, V, 'max', 1)\n"
+    vector = fragment(32, 1, dtype="float32")
+    before = program(reduction + GEMM.format("S"), V=vector)
+    after = reduction + nest("S_mm", "S[i, j]") + GEMM.format("S_mm")
+    copy = fragment(32, 32, dtype="float32")
+    check(SeparateOperands(), before, program(after, V=vector, S_mm=copy), idempotent=False)
+
+
 UNTOUCHED = {
+    "a value that only the vector unit reads": "reduce(S, V, 'max', 1)\n" + USE,
+    "a narrow value that is reduced": "reduce(N, V, 'sum', 1)\n" + GEMM.format("N"),
     "a value that only the matrix unit reads": GEMM.format("S"),
     "a value that is only rounded to a narrower dtype": GEMM.format("S")
     + nest("N", 'T.Cast("bfloat16", S[i, j])'),
@@ -46,7 +57,7 @@ UNTOUCHED = {
 
 @pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_untouched(body):
-    check_unchanged(SeparateOperands(), program(body))
+    check_unchanged(SeparateOperands(), program(body, V=fragment(32, 1, dtype="float32")))
 
 
 def test_narrow_registers_hold_no_more_anyway():

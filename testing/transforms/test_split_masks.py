@@ -58,6 +58,16 @@ def test_a_conjunction_is_decided_by_both():
     check(SplitMasks(), program(NEST.format(value)), program(expected))
 
 
+def test_the_programs_own_branches_are_looked_into():
+    value = choice("b + i >= k + j")
+    split = "".join(
+        f"    {line}\n" for line in branch("31 <= b - k", "S[i, j]", value).splitlines()
+    )
+    nest = "".join(f"    {line}\n" for line in NEST.format(value).splitlines())
+    head = "if b == 0:\n    gemm(S, P, P)\nelse:\n"
+    check(SplitMasks(), program(head + nest), program(head + split))
+
+
 UNTOUCHED = {
     "a comparison of data": choice("S[i, j] > T.float32(0)"),
     "a comparison that is one for the block": choice("b >= k"),

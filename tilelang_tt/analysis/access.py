@@ -36,12 +36,12 @@ def reads(view: Leaf) -> list[tirx.Buffer]:
 
 
 def matrix_operands(view: Leaf) -> list[tirx.Buffer]:
-    """Buffers that the matrix unit multiplies or reduces."""
+    """Buffers that the matrix unit multiplies or reduces; without a scaler it reduces none."""
     match view:
         case Gemm():
             return [view.a.buffer, view.b.buffer]
         case Reduce():
-            return [view.src.buffer, *([] if view.scaler is None else [view.scaler.buffer])]
+            return [] if view.scaler is None else [view.src.buffer, view.scaler.buffer]
     return []
 
 

@@ -9,6 +9,7 @@ from tvm import IRModule, tirx
 from typing_extensions import Self
 
 from tilelang_tt import formats, plan
+from tilelang_tt.analysis.dst_use import dst_use
 from tilelang_tt.codegen.expr import print_extent
 from tilelang_tt.codegen.kernel import print_kernel
 from tilelang_tt.ir import attrs, ops, tree
@@ -73,6 +74,8 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         semaphores=tuple(
             semaphore for role in attrs.ENGINES for semaphore in _semaphores(role, kernels[role])
         ),
+        dst=tuple(dst_use(kernels[attrs.COMPUTE])),
+        spilled=tuple(func.attrs.get(attrs.SPILLED, ())),
     )
 
 

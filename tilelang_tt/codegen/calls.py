@@ -124,7 +124,6 @@ for (_kind, _dim), _op in ops.REDUCE.items():
     assert _op.init is not None
     SPELLINGS[_op.init] = _plain(_op.init, _REDUCE, f"reduce_init{_how}")
 SPELLINGS[ops.REDUCE_UNINIT] = _plain(ops.REDUCE_UNINIT, _REDUCE)
-
 _UNARY_HEADERS = {
     "relu": _UNARY + "relu.h",
     "exp": _UNARY + "exp.h",
@@ -197,6 +196,12 @@ SPELLINGS[ops.FILL_INT] = Spelling(
     "fill_tile_int<DataFormat::Int32>({dst}, {value});", _UNARY + "fill.h"
 )
 _FORMATS = {"float32": "Float32", "int32": "Int32"}
+for (_dtype, _kind, _dim), _op in ops.SFPU_REDUCE.items():
+    _how = f"PoolType::{_POOLS[_kind]}, DataFormat::{_FORMATS[_dtype]}"
+    _callee = f"sfpu_reduce<{_how}, ReduceDim::{_REDUCE_DIMS[_dim]}>"
+    SPELLINGS[_op] = _plain(_op, _API, _callee)
+    assert _op.init is not None
+    SPELLINGS[_op.init] = _plain(_op.init, _API, f"sfpu_reduce_init<{_how}>")
 for (_from, _to), _op in ops.TYPECAST.items():
     _pair = ", ".join(
         f"static_cast<uint32_t>(DataFormat::{_FORMATS[dtype]})" for dtype in (_from, _to)

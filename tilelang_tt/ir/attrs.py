@@ -25,6 +25,7 @@ GRID = "tt.grid"
 PARTITION = "tt.partition"
 CORE_ARGS = "tt.core_args"
 FP32_DEST = "tt.fp32_dest_acc"
+SPILLED = "tt.spilled"
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
 ENGINES = (READER, COMPUTE, WRITER)

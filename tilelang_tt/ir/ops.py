@@ -308,6 +308,21 @@ SFPU_BINARY = {
     name: _sfpu_binary(f"{name}_binary")
     for name in ("add", "sub", "mul", "div", "power", *COMPARISONS)
 } | {name: _sfpu_binary(f"binary_{name}") for name in ("max", "min")}
+
+
+def _sfpu_reduce(dtype: str, kind: str, dim: str) -> OpDef:
+    name = f"sfpu_reduce_{kind}_{dim}_{dtype}"
+    summary = (
+        f"The first element of each {dim} of DST[dst], {dtype}, = its {kind}, others undefined."
+    )
+    init = OpDef(f"{name}_init", (), f"Set up {name}.")
+    return OpDef(name, ("dst",), summary, init=init, unit="sfpu")
+
+
+SFPU_REDUCE = {
+    (dtype, *pair): _sfpu_reduce(dtype, *pair) for dtype in ("float32", "int32") for pair in REDUCE
+}
+"""By dtype, kind and dimension."""
 WHERE = OpDef(
     "where_tile",
     ("condition", "yes", "no", "out", "format"),

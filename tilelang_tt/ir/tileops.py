@@ -164,7 +164,8 @@ class Reduce:
     """`T.reduce_<kind>(src, dst, dim, clear)`.
 
     `dst = src reduced along dim`, combined with the old `dst` unless `clear`. `scaler` is the tile
-    that the matrix unit multiplies by, once it is there.
+    that the matrix unit multiplies by; without one, once `MaterializeScalers` is through, the
+    vector unit reduces.
     """
 
     src: Region

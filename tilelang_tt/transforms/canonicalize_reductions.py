@@ -1,7 +1,7 @@
 """Reduce every reduction to a sum or a maximum into a fresh buffer.
 
 The matrix unit sums and takes maxima along the rows or columns of tiles. What else a reduction asks
-for is element-wise work before or after it.
+for is element-wise work before or after it, and so is a conversion between integers and floats.
 
     before:  T.reduce(S[0:64, 0:64], m[0:64], "absmax", 1, False)
 
@@ -41,7 +41,6 @@ from dataclasses import dataclass, field
 
 from tvm import tirx
 
-from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import UnsupportedReduction
 from tilelang_tt.ir import tree
@@ -145,19 +144,17 @@ class _Reduction:
 
     def make(self) -> None:
         view, kind = self.view, _KINDS[self.view.kind]
-        if not formats.BY_DTYPE[view.src.buffer.dtype].mantissa_bits:
-            raise self._refusal(f"the rows or columns of {view.src.buffer.dtype} tiles")
         src, dim = self._source(kind)
         direct = view.dst if view.dst.is_whole and view.clear and not kind.is_negated else None
         if self._is_natural:
-            result = direct or self._fresh("red", list(view.dst.extents))
+            result = direct or self._result("red", list(view.dst.extents))
             self._reduce(src, result, dim)
         elif len(src.extents) < 3:
-            result = self._fresh("red", [src.extents[1 - dim]])
+            result = self._result("red", [src.extents[1 - dim]])
             self._reduce(src, result, dim)
         elif len(src.extents) == 3:
             if direct is None or len(direct.extents) != 2:
-                result = self._fresh("red", [src.extents[0], src.extents[3 - dim]])
+                result = self._result("red", [src.extents[0], src.extents[3 - dim]])
             else:
                 result = direct
             self._place_rows(result, self._rows(src, dim))
@@ -186,10 +183,17 @@ class _Reduction:
             for axis, extent in enumerate(src.extents)
             if self._is_natural or axis >= rank - 2 or not _is_one(extent)
         ]
-        if src.is_whole and len(shape) == rank and not (kind.of_magnitudes or kind.is_negated):
+        is_converted = (src.buffer.dtype == "int32") != (self.view.dst.buffer.dtype == "int32")
+        is_changed = is_converted or kind.of_magnitudes or kind.is_negated
+        if src.is_whole and len(shape) == rank and not is_changed:
             return src, dim
-        made = self._fresh("in", shape, src.buffer)
-        self.pieces.append(map_over(made, [src], lambda x: kind.signed(kind.element(x))))
+        like = (self.view.dst if is_converted else src).buffer
+        made = self._fresh(src.buffer, "in", shape, like)
+
+        def element(value: tirx.PrimExpr) -> tirx.PrimExpr:
+            return kind.signed(kind.element(cast(like.dtype, value)))
+
+        self.pieces.append(map_over(made, [src], element))
         return made, dim - (rank - len(shape))
 
     def _reduce(self, src: Region, dst: Region, dim: int) -> None:
@@ -199,12 +203,12 @@ class _Reduction:
         """The results for each of several blocks, as a row."""
         blocks, rows, columns = src.extents
         if dim == 1:
-            result = self._fresh("rows", [blocks, _ONE, columns])
+            result = self._result("rows", [blocks, _ONE, columns])
             self._reduce(src, result, dim)
             return result
-        column = self._fresh("columns", [blocks, rows, _ONE])
+        column = self._result("columns", [blocks, rows, _ONE])
         self._reduce(src, column, dim)
-        result = self._fresh("rows", [blocks, _ONE, rows])
+        result = self._result("rows", [blocks, _ONE, rows])
         self.pieces.append(Transpose(column, result).stmt())
         return result
 
@@ -231,10 +235,13 @@ class _Reduction:
         sources = [result] if self.view.clear else [result, self.view.dst]
         self.pieces.append(map_over(self.view.dst, sources, finish))
 
-    def _fresh(self, suffix: str, shape: Shape, like: tirx.Buffer | None = None) -> Region:
-        """A new buffer, for the destination unless it is `like` another."""
-        model = self.view.dst.buffer if like is None else like
-        buffer = fresh_buffer(f"{model.name}_{suffix}", model, self.buffers, shape)
+    def _result(self, suffix: str, shape: Shape) -> Region:
+        """A new buffer for what becomes part of the destination."""
+        return self._fresh(self.view.dst.buffer, suffix, shape, self.view.dst.buffer)
+
+    def _fresh(self, of: tirx.Buffer, suffix: str, shape: Shape, like: tirx.Buffer) -> Region:
+        """A new buffer called after the buffer `of`."""
+        buffer = fresh_buffer(f"{of.name}_{suffix}", like, self.buffers, shape)
         self.buffers.append(buffer)
         return Region.whole(buffer)
 

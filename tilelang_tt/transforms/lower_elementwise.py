@@ -39,7 +39,7 @@ from tilelang_tt.ir.exprs import same_all
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Transpose, leaf
 from tilelang_tt.tiles import TILE
-from tilelang_tt.transforms.tile_loops import in_chunks, largest_divisor, loop, nest_of
+from tilelang_tt.transforms.tile_loops import for_tiles, in_chunks, largest_divisor, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
 PageOf = Callable[[tirx.BufferLoad | tirx.BufferStore, tirx.PrimExpr], tirx.PrimExpr]
@@ -116,7 +116,7 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
             return _page(access, nest, grid, first + tile, plan)
 
         stmts = [
-            _for_tiles(
+            for_tiles(
                 together,
                 lambda tile, ins=ins: _instruction(
                     _with_scalar(ins, scalar, first + tile), tile, at, page, plan, mode.format
@@ -125,7 +125,7 @@ def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) 
             for ins in program
         ]
         result = program[-1].out
-        pack = _for_tiles(
+        pack = for_tiles(
             together,
             lambda tile: ops.PACK_TILE.stmt(
                 at(tile, result), nest.dst.data, page(nest.store, tile)
@@ -257,18 +257,13 @@ def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.S
             page = grid.page(leading, row, first + tile, plan[dst.data].order)
             return ops.PACK_TILE.stmt(tile, dst.data, _simplify(page))
 
-        return attrs.dst_section([_for_tiles(together, turn), _for_tiles(together, pack)])
+        return attrs.dst_section([for_tiles(together, turn), for_tiles(together, pack)])
 
     def rows(index: list[tirx.PrimExpr]) -> tirx.Stmt:
         *leading, row, chunk = index
         return section(leading, row, chunk * together)
 
     return nest_of([*grid.leading, grid.rows, grid.columns // together], rows)
-
-
-def _for_tiles(count: int, body: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
-    tile = tirx.Var("t", "int32")
-    return body(tirx.const(0, "int32")) if count == 1 else loop(tile, count, body(tile))
 
 
 def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:

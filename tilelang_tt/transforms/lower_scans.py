@@ -58,12 +58,7 @@ def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     kind, neutral = SCANS[call.op.name]
     src, dst = (Region.decode(arg) for arg in call.args[:2])
     dim, is_reverse = int(call.args[2].value), bool(call.args[3].value)
-    extents = [ranges.constant(extent) for extent in src.extents]
-    if not 1 <= len(extents) <= 2 or None in extents:
-        raise UnsupportedReduction.at(
-            stmt, op=f"T.cum{kind} of a buffer that is no vector or block"
-        )
-    sizes = [extent or 0 for extent in extents]
+    sizes = _sizes(src, kind, stmt)
     size = sizes[dim]
 
     def fresh(name: str, shape: list[int]) -> Region:
@@ -100,3 +95,13 @@ def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     mnk = (sizes[0], sizes[1], size)
     product = Gemm(a, b, dst, False, False, always, mnk, (zero,) * 4)
     return [tree.located(piece, stmt) for piece in (fill_places(ones, one), product.stmt())]
+
+
+def _sizes(src: Region, kind: str, stmt: tirx.Stmt) -> list[int]:
+    """The extents of the vector or block that is scanned."""
+    extents = [ranges.constant(extent) for extent in src.extents]
+    if not 1 <= len(extents) <= 2 or None in extents:
+        raise UnsupportedReduction.at(
+            stmt, op=f"T.cum{kind} of a buffer that is no vector or block"
+        )
+    return [extent or 0 for extent in extents]

@@ -181,7 +181,7 @@ class _Padding:
         whole = self._whole(region)
         size = ranges.constant(buffer.shape[axis])
         is_neutral = neutral == 0.0 and buffer in self.zero_padded
-        if buffer not in self.padded or size in (None, 1) or (size or 0) % TILE == 0 or is_neutral:
+        if size in (None, 1) or (size or 0) % TILE == 0 or is_neutral:
             return whole
         masked = Region.whole(self._fresh(f"{buffer.name}_in", whole.buffer, whole.buffer.shape))
 

@@ -127,7 +127,8 @@ class _Placing:
             else:
                 return False
         view = leaf(stmt)
-        return isinstance(view, Gemm) and self.analyzer.can_prove(substitute(view.clear, first))
+        assert isinstance(view, Gemm), stmt  # nothing else touches the buffer here
+        return self.analyzer.can_prove(substitute(view.clear, first))
 
     def _last_update(self, children: list[tirx.Stmt], start: int, buffer: tirx.Buffer) -> int:
         last = start

@@ -1,11 +1,11 @@
-"""Give the matrix unit its own copy of a float32 value that element-wise code reads in full.
+"""Give the matrix unit its own copy of a float32 value that the vector unit reads in full.
 
 The unpacker takes a circular buffer either into the source registers, which hold 19 bits of an
 element, or straight into the destination registers, which hold all 32. A buffer that the matrix
-unit multiplies or reduces goes the first way; what the vector unit computes with goes the second.
+unit multiplies goes the first way; what the vector unit computes with, or reduces, goes the second.
 
-    before:  T.reduce(S, m, "max", 1, True)          after:   S_mm[i, j] = S[i, j]
-             P[i, j] = T.exp(S[i, j] - m[i, 0])               T.reduce(S_mm, m, "max", 1, True)
+    before:  T.gemm(S, V, O, clear_accum=True)       after:   S_mm[i, j] = S[i, j]
+             P[i, j] = T.exp(S[i, j] - m[i, 0])               T.gemm(S_mm, V, O, clear_accum=True)
                                                               P[i, j] = T.exp(S[i, j] - m[i, 0])
 
 A conversion to a narrower float needs no more than the source registers hold.
@@ -23,7 +23,7 @@ from tilelang_tt.analysis import access
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Elementwise, Leaf, Region, leaf, rebuffered
+from tilelang_tt.ir.tileops import Elementwise, Leaf, Reduce, Region, leaf, rebuffered
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import nest_over
 
@@ -65,6 +65,8 @@ class SeparateOperands:
 
 def _read_in_full(view: Leaf) -> list[tirx.Buffer]:
     """The float32 buffers of which a statement needs more bits than the source registers hold."""
+    if isinstance(view, Reduce) and view.src.buffer.dtype == "float32":
+        return [view.src.buffer]
     if not isinstance(view, Elementwise):
         return []
     value = view.store.value

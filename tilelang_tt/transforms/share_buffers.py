@@ -22,7 +22,7 @@ from tilelang_tt.ir import tree
 from tilelang_tt.ir.attrs import COMPUTE
 from tilelang_tt.ir.exprs import same_all
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Leaf, is_global, leaf, rebuffered
+from tilelang_tt.ir.tileops import Leaf, leaf, rebuffered
 from tilelang_tt.transforms.assign_engines import engine_for
 
 
@@ -94,6 +94,6 @@ def _renamed(stmt: tirx.Stmt, shared: dict[tirx.Buffer, tirx.Buffer]) -> tirx.St
         return stmt
 
     def home(buffer: tirx.Buffer) -> tirx.Buffer:
-        return buffer if is_global(buffer) else shared.get(buffer, buffer)
+        return shared.get(buffer, buffer)
 
     return tree.located(rebuffered(view, home, home), stmt)

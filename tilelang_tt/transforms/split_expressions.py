@@ -8,7 +8,8 @@
 The part is stored in a circular buffer in between. It is the largest one that fits by itself.
 
 Needs:    `FuseElementwise`.
-Leaves:   element-wise nests that fit into DST.
+Leaves:   element-wise nests that fit into DST; attribute `tt.spilled`, the names of the parts,
+          where there are any.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tvm.tirx.stmt_functor import ir_transform
 
 from tilelang_tt.analysis.expression import slots_needed
 from tilelang_tt.ir import tree
+from tilelang_tt.ir.attrs import SPILLED
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, leaf
@@ -45,7 +47,9 @@ class SplitExpressions:
         def split(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [new for stmt in stmts for new in self._split(stmt, buffers)]
 
-        return frame.build(body=tree.rewrite_sequences(frame.body, split), buffers=buffers)
+        func = frame.build(body=tree.rewrite_sequences(frame.body, split), buffers=buffers)
+        parts = [buffer.name for buffer in buffers[len(frame.buffers) :]]
+        return func.with_attr(SPILLED, parts) if parts else func
 
     def _split(self, stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
         nest = leaf(stmt)

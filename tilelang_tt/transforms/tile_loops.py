@@ -28,6 +28,12 @@ def loop(var: tirx.Var, extent: int, body: tirx.Stmt) -> tirx.For:
     )
 
 
+def for_tiles(count: int, body: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
+    """Run `body` for each of `count` tiles, which it gets the number of."""
+    tile = tirx.Var("t", "int32")
+    return body(tirx.const(0, "int32")) if count == 1 else loop(tile, count, body(tile))
+
+
 def in_chunks(count: int, size: int, section: Callable[[tirx.PrimExpr], tirx.Stmt]) -> tirx.Stmt:
     """Run `section` for the first of every `size` tiles of `count`."""
     if count == size:
