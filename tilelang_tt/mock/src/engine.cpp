@@ -29,6 +29,7 @@ void place_circular_buffers(Core& core) {
     cb.config = &config;
     cb.offset = config.offset;
     cb.tile_bytes = tile_bytes(config.format);
+    cb.page = Divisor(config.page_bytes);
     cb.pages.resize(config.pages);
     core.cb_by_offset.push_back(&cb);
   }
@@ -196,20 +197,6 @@ std::string report_json() {
                  field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
-Thread& begin(Call call, Op op) {
-  Thread& thread = *run->current;
-  thread.call = call;
-  thread.loadable = thread.storable = {0, 0};
-  thread.poll_count = 0;
-  run->cause = "";
-  ++thread.counts->calls[uint32_t(op)];
-  if (thread.role != Role::compute) {
-    charge(*thread.core, static_cast<Engine>(thread.role),
-           run->timing.data_movement[uint32_t(op)], call.name);
-  }
-  return thread;
-}
-
 Core* core_at(uint32_t x, uint32_t y) {
   const TtMockDevice& device = run->program->device;
   if (x >= device.grid_x || y >= device.grid_y) {
@@ -244,9 +231,17 @@ uint32_t core_y(bool) { return run->current->core->y; }
 
 }  // namespace tt_mock
 
+namespace {
+
+std::string answer, times;
+
+}  // namespace
+
+const char* tt_mock_times() { return times.c_str(); }
+
 const char* tt_mock_run(const TtMockProgram* program) {
   using namespace tt_mock;
-  static std::string answer;
+  times.clear();
   const uint32_t cores = program->device.grid_x * program->device.grid_y;
   if (!l1_map(cores) || !shadow_map(cores)) {
     answer = error_json("Unsupported", "no_low_memory",
@@ -264,8 +259,8 @@ const char* tt_mock_run(const TtMockProgram* program) {
     return answer.c_str();
   }
   l1_clear();
-  shadow_clear();
   create_network(state.network);
+  dram_create();
   shadow_create_buffers();
   state.cores = std::vector<Core>(cores);
   state.counts.resize(program->kernel_count);
@@ -273,11 +268,13 @@ const char* tt_mock_run(const TtMockProgram* program) {
     create_threads(program->kernels[i]);
   }
   create_cores_of_tensors();
+  l1_mark_used();
   load_tensors();
   list_threads();
   scheduler_run();
   store_tensors();
   answer = report_json();
+  times = times_json();
   run = nullptr;
   return answer.c_str();
 }
