@@ -210,6 +210,8 @@ void Multicast::add(const Core& to) {
   };
   const uint32_t hops = for_each_link(noc_, place_of(from_), place_of(to), occupy_once);
   longest_ = std::max(longest_, hops);
+  one_column_ &= to.x == from_.x;
+  one_row_ &= to.y == from_.y;
   if (&to != &from_) {
     sent_ = std::max(sent_, occupy(network.in[noc_][number_of(to)], at_, service));
   }
@@ -217,8 +219,9 @@ void Multicast::add(const Core& to) {
 
 void Multicast::finish(bool opens, bool loopback) {
   const NocTiming& costs = run->timing.noc;
+  const Cycles line = one_column_ || one_row_ ? costs.multicast_line : 0;
   const Cycles open = loopback ? costs.loopback_open + costs.loopback_hop * longest_
-                               : costs.multicast_open + costs.multicast_hop * longest_;
+                               : costs.multicast_open + costs.multicast_hop * longest_ + line;
   const Cycles fixed = opens ? open : costs.multicast_linked;
   Resource& out = run->network.out[noc_][number_of(from_)];
   out.written_bytes += bytes_;

@@ -67,6 +67,7 @@ class Multicast {
  private:
   const Core& from_;
   uint32_t noc_, bytes_, longest_ = 0;
+  bool one_column_ = true, one_row_ = true;  // with the sender
   Cycles at_, sent_ = 0;
 };
 
