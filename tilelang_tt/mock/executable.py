@@ -91,7 +91,7 @@ class _BufferStruct(ctypes.Structure):
         ("contents", ctypes.c_uint32),
         ("places", ctypes.c_void_p),
         ("l1_bytes", ctypes.c_uint32),
-        ("matrices", ctypes.POINTER(_MatricesStruct)),
+        ("matrices", ctypes.c_void_p),
     )
 
 
@@ -159,7 +159,7 @@ def _load_kernel(path: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
-def _words(values: Sequence[int], keep: list[npt.NDArray[np.generic]]) -> int:
+def _words(values: Sequence[int], keep: list[object]) -> int:
     """The address of a C array of 32-bit words, which `keep` keeps; ctypes has no reference."""
     array = np.array(values, np.int64).astype(np.uint32)
     keep.append(array)
@@ -202,7 +202,7 @@ class Executable:
         """
         program = self.program
         kernels = self._kernels_with(common_args or {}, core_args or {})
-        keep: list[npt.NDArray[np.generic]] = []
+        keep: list[object] = []
         kernel_structs = (_KernelStruct * len(kernels))()
         for struct, kernel, entry in zip(kernel_structs, kernels, self._entries, strict=True):
             _fill_kernel(struct, kernel, entry, keep)
@@ -358,7 +358,7 @@ def _fill_kernel(
     struct: _KernelStruct,
     kernel: Kernel,
     entry: int | None,
-    keep: list[npt.NDArray[np.generic]],
+    keep: list[object],
 ) -> None:
     args = kernel.core_args
     struct.name = kernel.name.encode()
@@ -409,7 +409,7 @@ def _buffer_structs(
     program: Program,
     buffers: Sequence[Buffer],
     places: Sequence[npt.NDArray[np.uint32] | None],
-    keep: list[npt.NDArray[np.generic]],
+    keep: list[object],
 ) -> ctypes.Array[_BufferStruct]:
     return (_BufferStruct * len(buffers))(
         *(
@@ -429,18 +429,15 @@ def _buffer_structs(
     )
 
 
-def _matrices(
-    buffer: Buffer, keep: list[npt.NDArray[np.generic]]
-) -> ctypes.POINTER[_MatricesStruct] | None:
-    """How the host's matrices lie, or None where the buffer has pages in order."""
+def _matrices(buffer: Buffer, keep: list[object]) -> int | None:
+    """Address of how the host's matrices lie, or None where the buffer has pages in order."""
     if not buffer.has_matrices:
         return None
     data = buffer.data
     offsets = tensors.matrix_offsets(data)
-    keep.append(offsets)
     rows, columns = data.shape[-2:]
-    return ctypes.pointer(
-        _MatricesStruct(
-            offsets.ctypes.data, data.strides[-2], rows // TILE, columns // TILE, data.itemsize
-        )
+    struct = _MatricesStruct(
+        offsets.ctypes.data, data.strides[-2], rows // TILE, columns // TILE, data.itemsize
     )
+    keep += offsets, struct
+    return ctypes.addressof(struct)

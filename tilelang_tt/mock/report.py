@@ -28,13 +28,19 @@ _DIRECTIONS: tuple[Literal["x", "y"], ...] = ("x", "y")
 
 @dataclass(frozen=True)
 class KernelReport:
-    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved."""
+    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved.
+
+    `unread_args` and `unread_common_args` are the numbers of the run-time arguments that it was
+    given and that no core read.
+    """
 
     calls: Mapping[str, int]
     pages_pushed: int
     bytes_read: int
     bytes_written: int
     barriers: tuple[BarrierReport, ...]
+    unread_args: tuple[int, ...] = ()
+    unread_common_args: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +233,10 @@ def from_json(
             {name: kernel.barriers for name, kernel in kernels.items()},
             answer["unused_circular_buffers"],
             [bank.bytes_read + bank.bytes_written for bank in banks],
+            {
+                name: (kernel.unread_args, kernel.unread_common_args)
+                for name, kernel in kernels.items()
+            },
         ),
     )
 
@@ -255,7 +265,8 @@ def prints(answer: Mapping[str, Any]) -> tuple[Print, ...]:
 
 def _kernel(counts: Mapping[str, Any]) -> KernelReport:
     barriers = tuple(BarrierReport(*row) for row in counts["barriers"])
-    return KernelReport(**{**counts, "barriers": barriers})
+    unread = {name: tuple(counts[name]) for name in ("unread_args", "unread_common_args")}
+    return KernelReport(**{**counts, "barriers": barriers, **unread})
 
 
 def _core(data: Mapping[str, Any]) -> CoreReport:

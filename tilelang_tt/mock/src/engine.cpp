@@ -108,6 +108,9 @@ void create_threads(const TtMockKernel& kernel) {
     thread.call.site.file = kernel.name;
     thread.args = kernel.args + kernel.arg_offsets[i];
     thread.arg_count = kernel.arg_offsets[i + 1] - kernel.arg_offsets[i];
+    std::vector<bool>& own = thread.counts->arguments[0];
+    own.resize(std::max(own.size(), size_t{thread.arg_count}));
+    thread.counts->arguments[1].resize(kernel.common_arg_count);
     if (thread.role == Role::compute) {
       thread.compute = create_compute();
     }
@@ -157,6 +160,17 @@ std::string unused_json() {
   return array(names);
 }
 
+// The numbers of the words that no core has read.
+std::string unread_json(const std::vector<bool>& arguments) {
+  std::vector<std::string> unread;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i]) {
+      unread.push_back(number(i));
+    }
+  }
+  return array(unread);
+}
+
 std::string counts_json(const Counts& counts) {
   std::vector<std::string> calls;
   for (uint32_t op = 0; op < op_count; ++op) {
@@ -166,6 +180,8 @@ std::string counts_json(const Counts& counts) {
   }
   return object({field("calls", object(calls)), field("pages_pushed", number(counts.pages_pushed)),
                  field("barriers", barriers_json(counts)),
+                 field("unread_args", unread_json(counts.arguments[0])),
+                 field("unread_common_args", unread_json(counts.arguments[1])),
                  field("bytes_read", number(counts.bytes_read)),
                  field("bytes_written", number(counts.bytes_written))});
 }
@@ -212,12 +228,16 @@ uint32_t runtime_arg(Call call, int index, bool common) {
   if (index < 0 || uint32_t(index) >= count) {
     fail("args_out_of_range", -1, "argument %d of %u", index, count);
   }
+  thread.counts->arguments[common ? 1 : 0][uint32_t(index)] = true;
   return common ? thread.kernel->common_args[index] : thread.args[index];
 }
 
 uint32_t runtime_arg_address(Call call, int index, bool common) {
   runtime_arg(call, index, common);
   const Thread& thread = *run->current;
+  // A pointer to a word leads to those behind it.
+  std::vector<bool>& read = thread.counts->arguments[common ? 1 : 0];
+  std::fill(read.begin() + index, read.end(), true);
   return l1_window(*thread.core) + args_offset(thread.role, common) + uint32_t(index) * 4;
 }
 

@@ -233,6 +233,7 @@ struct Counts {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
   std::vector<BarrierUse> barriers;  // by place
+  std::vector<bool> arguments[2];    // which words some core has read: its own, the common ones
 };
 
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
