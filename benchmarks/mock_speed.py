@@ -55,8 +55,10 @@ def per_second(row: Row, name: str, amount: float, unit: str) -> Row:
 
 
 def compiled(func: tirx.PrimFunc, inputs: Sequence[torch.Tensor]) -> Callable[[], object]:
-    kernel = tilelang.compile(func, target=TARGET, out_idx=[-1])
-    return lambda: kernel(*inputs)
+    """A run of the kernel, into one and the same tensor, of the shape of the inputs."""
+    kernel = tilelang.compile(func, target=TARGET)
+    out = torch.empty_like(inputs[0])
+    return lambda: kernel(*inputs, out)
 
 
 def relu(size: int, block: int, dtype: str) -> tirx.PrimFunc:
@@ -78,7 +80,6 @@ def relu(size: int, block: int, dtype: str) -> tirx.PrimFunc:
 def benchmark(size: int, runs: int) -> list[Row]:
     inputs = arguments(size)
     wide = [tensor.float() for tensor in inputs]
-    tiles = (size // TILE) ** 2
     yardstick = measure(f"torch, float32 product {size}^3", lambda: wide[0] @ wide[1], runs)
     rows = [yardstick]
     product = measure(GEMM, compiled(gemm(size), inputs), runs)
@@ -87,13 +88,22 @@ def benchmark(size: int, runs: int) -> list[Row]:
         per_second(product, "GEMM, multiplications and additions", 2e-9 * size**3, "G/s"),
         Row("GEMM, over torch", "x", (product.median / yardstick.median,)),
     ]
+    return rows + elementwise(size, runs, "") + elementwise(4 * size, runs, f", {4 * size}^2")
+
+
+def elementwise(size: int, runs: int, suffix: str) -> list[Row]:
+    """Rates rise with the size, because a launch takes its time for any."""
+    inputs = arguments(size)
+    wide = [tensor.float() for tensor in inputs]
+    tiles = (size // TILE) ** 2
+    rows: list[Row] = []
     for name, func, used in (
         (ADD, add(size), inputs),
         ("add, float32", add(size, dtype="float32"), wide),
         ("relu, bfloat16", relu(size, 64, "bfloat16"), inputs[:1]),
     ):
-        row = measure(name, compiled(func, used), runs)
-        rows += [row, per_second(row, f"{name}, tiles written", tiles * 1e-3, "k/s")]
+        row = measure(name + suffix, compiled(func, used), runs)
+        rows += [row, per_second(row, f"{name}{suffix}, tiles written", tiles * 1e-3, "k/s")]
     return rows
 
 

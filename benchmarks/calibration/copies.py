@@ -95,8 +95,10 @@ void kernel_main() {
 _IN_L1 = (
     _ACCUMULATE_HEAD
     + """
-  pack_reconfig_l1_acc(1);
   for (uint32_t i = 0; i < iterations; ++i) {
+    if (i == 1) {
+      pack_reconfig_l1_acc(1);
+    }
     if (streamed || i == 0) {
       cb_wait_front(0, tiles);
     }

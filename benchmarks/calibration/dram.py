@@ -55,13 +55,14 @@ _ONE_CORE = (
     ("BH", "read", 64, 16384, False, 17415, False),
     ("BH", "read", 64, 16384, True, 45181, False),
 )
-# arch, bytes of a page, GB/s, fitted, source
+# arch, cores beside each bank, bytes of a page, GB/s, fitted, source
 _BANKS = (
-    ("WH", TILE, 267, True, "tt-metal Saturating_DRAM_bandwidth"),
-    ("WH", 576, 0.92 * 267, False, "tt-metal #55898: 92 % of the streaming rate"),
-    ("BH", TILE, 0.98 * 512, True, "tt-metal #55898: 98 %"),
-    ("BH", 1088, 0.91 * 512, True, "tt-metal #55898: 91 %"),
-    ("BH", 576, 0.62 * 512, True, "tt-metal #55898: 62 %"),
+    ("WH", 1, TILE, 267, True, "tt-metal Saturating_DRAM_bandwidth"),
+    ("WH", 1, 576, 0.92 * 267, False, "tt-metal #55898: 92 % of the streaming rate"),
+    ("BH", 4, TILE, 0.98 * 512, True, "tt-metal #55898: 98 %"),
+    ("BH", 4, 1088, 0.91 * 512, True, "tt-metal #55898: 91 %"),
+    ("BH", 4, 576, 0.62 * 512, True, "tt-metal #55898: 62 %"),
+    ("BH", 1, 16384, 500, False, "tt-metal bh_dram_read_microbenchmark.md"),
 )
 
 
@@ -78,12 +79,13 @@ def rows() -> Rows:
         banks = "one bank" if one_bank else "all banks"
         name = f"{arch} DRAM {kind} {count} x {size} B, one core, {banks}"
         yield Row(name, model, cycles, "cycles", _LATENCIES, fitted)
-    for arch, size, rate, fitted, source in _BANKS:
+    for arch, readers, size, rate, fitted, source in _BANKS:
         device = chip(arch)
-        cores = _beside_banks(device, readers=1 if arch == "WH" else 4)
+        cores = _beside_banks(device, readers)
         job = Job(device, {0: 1}, list(cores), reader=_READ, page_bytes=size)
         first = {core: (bank,) for core, bank in cores.items()}
-        name = f"{arch} DRAM read, cores beside each bank, {size} B pages"
+        beside = "a core" if readers == 1 else f"{readers} cores"
+        name = f"{arch} DRAM read, {beside} beside each bank, {size} B pages"
         yield Row(name, _rate(job, device.dram_banks, first), rate, "GB/s", source, fitted)
     device = chip("WH")
     everyone = {(x, y): ((x + 8 * y) * 37,) for x in range(8) for y in range(8)}

@@ -588,7 +588,7 @@ def test_a_tensor_must_be_whole_pages_of_bytes() -> None:
     with pytest.raises(mock.ProgramError, match="pages have"):
         mock.Buffer("a", np.zeros(100, np.uint8), 64, 0)
     with pytest.raises(mock.ProgramError, match="flat"):
-        mock.Buffer("a", np.zeros((2, 64), np.uint8), 64, 0)
+        mock.Buffer("a", np.zeros(64, np.uint16), 64, 0)
     frozen = np.zeros(64, np.uint8)
     frozen.flags.writeable = False
     with pytest.raises(mock.ProgramError, match="writable"):

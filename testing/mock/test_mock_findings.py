@@ -130,6 +130,34 @@ def test_waste_is_warned_about() -> None:
     assert "noc_async_write_barrier at writer.cpp:14 has nothing to wait for, all 8 times" in idle
 
 
+def test_arguments_that_no_core_reads_are_warned_about() -> None:
+    """Of two cores, one reads the second argument; a pointer to one leads to those behind it."""
+    cores = ((0, 0), (1, 0))
+    first, rest = "get_arg_val<uint32_t>(0)", "get_arg_addr(1)"
+    compute = k.ADD.replace("void kernel_main() {", "void kernel_main() {\n  // read\n", 1)
+
+    def unread(read: str) -> list[str]:
+        source = compute.replace("// read", read)
+        report, _ = k.Pipeline(source, cores=cores, compute_args=(7, 8)).launch(TWO, TWO)
+        assert report.kernels["writer.cpp"].unread_args == ()
+        return [str(each) for each in report.warnings if each.kind == "unread_argument"]
+
+    (warning,) = unread(f"{first};")
+    assert "compute.cpp is given run-time arguments that no core reads: 1, 2" in warning
+    assert unread(f"if ({first} == 0) get_arg_val<uint32_t>(1);") == [warning]
+    assert unread(f"if (get_relative_logical_x() == 1) {rest};") == []
+
+
+def test_common_arguments_that_no_core_reads_are_warned_about() -> None:
+    reader = k.READ_TWO.replace(
+        "get_common_arg_val<uint32_t>(1)", "get_common_arg_val<uint32_t>(0)"
+    )
+    assert reader != k.READ_TWO
+    report, _ = k.Pipeline(k.ADD, reader=reader).launch(TWO[:, :96], TWO[:, :96])
+    (warning,) = (each for each in report.warnings if each.kind == "unread_argument")
+    assert "reader.cpp is given common run-time arguments that no core reads: 1" in str(warning)
+
+
 def test_a_busy_bank_is_warned_about() -> None:
     """Each page that is read lies in bank 0 of twelve."""
     reader = k.READ_TWO.replace("page(i,", "page(0,")

@@ -35,7 +35,7 @@ from tilelang_tt.mock.report import (
 )
 from tilelang_tt.mock.roofline import Roofline, roofline
 from tilelang_tt.mock.sequence import sequence
-from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded
+from tilelang_tt.mock.tensors import DRAM, L1, Interleaved, Sharded, is_tiled_in_place
 from tilelang_tt.mock.timing import Timing
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "Unsupported",
     "UnsupportedKernel",
     "allocate",
+    "is_tiled_in_place",
     "profile",
     "roofline",
     "sequence",

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["dram_bank_conflict", "unused_circular_buffer", "idle_barrier", "lone_transfers"]
+Kind = Literal[
+    "dram_bank_conflict",
+    "unused_circular_buffer",
+    "idle_barrier",
+    "lone_transfers",
+    "unread_argument",
+]
 
 # A bank with twice its share of the bytes makes the others wait half of the time.
 _BANK_SHARE = 2.0
@@ -43,8 +49,13 @@ def advise(
     barriers: Mapping[str, Sequence[BarrierReport]],
     unused_circular_buffers: Sequence[str],
     bank_bytes: Sequence[int],
+    unread: Mapping[str, tuple[Sequence[int], Sequence[int]]],
 ) -> tuple[Advice, ...]:
-    """The warnings of a run; `barriers` are by kernel, `bank_bytes` what each DRAM bank moved."""
+    """The warnings of a run.
+
+    `barriers` are by kernel, `bank_bytes` what each DRAM bank moved, `unread` the numbers of each
+    kernel's own and common run-time arguments that no core read.
+    """
     return (
         *_bank_conflicts(bank_bytes),
         *(
@@ -52,7 +63,19 @@ def advise(
             for name in unused_circular_buffers
         ),
         *(each for kernel, uses in barriers.items() for each in _barriers(kernel, uses)),
+        *(each for kernel, numbers in unread.items() for each in _unread(kernel, *numbers)),
     )
+
+
+def _unread(kernel: str, own: Sequence[int], common: Sequence[int]) -> Iterator[Advice]:
+    for kind, numbers in (("run-time", own), ("common run-time", common)):
+        if numbers:
+            which = ", ".join(map(str, numbers))
+            yield Advice(
+                "unread_argument",
+                f"{kernel} is given {kind} arguments that no core reads: {which}; their order or "
+                "number may not be what the kernel expects",
+            )
 
 
 def _bank_conflicts(bank_bytes: Sequence[int]) -> Iterator[Advice]:

@@ -73,7 +73,7 @@ class Tensor:
     def numpy(self) -> npt.NDArray[np.generic]:
         """A copy of what the tensor holds now; bfloat16 as float32."""
         convert = layouts.untilize if self.tiled else layouts.unrows
-        return convert(self.buffer.data, self.format, self.shape).copy()
+        return convert(self.buffer.data.view(np.uint8), self.format, self.shape).copy()
 
 
 class Chip:

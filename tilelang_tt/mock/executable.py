@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import functools
+import itertools
 import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -24,9 +25,11 @@ from tilelang_tt.mock.program import (
     CircularBuffer,
     Kernel,
     Program,
+    check_kernels,
 )
 from tilelang_tt.mock.tensors import Core
 from tilelang_tt.mock.timing import Timing
+from tilelang_tt.tiles import TILE
 
 # `void kernel_main()` as the Itanium C++ ABI spells it.
 _ENTRY = "_Z11kernel_mainv"
@@ -68,6 +71,16 @@ class _CircularBufferStruct(ctypes.Structure):
     )
 
 
+class _MatricesStruct(ctypes.Structure):
+    _fields_ = (
+        ("offsets", ctypes.c_void_p),
+        ("row_bytes", ctypes.c_int64),
+        ("row_tiles", ctypes.c_uint32),
+        ("column_tiles", ctypes.c_uint32),
+        ("element_bytes", ctypes.c_uint32),
+    )
+
+
 class _BufferStruct(ctypes.Structure):
     _fields_ = (
         ("name", ctypes.c_char_p),
@@ -78,6 +91,7 @@ class _BufferStruct(ctypes.Structure):
         ("contents", ctypes.c_uint32),
         ("places", ctypes.c_void_p),
         ("l1_bytes", ctypes.c_uint32),
+        ("matrices", ctypes.c_void_p),
     )
 
 
@@ -121,13 +135,18 @@ class _Engine:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._run = ctypes.CDLL(str(path)).tt_mock_run
+        library = ctypes.CDLL(str(path))
+        self._run = library.tt_mock_run
         self._run.restype = ctypes.c_char_p
         self._run.argtypes = (ctypes.POINTER(_ProgramStruct),)
+        self._times = library.tt_mock_times
+        self._times.restype = ctypes.c_char_p
+        self._times.argtypes = ()
 
-    def run(self, program: _ProgramStruct) -> Mapping[str, Any]:
+    def run(self, program: _ProgramStruct) -> tuple[Mapping[str, Any], bytes]:
+        """The answer, and what each core and link did when as text: few callers look at it."""
         with self._lock:
-            return json.loads(self._run(ctypes.byref(program)))
+            return json.loads(self._run(ctypes.byref(program))), self._times()
 
 
 @functools.cache
@@ -140,15 +159,11 @@ def _load_kernel(path: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
-class _Words:
-    """A C array of 32-bit words; ctypes keeps no reference to it, so its owner must."""
-
-    def __init__(self, values: Sequence[int]) -> None:
-        self.array: npt.NDArray[np.uint32] = np.array([v & _WORD for v in values], dtype=np.uint32)
-
-    @property
-    def pointer(self) -> int:
-        return self.array.ctypes.data
+def _words(values: Sequence[int], keep: list[object]) -> int:
+    """The address of a C array of 32-bit words, which `keep` keeps; ctypes has no reference."""
+    array = np.array(values, np.int64).astype(np.uint32)
+    keep.append(array)
+    return array.ctypes.data
 
 
 class Executable:
@@ -164,6 +179,9 @@ class Executable:
         self._entries = [
             ctypes.cast(library[_ENTRY], ctypes.c_void_p).value for library in libraries
         ]
+        self._device = _device_struct(program)
+        self._masks = [_core_mask(program, cb) for cb in program.circular_buffers]
+        self._parameters = _parameter_structs(program.costs)
 
     def run(
         self,
@@ -182,34 +200,31 @@ class Executable:
         `Report.findings`. `allow` names kinds of findings that do not raise where the run could
         go on.
         """
-        program = _with_arguments(self.program, common_args or {}, core_args or {})
-        self._check_state(program)
-        keep: list[_Words] = []
-        kernels = (_KernelStruct * len(program.kernels))()
-        for struct, kernel, entry in zip(kernels, program.kernels, self._entries, strict=True):
+        program = self.program
+        kernels = self._kernels_with(common_args or {}, core_args or {})
+        keep: list[object] = []
+        kernel_structs = (_KernelStruct * len(kernels))()
+        for struct, kernel, entry in zip(kernel_structs, kernels, self._entries, strict=True):
             _fill_kernel(struct, kernel, entry, keep)
-        masks = [_core_mask(program, cb) for cb in program.circular_buffers]
-        circular_buffers = _circular_buffer_structs(program, masks, program.place(buffers))
+        circular_buffers = self._circular_buffer_structs(buffers)
         places = [
             tensors.places(program.device, buffer.layout, buffer.page_bytes, buffer.pages)
             for buffer in buffers
         ]
-        buffer_structs = _buffer_structs(program, buffers, places)
-        semaphores = _Words(program.semaphores)
-        parameters = _parameter_structs(program.costs)
-        answer = self._engine.run(
+        buffer_structs = _buffer_structs(program, buffers, places, keep)
+        answer, times = self._engine.run(
             _ProgramStruct(
-                device=_device_struct(program),
-                kernels=ctypes.addressof(kernels),
+                device=self._device,
+                kernels=ctypes.addressof(kernel_structs),
                 circular_buffers=ctypes.addressof(circular_buffers),
                 buffers=ctypes.addressof(buffer_structs),
-                semaphores=semaphores.pointer,
-                parameters=ctypes.addressof(parameters),
+                semaphores=_words(program.semaphores, keep),
+                parameters=ctypes.addressof(self._parameters),
                 kernel_count=len(kernels),
                 circular_buffer_count=len(circular_buffers),
                 buffer_count=len(buffer_structs),
                 semaphore_count=len(program.semaphores),
-                parameter_count=len(parameters),
+                parameter_count=len(self._parameters),
                 record=int(record),
             )
         )
@@ -219,11 +234,47 @@ class Executable:
         except errors.RunError as error:
             error.prints = report.prints(answer)
             raise
-        return dataclasses.replace(report.from_json(program, answer), findings=found.findings)
+        return report.from_json(program, answer, times, found.findings)
 
-    def _check_state(self, program: Program) -> None:
+    def _kernels_with(
+        self,
+        common_args: Mapping[str, Sequence[int]],
+        core_args: Mapping[str, Mapping[Core, Sequence[int]]],
+    ) -> tuple[Kernel, ...]:
+        """The kernels with the arguments, and so the cores, of one run; checked as a program's."""
+        kernels = self.program.kernels
+        unknown = {*common_args, *core_args} - self._libraries.keys()
+        if unknown:
+            raise errors.ProgramError("name", f"arguments for unknown kernels {sorted(unknown)}")
+        if common_args or core_args:
+            kernels = tuple(
+                dataclasses.replace(
+                    kernel,
+                    common_args=tuple(common_args.get(kernel.name, kernel.common_args)),
+                    core_args=core_args.get(kernel.name, kernel.core_args),
+                )
+                for kernel in kernels
+            )
+            check_kernels(self.program.device, kernels)
+        self._check_state(kernels)
+        return kernels
+
+    def _circular_buffer_structs(
+        self, buffers: Sequence[Buffer]
+    ) -> ctypes.Array[_CircularBufferStruct]:
+        """Where circular buffers are depends on tensors in L1 only."""
+        if any(buffer.layout != tensors.DRAM for buffer in buffers):
+            offsets = self.program.place(buffers)
+            return _circular_buffer_structs(self.program, self._masks, offsets)
+        return self._circular_buffers
+
+    @functools.cached_property
+    def _circular_buffers(self) -> ctypes.Array[_CircularBufferStruct]:
+        return _circular_buffer_structs(self.program, self._masks, self.program.place())
+
+    def _check_state(self, kernels: Sequence[Kernel]) -> None:
         """Refuses what the cores would share: variables of a kernel that several of them run."""
-        for kernel in program.kernels:
+        for kernel in kernels:
             if len(kernel.core_args) > 1:
                 names = kernel_state.variables(self._libraries[kernel.name])
                 if names:
@@ -303,44 +354,21 @@ def _device_struct(program: Program) -> _DeviceStruct:
     )
 
 
-def _with_arguments(
-    program: Program,
-    common_args: Mapping[str, Sequence[int]],
-    core_args: Mapping[str, Mapping[Core, Sequence[int]]],
-) -> Program:
-    """The program with the arguments, and so the cores, of one run; checked as any program is."""
-    unknown = {*common_args, *core_args} - {kernel.name for kernel in program.kernels}
-    if unknown:
-        raise errors.ProgramError("name", f"arguments for unknown kernels {sorted(unknown)}")
-    kernels = tuple(
-        dataclasses.replace(
-            kernel,
-            common_args=tuple(common_args.get(kernel.name, kernel.common_args)),
-            core_args=core_args.get(kernel.name, kernel.core_args),
-        )
-        for kernel in program.kernels
-    )
-    return dataclasses.replace(program, kernels=kernels)
-
-
 def _fill_kernel(
-    struct: _KernelStruct, kernel: Kernel, entry: int | None, keep: list[_Words]
+    struct: _KernelStruct,
+    kernel: Kernel,
+    entry: int | None,
+    keep: list[object],
 ) -> None:
     args = kernel.core_args
-    offsets = np.cumsum([0, *(len(values) for values in args.values())]).tolist()
-    words = {
-        "cores": _Words([coordinate for core in args for coordinate in core]),
-        "args": _Words([value for values in args.values() for value in values]),
-        "arg_offsets": _Words(offsets),
-        "common_args": _Words(kernel.common_args),
-    }
-    for name, array in words.items():
-        setattr(struct, name, array.pointer)
-    keep.extend(words.values())
     struct.name = kernel.name.encode()
     struct.entry = entry
     struct.role = ROLES.index(kernel.role)
     struct.core_count = len(args)
+    struct.cores = _words([coordinate for core in args for coordinate in core], keep)
+    struct.args = _words([value for values in args.values() for value in values], keep)
+    struct.arg_offsets = _words([0, *itertools.accumulate(map(len, args.values()))], keep)
+    struct.common_args = _words(kernel.common_args, keep)
     struct.common_arg_count = len(kernel.common_args)
 
 
@@ -371,21 +399,17 @@ def _circular_buffer_structs(
     )
 
 
-@functools.lru_cache(maxsize=16)
-def _parameter_array(items: tuple[tuple[str, float], ...]) -> ctypes.Array[_ParameterStruct]:
-    return (_ParameterStruct * len(items))(
-        *(_ParameterStruct(name.encode(), value) for name, value in items)
-    )
-
-
 def _parameter_structs(costs: Timing) -> ctypes.Array[_ParameterStruct]:
-    return _parameter_array(tuple(costs.values.items()))
+    return (_ParameterStruct * len(costs.values))(
+        *(_ParameterStruct(name.encode(), value) for name, value in costs.values.items())
+    )
 
 
 def _buffer_structs(
     program: Program,
     buffers: Sequence[Buffer],
     places: Sequence[npt.NDArray[np.uint32] | None],
+    keep: list[object],
 ) -> ctypes.Array[_BufferStruct]:
     return (_BufferStruct * len(buffers))(
         *(
@@ -398,7 +422,22 @@ def _buffer_structs(
                 CONTENTS.index(buffer.contents),
                 None if place is None else place.ctypes.data,
                 tensors.l1_bytes(program.device, buffer.layout, buffer.page_bytes, buffer.pages),
+                _matrices(buffer, keep),
             )
             for buffer, place in zip(buffers, places, strict=True)
         )
     )
+
+
+def _matrices(buffer: Buffer, keep: list[object]) -> int | None:
+    """Address of how the host's matrices lie, or None where the buffer has pages in order."""
+    if not buffer.has_matrices:
+        return None
+    data = buffer.data
+    offsets = tensors.matrix_offsets(data)
+    rows, columns = data.shape[-2:]
+    struct = _MatricesStruct(
+        offsets.ctypes.data, data.strides[-2], rows // TILE, columns // TILE, data.itemsize
+    )
+    keep += offsets, struct
+    return ctypes.addressof(struct)

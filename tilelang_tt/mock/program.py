@@ -15,6 +15,7 @@ from tilelang_tt.mock import tensors, timing
 from tilelang_tt.mock.errors import ProgramError
 from tilelang_tt.mock.tensors import DRAM, Core, Layout
 from tilelang_tt.mock.timing import Timing
+from tilelang_tt.tiles import TILE
 
 if TYPE_CHECKING:
     from tilelang_tt.mock.executable import Executable
@@ -72,7 +73,11 @@ class CircularBuffer:
 
 @dataclass(frozen=True)
 class Buffer:
-    """A tensor, used in place: `data` holds its pages in order, unpadded.
+    """A tensor, used in place.
+
+    `data` holds its pages in order, unpadded, as flat bytes; or it is an array of elements of shape
+    (..., rows, columns), whose tiles of 32x32 are the pages. Its rows and leading axes may lie
+    anywhere, the elements of a row lie side by side.
 
     `contents` tells what the bytes are before the run: "given" by the host; those of a "result",
     undefined, and the kernels must write all of them; those of a "scratch" tensor, undefined; those
@@ -80,15 +85,20 @@ class Buffer:
     """
 
     name: str
-    data: npt.NDArray[np.uint8]
+    data: npt.NDArray[np.generic]
     page_bytes: int
     address: int
     contents: Contents = "given"
     layout: Layout = DRAM
 
     @property
+    def has_matrices(self) -> bool:
+        """Whether `data` has rows and columns, and not pages."""
+        return self.data.ndim > 1
+
+    @property
     def pages(self) -> int:
-        return self.data.size // self.page_bytes
+        return self.data.nbytes // self.page_bytes
 
     def accessor_args(self, device: Device) -> tuple[int, ...]:
         """The compile-time arguments from which a kernel makes `TensorAccessorArgs`."""
@@ -96,15 +106,29 @@ class Buffer:
 
     def __post_init__(self) -> None:
         data = self.data
-        if data.dtype != np.uint8 or data.ndim != 1 or not data.flags.c_contiguous:
-            raise ProgramError("buffer", f"buffer {self.name} is not a flat contiguous uint8 array")
         if not data.flags.writeable:
             raise ProgramError("buffer", f"buffer {self.name} is not writable")
-        if data.size == 0 or data.size % self.page_bytes:
+        if self.has_matrices:
+            self._check_matrices()
+        elif data.dtype != np.uint8 or not data.flags.c_contiguous:
+            raise ProgramError("buffer", f"buffer {self.name} is not a flat contiguous uint8 array")
+        if data.size == 0 or data.nbytes % self.page_bytes:
             raise ProgramError(
                 "buffer",
-                f"buffer {self.name} has {data.size} bytes, pages have {self.page_bytes}",
+                f"buffer {self.name} has {data.nbytes} bytes, pages have {self.page_bytes}",
             )
+
+    def _check_matrices(self) -> None:
+        data = self.data
+        if not tensors.is_tiled_in_place(data) or self.page_bytes != TILE * TILE * data.itemsize:
+            raise ProgramError(
+                "buffer",
+                f"buffer {self.name} has rows of {data.shape[-1]} elements, {data.strides[-1]} "
+                f"bytes apart, and pages of {self.page_bytes} bytes: it takes whole tiles of "
+                f"{TILE}x{TILE} elements whose rows are contiguous",
+            )
+        if self.layout != DRAM:
+            raise ProgramError("buffer", f"buffer {self.name} is in L1, which takes pages in order")
 
 
 @dataclass(frozen=True)
@@ -131,7 +155,7 @@ class Program:
         return self.timing if self.timing is not None else timing.load(self.device.name)
 
     def __post_init__(self) -> None:
-        _check_kernels(self)
+        check_kernels(self.device, self.kernels)
         _check_circular_buffers(self)
         if len(self.semaphores) > SEMAPHORES:
             raise ProgramError("semaphores", f"{len(self.semaphores)} semaphores of {SEMAPHORES}")
@@ -217,17 +241,23 @@ def allocate(device: Device, tensors: Sequence[tuple[int, int]]) -> tuple[int, .
     return tuple(addresses)
 
 
-def _check_kernels(program: Program) -> None:
+def check_kernels(device: Device, kernels: Sequence[Kernel]) -> None:
+    """Refuses kernels that do not fit the chip or each other.
+
+    Raises:
+        ProgramError: an unknown role, a name or a core taken twice, a core off the grid, or more
+            arguments than a kernel may have.
+    """
     taken: set[tuple[str, Core]] = set()
     names: set[str] = set()
-    columns, rows = program.device.grid
-    for kernel in program.kernels:
+    columns, rows = device.grid
+    for kernel in kernels:
         if kernel.role not in ROLES:
             raise ProgramError("role", f"kernel {kernel.name} has the role {kernel.role!r}")
         if kernel.name in names:
             raise ProgramError("name", f"two kernels are named {kernel.name}")
         names.add(kernel.name)
-        limit = program.device.max_runtime_args
+        limit = device.max_runtime_args
         if max([len(kernel.common_args), *map(len, kernel.core_args.values())]) > limit:
             raise ProgramError("args", f"kernel {kernel.name} has more than {limit} arguments")
         for core in kernel.core_args:

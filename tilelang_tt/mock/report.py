@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,13 +28,19 @@ _DIRECTIONS: tuple[Literal["x", "y"], ...] = ("x", "y")
 
 @dataclass(frozen=True)
 class KernelReport:
-    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved."""
+    """What one kernel did, summed over its cores: calls by kind of work, pages and bytes moved.
+
+    `unread_args` and `unread_common_args` are the numbers of the run-time arguments that it was
+    given and that no core read.
+    """
 
     calls: Mapping[str, int]
     pages_pushed: int
     bytes_read: int
     bytes_written: int
     barriers: tuple[BarrierReport, ...]
+    unread_args: tuple[int, ...] = ()
+    unread_common_args: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,11 +110,20 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Times:
+    """What each core and each link did when."""
+
+    cores: Mapping[Core, CoreReport]
+    links: tuple[LinkReport, ...]
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a run did, by kernel name, and when by the virtual clock.
 
-    `cycles` is the whole: the launch, and the kernels until the last one ends. `intervals` is empty
-    unless the run was told to record.
+    `cycles` is the whole: the launch, and the kernels until the last one ends. `times` are made
+    when they are first asked for, by `read_times`.
     """
 
     kernels: Mapping[str, KernelReport]
@@ -115,14 +132,31 @@ class Report:
     clock_ghz: float
     fidelity_phases: int
     tile_products: int
-    cores: Mapping[Core, CoreReport]
     dram_banks: tuple[BankReport, ...]
-    links: tuple[LinkReport, ...]
-    intervals: tuple[Interval, ...]
+    read_times: Callable[[], Times] = field(repr=False)
     findings: tuple[Finding, ...] = ()  # of a run that may go on in spite of them
     prints: tuple[Print, ...] = ()
     warnings: tuple[Advice, ...] = ()  # what is right and wasteful
     steps: Mapping[str, Report] = field(default_factory=dict)  # the runs of a `sequence`, by name
+
+    @functools.cached_property
+    def times(self) -> Times:
+        return self.read_times()
+
+    @property
+    def cores(self) -> Mapping[Core, CoreReport]:
+        """The time of each core that runs a kernel."""
+        return self.times.cores
+
+    @property
+    def links(self) -> tuple[LinkReport, ...]:
+        """The links of the NoCs that moved anything."""
+        return self.times.links
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """What each engine did when; empty unless the run was told to record."""
+        return self.times.intervals
 
     @property
     def microseconds(self) -> float:
@@ -177,8 +211,10 @@ def _metadata(kind: str, process: int, track: int, name: str) -> dict[str, Any]:
     return {"name": kind, "ph": "M", "pid": process, "tid": track, "args": {"name": name}}
 
 
-def from_json(program: Program, answer: Mapping[str, Any]) -> Report:
-    """The engine's answer of a run without error."""
+def from_json(
+    program: Program, answer: Mapping[str, Any], times: bytes, findings: tuple[Finding, ...]
+) -> Report:
+    """The engine's answer of a run without error, and its times as JSON text."""
     clock = answer["clock"]
     kernels = {name: _kernel(counts) for name, counts in answer["kernels"].items()}
     banks = tuple(BankReport(*row) for row in clock["dram_banks"])
@@ -189,17 +225,35 @@ def from_json(program: Program, answer: Mapping[str, Any]) -> Report:
         clock_ghz=program.device.clock_ghz,
         fidelity_phases=FIDELITIES.index(program.fidelity) + 1,
         tile_products=clock["tile_products"],
-        cores={(core["x"], core["y"]): _core(core) for core in clock["cores"]},
         dram_banks=banks,
-        links=tuple(_link(row) for row in clock["links"]),
-        intervals=tuple(_interval(row) for row in clock["intervals"]),
+        read_times=_Written(times),
+        findings=findings,
         prints=prints(answer),
         warnings=advise(
             {name: kernel.barriers for name, kernel in kernels.items()},
             answer["unused_circular_buffers"],
             [bank.bytes_read + bank.bytes_written for bank in banks],
+            {
+                name: (kernel.unread_args, kernel.unread_common_args)
+                for name, kernel in kernels.items()
+            },
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The times as the engine wrote them."""
+
+    text: bytes
+
+    def __call__(self) -> Times:
+        times = json.loads(self.text)
+        return Times(
+            cores={(core["x"], core["y"]): _core(core) for core in times["cores"]},
+            links=tuple(_link(row) for row in times["links"]),
+            intervals=tuple(_interval(row) for row in times["intervals"]),
+        )
 
 
 def prints(answer: Mapping[str, Any]) -> tuple[Print, ...]:
@@ -211,7 +265,8 @@ def prints(answer: Mapping[str, Any]) -> tuple[Print, ...]:
 
 def _kernel(counts: Mapping[str, Any]) -> KernelReport:
     barriers = tuple(BarrierReport(*row) for row in counts["barriers"])
-    return KernelReport(**{**counts, "barriers": barriers})
+    unread = {name: tuple(counts[name]) for name in ("unread_args", "unread_common_args")}
+    return KernelReport(**{**counts, "barriers": barriers, **unread})
 
 
 def _core(data: Mapping[str, Any]) -> CoreReport:

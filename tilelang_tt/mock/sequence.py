@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tilelang_tt.mock.report import (
     LinkReport,
     Report,
     Stall,
+    Times,
 )
 
 
@@ -35,7 +37,6 @@ def sequence(steps: Mapping[str, Report]) -> Report:
     if len(settings) != 1:
         raise ValueError("a sequence is of one run or more, all with one clock and fidelity")
     ((clock_ghz, phases),) = settings
-    starts = dict(zip(steps, _starts(reports), strict=True))
     return Report(
         kernels={
             f"{step}/{name}": kernel
@@ -47,7 +48,6 @@ def sequence(steps: Mapping[str, Report]) -> Report:
         clock_ghz=clock_ghz,
         fidelity_phases=phases,
         tile_products=sum(report.tile_products for report in reports),
-        cores=_cores(steps, starts),
         dram_banks=tuple(
             BankReport(
                 sum(bank.bytes_read for bank in banks),
@@ -56,16 +56,24 @@ def sequence(steps: Mapping[str, Report]) -> Report:
             )
             for banks in zip(*(report.dram_banks for report in reports), strict=True)
         ),
-        links=_links(link for report in reports for link in report.links),
+        read_times=functools.partial(_times, steps),
+        findings=tuple(each for report in reports for each in report.findings),
+        prints=tuple(each for report in reports for each in report.prints),
+        warnings=tuple(each for report in reports for each in report.warnings),
+        steps=dict(steps),
+    )
+
+
+def _times(steps: Mapping[str, Report]) -> Times:
+    starts = dict(zip(steps, _starts(steps.values()), strict=True))
+    return Times(
+        cores=_cores(steps, starts),
+        links=_links(link for report in steps.values() for link in report.links),
         intervals=tuple(
             _later(each, starts[step])
             for step, report in steps.items()
             for each in report.intervals
         ),
-        findings=tuple(each for report in reports for each in report.findings),
-        prints=tuple(each for report in reports for each in report.prints),
-        warnings=tuple(each for report in reports for each in report.warnings),
-        steps=dict(steps),
     )
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tilelang_tt.device import Device
 from tilelang_tt.mock.errors import ProgramError
+from tilelang_tt.tiles import TILE
 
 Core = tuple[int, int]
 
@@ -104,6 +105,26 @@ def l1_bytes(device: Device, layout: Layout, page_bytes: int, pages: int) -> int
     if isinstance(layout, Sharded):
         return layout.core_pages * aligned
     return -(-pages // math.prod(device.grid)) * aligned if layout.memory == "l1" else 0
+
+
+def is_tiled_in_place(array: npt.NDArray[np.generic]) -> bool:
+    """Whether the last two axes are whole tiles whose rows are contiguous, so that kernels can work
+    on the array itself."""
+    rows, columns = array.shape[-2:]
+    return (
+        rows % TILE == 0
+        and columns % TILE == 0
+        and array.strides[-1] == array.itemsize
+        and min(array.strides) >= 0
+    )
+
+
+def matrix_offsets(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint64]:
+    """Where each matrix of the last two axes begins, in bytes from the first."""
+    offsets = np.zeros((), np.uint64)
+    for extent, stride in zip(array.shape[:-2], array.strides[:-2], strict=True):
+        offsets = np.add.outer(offsets, np.arange(extent, dtype=np.uint64) * np.uint64(stride))
+    return np.ascontiguousarray(offsets.reshape(-1))
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tilelang_tt import device, formats, mock, tiles
 from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.plan import Kernel, Plan, Tensor
 from tilelang_tt.runtime.binding import Binding, element_type
+from tilelang_tt.tiles import Array
 
 _INTERLEAVED_DRAM = 2  # tt-metal's ArgConfig: IsDram set, everything else static
 
@@ -31,10 +33,13 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
     }
     pages = [(_page_bytes(tensor), tiles.tile_count(views[tensor.name].shape)) for tensor in used]
     addresses = mock.allocate(device.load(plan.arch), pages)
+    shared = _shared(used, views)
     buffers = [
         mock.Buffer(
             tensor.name,
-            tiles.tilize(views[tensor.name]).view(np.uint8),
+            views[tensor.name]
+            if tensor.name not in shared and _is_usable(views[tensor.name])
+            else tiles.tilize(views[tensor.name]).view(np.uint8),
             _page_bytes(tensor),
             address,
             "given" if tensor.is_written else "input",
@@ -50,10 +55,27 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
         record=record,
     )
     for tensor, buffer in zip(used, buffers, strict=True):
-        if tensor.is_written:
+        if tensor.is_written and not buffer.has_matrices:
             data = buffer.data.view(element_type(tensor.dtype))
             tiles.untilize(data, views[tensor.name])
     return report
+
+
+def _is_usable(view: Array) -> bool:
+    """Whether the kernels can work on the user's memory itself."""
+    return view.flags.writeable and mock.is_tiled_in_place(view)
+
+
+def _shared(used: Sequence[Tensor], views: Mapping[str, Array]) -> set[str]:
+    """Tensors whose memory another one has too, where one of them is written: on the device they
+    are two."""
+    return {
+        name
+        for one, other in itertools.combinations(used, 2)
+        if (one.is_written or other.is_written)
+        and np.may_share_memory(views[one.name], views[other.name])
+        for name in (one.name, other.name)
+    }
 
 
 @functools.lru_cache(maxsize=256)

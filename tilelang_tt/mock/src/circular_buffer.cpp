@@ -94,11 +94,8 @@ void wait_for_page(Thread& thread, Engine engine, CircularBuffer& cb, uint32_t f
 
 }  // namespace
 
-CircularBuffer& cb_at(Thread& thread, uint32_t index) {
-  if (index >= thread.core->cbs.size() || thread.core->cbs[index].config == nullptr) {
-    fail("cb_unknown", -1, "no circular buffer has index %u", index);
-  }
-  return thread.core->cbs[index];
+void fail_unknown_cb(uint32_t index) {
+  fail("cb_unknown", -1, "no circular buffer has index %u", index);
 }
 
 void cb_reserve(Call call, uint32_t index, uint32_t pages) {

@@ -6,10 +6,8 @@
 #include "engine.h"
 
 namespace tt_mock {
-namespace {
-
-void record(Timeline& line, const char* name, bool is_wait, Cycles begin) {
-  if (run->program->record == 0 || line.now <= begin) {
+void record_interval(Timeline& line, const char* name, bool is_wait, Cycles begin) {
+  if (line.now <= begin) {
     return;
   }
   if (!line.intervals.empty()) {
@@ -20,27 +18,6 @@ void record(Timeline& line, const char* name, bool is_wait, Cycles begin) {
     }
   }
   line.intervals.push_back({name, is_wait, begin, line.now});
-}
-
-}  // namespace
-
-void charge(Core& core, Engine engine, Cycles cycles, const char* name) {
-  Timeline& line = core.clock.engines[uint32_t(engine)];
-  const Cycles begin = line.now;
-  line.now += cycles;
-  line.busy += cycles;
-  record(line, name, false, begin);
-}
-
-void wait_until(Core& core, Engine engine, Cycles time, Stall stall, const char* name) {
-  Timeline& line = core.clock.engines[uint32_t(engine)];
-  if (time <= line.now) {
-    return;
-  }
-  const Cycles begin = line.now;
-  line.stalls[uint32_t(stall)] += time - begin;
-  line.now = time;
-  record(line, name, true, begin);
 }
 
 Engine engine_that_fills(const Thread& thread) {

@@ -70,8 +70,8 @@ struct Work {
   Cycles first, load, last, math;
 };
 
-void charge(Core& core, Engine engine, Cycles cycles, const char* name);
-void wait_until(Core& core, Engine engine, Cycles time, Stall stall, const char* name);
+// Of a run that records: what the engine did from `begin` until now.
+void record_interval(Timeline& line, const char* name, bool is_wait, Cycles begin);
 
 Engine engine_that_fills(const Thread& thread);   // circular buffers
 Engine engine_that_drains(const Thread& thread);
@@ -85,7 +85,8 @@ Work work_of_one(uint32_t bytes, Cycles math);
 Work work_of_two(uint32_t bytes_a, uint32_t bytes_b, Cycles math);
 Work work_of_product(uint32_t bytes0, uint32_t bytes1, uint32_t rt, uint32_t ct, bool block);
 
-// The times of the whole run, for the report.
+// For the report: the times of the whole run, and those of each core and link.
 std::string clock_json();
+std::string times_json();
 
 }  // namespace tt_mock

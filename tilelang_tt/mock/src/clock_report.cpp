@@ -81,26 +81,32 @@ void add_intervals(const Core& core, std::vector<std::string>& rows) {
 
 }  // namespace
 
+std::string times_json() {
+  std::vector<std::string> cores, intervals;
+  for (const Core& core : run->cores) {
+    if (core.exists) {
+      cores.push_back(core_json(core));
+      add_intervals(core, intervals);
+    }
+  }
+  return object({field("cores", array(cores)), field("links", array(link_rows())),
+                 field("intervals", array(intervals))});
+}
+
 std::string clock_json() {
-  std::vector<std::string> cores, banks, intervals;
+  std::vector<std::string> banks;
   Cycles last = 0;
   for (const Core& core : run->cores) {
-    if (!core.exists) {
-      continue;
-    }
-    cores.push_back(core_json(core));
     for (const Timeline& line : core.clock.engines) {
       last = std::max(last, line.now);
     }
-    add_intervals(core, intervals);
   }
   for (const Resource& bank : run->network.banks) {
     banks.push_back(resource_row({}, bank));
   }
   return object({field("launch", cycles(run->timing.launch)),
-                 field("cycles", cycles(run->timing.launch + last)), field("cores", array(cores)),
-                 field("dram_banks", array(banks)), field("links", array(link_rows())),
-                 field("intervals", array(intervals)),
+                 field("cycles", cycles(run->timing.launch + last)),
+                 field("dram_banks", array(banks)),
                  field("tile_products", number(run->tile_products))});
 }
 

@@ -3,7 +3,6 @@
 #include "tt_mock/dataflow.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "shadow.h"
@@ -26,15 +25,15 @@ uint64_t encode(uint64_t kind, uint64_t place, uint32_t address) {
 uint64_t kind_of(uint64_t address) { return address >> 56; }
 uint32_t place_of(uint64_t address) { return uint32_t(address >> 32) & 0xFFFFFF; }
 
-// A host range that a NoC address stands for; bytes beyond `valid` are padding of the page.
+// What a NoC address stands for; bytes beyond `valid` are padding of the page.
 struct Target {
-  uint8_t* data;
+  Core* core;  // null for DRAM
   uint32_t valid;
-  Core* core;        // null for DRAM
-  uint32_t bank;
-  uint32_t address;  // as the alignment rules see it
-  uint32_t buffer = 0;  // of DRAM, and where in it
-  uint64_t offset = 0;
+  uint32_t address;  // in L1, or as the alignment rules see it
+  uint32_t bank = 0;
+  DramPlace place{};
+
+  uint8_t* l1() const { return core->l1 + address; }
 };
 
 uint32_t l1_offset(Thread& thread, uint32_t address) {
@@ -51,17 +50,12 @@ uint32_t l1_offset(Thread& thread, uint32_t address) {
 
 int index_of(const CircularBuffer* cb) { return cb == nullptr ? -1 : int(cb->config->index); }
 
-bool is_inside(const CircularBuffer& cb, Range range) {
-  return range.begin >= cb.offset &&
-         range.end <= cb.offset + cb.config->page_bytes * cb.config->pages;
-}
-
 // The circular buffer around a range. Of several in one place, the one whose end `owner` the role
 // moves.
 CircularBuffer* cb_of(Core& core, Range range, Role CircularBuffer::*owner, Role role) {
   CircularBuffer* found = nullptr;
   for (CircularBuffer* cb : core.cb_by_offset) {
-    if (is_inside(*cb, range)) {
+    if (cb->contains(range)) {
       if (cb->*owner == role) {
         return cb;
       }
@@ -94,22 +88,19 @@ bool inside_window(const CircularBuffer& cb, Range range, uint32_t first, uint32
   return range.begin >= begin && range.end <= begin + pages * cb.config->page_bytes;
 }
 
+// The pages pushed and not popped follow the read pointer, round the end.
 bool overlaps_live(const CircularBuffer& cb, Range range) {
-  for (uint32_t i = 0; i < cb.occupied; ++i) {
-    const uint32_t page = (cb.read_page + i) % cb.config->pages;
-    const uint32_t begin = cb.offset + page * cb.config->page_bytes;
-    if (range.overlaps({begin, begin + cb.config->page_bytes})) {
-      return true;
-    }
-  }
-  return false;
+  const uint32_t end = cb.read_page + cb.occupied;
+  const uint32_t pages = cb.config->pages;
+  const uint32_t first = cb.first_page(range), last = cb.last_page(range);
+  return cb.occupied != 0 && ((first < std::min(end, pages) && last >= cb.read_page) ||
+                              (end > pages && first < end - pages));
 }
 
 // The consumer may have popped a page already, but at a time that is still to come.
 bool overlaps_pages_freed_later(const CircularBuffer& cb, Range range, Cycles now) {
-  const uint32_t first = (range.begin - cb.offset) / cb.config->page_bytes;
-  const uint32_t last = (range.end - 1 - cb.offset) / cb.config->page_bytes;
-  for (uint32_t page = first; page <= last; ++page) {
+  const uint32_t last = cb.last_page(range);
+  for (uint32_t page = cb.first_page(range); page <= last; ++page) {
     if (cb.pages[page].freed > now) {
       return true;
     }
@@ -143,62 +134,20 @@ void check_source(const Thread& thread, const CircularBuffer& cb, Range range) {
   }
 }
 
-uint32_t buffer_at(uint32_t bank, uint32_t address) {
-  const TtMockProgram& program = *run->program;
-  for (uint32_t i = 0; i < program.buffer_count; ++i) {
-    const TtMockBuffer& buffer = program.buffers[i];
-    if (buffer.places != nullptr) {
-      continue;
-    }
-    const uint32_t alignment = program.device.dram_read_alignment;
-    const uint64_t aligned = (buffer.page_bytes + alignment - 1) / alignment * alignment;
-    const uint64_t pages = buffer.bytes / buffer.page_bytes;
-    const uint64_t banks = program.device.dram_banks;
-    const uint64_t bank_pages = pages / banks + (bank < pages % banks ? 1 : 0);
-    if (address >= buffer.address && address < buffer.address + bank_pages * aligned) {
-      return i;
-    }
-  }
-  likely("the page index is beyond the tensor, or the base address is not the tensor's");
-  fail("noc_out_of_bounds", -1, "no buffer has the address 0x%x of DRAM bank %u", address, bank);
-}
-
-// The number of the DRAM buffer that begins at the address, counted from 1, or 0 if none does.
-uint32_t buffer_from(uint32_t base) {
-  const TtMockProgram& program = *run->program;
-  for (uint32_t i = 0; i < program.buffer_count; ++i) {
-    if (program.buffers[i].address == base && program.buffers[i].places == nullptr) {
-      return i + 1;
-    }
-  }
-  return 0;
-}
-
 // The place is the bank and, where the address is that of a page, the number of its buffer.
 Target resolve_dram(uint64_t noc_address, uint32_t bytes) {
   const uint32_t bank = place_of(noc_address) & 0xFF;
-  const uint32_t meant = place_of(noc_address) >> 8;
-  const uint32_t address = uint32_t(noc_address);
-  const uint32_t index = buffer_at(bank, address);
-  const TtMockBuffer& buffer = run->program->buffers[index];
-  if (meant != 0 && meant != index + 1) {
-    likely("the page index is beyond the tensor");
-    fail("noc_out_of_bounds", -1, "a page of buffer %s is asked for that lies in buffer %s",
-         run->program->buffers[meant - 1].name, buffer.name);
-  }
-  const TtMockDevice& device = run->program->device;
-  const uint32_t aligned = (buffer.page_bytes + device.dram_read_alignment - 1) /
-                           device.dram_read_alignment * device.dram_read_alignment;
-  const uint32_t offset = (address - buffer.address) % aligned;
-  const uint64_t page = uint64_t{(address - buffer.address) / aligned} * device.dram_banks + bank;
-  if (offset + bytes > aligned) {
+  const auto address = uint32_t(noc_address);
+  const DramPlace place = dram_resolve(bank, address, place_of(noc_address) >> 8);
+  const DramTensor& tensor = run->dram[place.tensor];
+  const uint32_t page_bytes = tensor.config->page_bytes;
+  if (place.offset + bytes > tensor.slot.value()) {
     likely("the next page is in another bank: one transfer covers one page");
     fail("noc_out_of_bounds", -1, "%u bytes at offset %u run over page %u of buffer %s (%u bytes)",
-         bytes, offset, uint32_t(page), buffer.name, buffer.page_bytes);
+         bytes, place.offset, uint32_t(place.page), tensor.config->name, page_bytes);
   }
-  const uint32_t left = offset < buffer.page_bytes ? buffer.page_bytes - offset : 0;
-  const uint64_t at = page * buffer.page_bytes + offset;
-  return {buffer.data + at, bytes < left ? bytes : left, nullptr, bank, address, index, at};
+  const uint32_t left = place.offset < page_bytes ? page_bytes - place.offset : 0;
+  return {nullptr, std::min(bytes, left), address, bank, place};
 }
 
 Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
@@ -210,7 +159,7 @@ Target resolve_l1(uint32_t place, uint32_t offset, uint32_t bytes) {
   if (range.begin < zeros_base || range.end > zeros_base + zeros_bytes) {
     local_cb(*core, range, &CircularBuffer::producer, Role::none);
   }
-  return {core->l1 + offset, bytes, core, 0, offset};
+  return {core, bytes, offset};
 }
 
 Target resolve(uint64_t noc_address, uint32_t bytes) {
@@ -234,27 +183,40 @@ void check_alignment(uint32_t local, uint32_t remote, uint32_t alignment) {
 }
 
 // The bytes come from `from` of L1 of a core.
-void deliver(Target target, const Core& core, uint32_t from, const CircularBuffer* cb) {
-  memmove(target.data, core.l1 + from, target.valid);
+void deliver(const Target& target, const Core& core, uint32_t from, const CircularBuffer* cb) {
   if (target.core == nullptr) {
     shadow_check_written(core, {from, from + target.valid}, index_of(cb),
                          "writing to DRAM");
-    shadow_dram_written(target.buffer, target.offset, target.valid);
+    if (shadow_dram_written(target.place, target.valid)) {
+      dram_store(target.place, core.l1 + from, target.valid);
+    }
     return;
   }
+  memmove(target.l1(), core.l1 + from, target.valid);
   const Range range{target.address, target.address + target.valid};
   shadow_copied(core, from, *target.core, range);
   touch_pages(*target.core, range);
   wake(*target.core);
 }
 
-// A word that comes with the request and not out of L1.
-void deliver_word(Target target, const uint8_t (&bytes)[4]) {
-  memcpy(target.data, bytes, sizeof bytes);
+// A word that comes with the request and not out of L1; of its bytes those that are enabled.
+void deliver_word(const Target& target, uint32_t value, uint8_t byte_enable) {
+  uint8_t bytes[sizeof value] = {};
   if (target.core == nullptr) {
-    shadow_dram_written(target.buffer, target.offset, sizeof bytes);
+    dram_load(target.place, bytes, target.valid);
+  } else {
+    memcpy(bytes, target.l1(), sizeof bytes);
+  }
+  for (uint32_t i = 0; i < sizeof value; ++i) {
+    bytes[i] = (byte_enable >> i & 1) != 0 ? uint8_t(value >> (8 * i)) : bytes[i];
+  }
+  if (target.core == nullptr) {
+    if (shadow_dram_written(target.place, target.valid)) {
+      dram_store(target.place, bytes, target.valid);
+    }
     return;
   }
+  memcpy(target.l1(), bytes, sizeof bytes);
   const Range range{target.address, target.address + uint32_t(sizeof bytes)};
   shadow_written(*target.core, range);
   touch_pages(*target.core, range);
@@ -262,16 +224,19 @@ void deliver_word(Target target, const uint8_t (&bytes)[4]) {
 }
 
 // The bytes go into the range of L1 of a core; what pads a page is left undefined.
-void receive(Core& core, Range range, Target source) {
+void receive(Core& core, Range range, const Target& source) {
   const Range valid{range.begin, range.begin + source.valid};
-  memmove(core.l1 + valid.begin, source.data, source.valid);
-  memset(core.l1 + valid.end, padding_byte, range.end - valid.end);
-  shadow_unwritten(core, {valid.end, range.end});
   if (source.core == nullptr) {
-    shadow_dram_read(source.buffer, source.offset, source.valid);
+    shadow_dram_read(source.place, source.valid);
+    dram_load(source.place, core.l1 + valid.begin, source.valid);
     shadow_written(core, valid);
   } else {
+    memmove(core.l1 + valid.begin, source.l1(), source.valid);
     shadow_copied(*source.core, source.address, core, valid);
+  }
+  if (valid.end != range.end) {
+    memset(core.l1 + valid.end, padding_byte, range.end - valid.end);
+    shadow_unwritten(core, {valid.end, range.end});
   }
   touch_pages(core, range);
 }
@@ -288,12 +253,11 @@ Transfers& transfers_of(const Thread& thread) { return thread.core->clock.transf
 Thread& begin_in_order(Call call, Op op, uint32_t bytes = 0) {
   Thread& thread = begin(call, op);
   if (bytes != 0) {
-    const NocTiming& noc = run->timing.noc;
+    const TransferCosts& costs = transfer_costs(bytes);
     Cycles& free = transfers_of(thread).command_free;
     wait_until(*thread.core, static_cast<Engine>(thread.role), free, Stall::transfer, call.name);
-    const double packets = std::ceil(bytes / noc.packet_bytes);
-    const Cycles interval = op == Op::noc_read ? noc.read_interval : noc.write_interval;
-    free = timeline_of(thread).now + packets * interval;
+    free = timeline_of(thread).now +
+           (op == Op::noc_read ? costs.read_commands : costs.write_commands);
   }
   run_earlier_threads();
   return thread;
@@ -476,7 +440,7 @@ void increment(Thread& thread, const Target& remote, uint32_t amount) {
     clock->increments.push_back({arrival.arrived, amount});
   }
   uint32_t value;
-  memcpy(&value, remote.data, sizeof value);
+  memcpy(&value, remote.l1(), sizeof value);
   const int64_t sum = int64_t{value} + static_cast<int32_t>(amount);
   if (sum < 0 || sum > INT32_MAX) {
     likely("the two sides disagree on how often they signal");
@@ -484,7 +448,7 @@ void increment(Thread& thread, const Target& remote, uint32_t amount) {
          remote.address, remote.core->x, remote.core->y, value, static_cast<int32_t>(amount));
   }
   value += amount;
-  memcpy(remote.data, &value, sizeof value);
+  memcpy(remote.l1(), &value, sizeof value);
   order_signal(thread, *remote.core, remote.address);
   touch_pages(*remote.core, {remote.address, remote.address + 4});
   wake(*remote.core);
@@ -511,7 +475,7 @@ uint64_t dram_page_address(Call call, uint32_t page, uint32_t base, uint32_t pag
                            uint32_t offset) {
   begin(call, Op::noc_address);
   const uint32_t banks = run->program->device.dram_banks;
-  const uint64_t place = (page % banks) | (buffer_from(base) & 0xFFFF) << 8;
+  const uint64_t place = (page % banks) | (dram_tensor_from(base) & 0xFFFF) << 8;
   return encode(kind_dram, place, base + page / banks * page_bytes + offset);
 }
 
@@ -643,7 +607,7 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
   for_each_core(place, *thread.core, options.loopback, [&](uint32_t xy) {
     const Target remote = resolve_l1(xy, offset, bytes);
     set_semaphore_time(*remote.core, offset, multicast.arrival_at(*remote.core));
-    if (remote.data != thread.core->l1 + range.begin) {
+    if (remote.l1() != thread.core->l1 + range.begin) {
       write_in_order(thread, remote);
       deliver(remote, *thread.core, range.begin, cb);
     }
@@ -667,13 +631,8 @@ void noc_write_word(Call call, uint64_t destination, uint32_t value, uint8_t byt
   if (remote.core != nullptr) {
     set_semaphore_time(*remote.core, remote.address, arrival.arrived);
   }
-  uint8_t bytes[sizeof value];
-  memcpy(bytes, remote.data, sizeof value);
-  for (uint32_t i = 0; i < sizeof value; ++i) {
-    bytes[i] = (byte_enable >> i & 1) != 0 ? uint8_t(value >> (8 * i)) : bytes[i];
-  }
   write_in_order(thread, remote);
-  deliver_word(remote, bytes);
+  deliver_word(remote, value, byte_enable);
   thread.writes.push_back({{0, 0}, call, 0, arrival.left, arrival.done});
   thread.counts->bytes_written += sizeof value;
 }

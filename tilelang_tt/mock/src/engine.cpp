@@ -29,6 +29,7 @@ void place_circular_buffers(Core& core) {
     cb.config = &config;
     cb.offset = config.offset;
     cb.tile_bytes = tile_bytes(config.format);
+    cb.page = Divisor(config.page_bytes);
     cb.pages.resize(config.pages);
     core.cb_by_offset.push_back(&cb);
   }
@@ -107,6 +108,9 @@ void create_threads(const TtMockKernel& kernel) {
     thread.call.site.file = kernel.name;
     thread.args = kernel.args + kernel.arg_offsets[i];
     thread.arg_count = kernel.arg_offsets[i + 1] - kernel.arg_offsets[i];
+    std::vector<bool>& own = thread.counts->arguments[0];
+    own.resize(std::max(own.size(), size_t{thread.arg_count}));
+    thread.counts->arguments[1].resize(kernel.common_arg_count);
     if (thread.role == Role::compute) {
       thread.compute = create_compute();
     }
@@ -156,6 +160,17 @@ std::string unused_json() {
   return array(names);
 }
 
+// The numbers of the words that no core has read.
+std::string unread_json(const std::vector<bool>& arguments) {
+  std::vector<std::string> unread;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i]) {
+      unread.push_back(number(i));
+    }
+  }
+  return array(unread);
+}
+
 std::string counts_json(const Counts& counts) {
   std::vector<std::string> calls;
   for (uint32_t op = 0; op < op_count; ++op) {
@@ -165,6 +180,8 @@ std::string counts_json(const Counts& counts) {
   }
   return object({field("calls", object(calls)), field("pages_pushed", number(counts.pages_pushed)),
                  field("barriers", barriers_json(counts)),
+                 field("unread_args", unread_json(counts.arguments[0])),
+                 field("unread_common_args", unread_json(counts.arguments[1])),
                  field("bytes_read", number(counts.bytes_read)),
                  field("bytes_written", number(counts.bytes_written))});
 }
@@ -196,20 +213,6 @@ std::string report_json() {
                  field("kernels", object(kernels)), field("clock", clock_json())});
 }
 
-Thread& begin(Call call, Op op) {
-  Thread& thread = *run->current;
-  thread.call = call;
-  thread.loadable = thread.storable = {0, 0};
-  thread.poll_count = 0;
-  run->cause = "";
-  ++thread.counts->calls[uint32_t(op)];
-  if (thread.role != Role::compute) {
-    charge(*thread.core, static_cast<Engine>(thread.role),
-           run->timing.data_movement[uint32_t(op)], call.name);
-  }
-  return thread;
-}
-
 Core* core_at(uint32_t x, uint32_t y) {
   const TtMockDevice& device = run->program->device;
   if (x >= device.grid_x || y >= device.grid_y) {
@@ -225,12 +228,16 @@ uint32_t runtime_arg(Call call, int index, bool common) {
   if (index < 0 || uint32_t(index) >= count) {
     fail("args_out_of_range", -1, "argument %d of %u", index, count);
   }
+  thread.counts->arguments[common ? 1 : 0][uint32_t(index)] = true;
   return common ? thread.kernel->common_args[index] : thread.args[index];
 }
 
 uint32_t runtime_arg_address(Call call, int index, bool common) {
   runtime_arg(call, index, common);
   const Thread& thread = *run->current;
+  // A pointer to a word leads to those behind it.
+  std::vector<bool>& read = thread.counts->arguments[common ? 1 : 0];
+  std::fill(read.begin() + index, read.end(), true);
   return l1_window(*thread.core) + args_offset(thread.role, common) + uint32_t(index) * 4;
 }
 
@@ -244,9 +251,17 @@ uint32_t core_y(bool) { return run->current->core->y; }
 
 }  // namespace tt_mock
 
+namespace {
+
+std::string answer, times;
+
+}  // namespace
+
+const char* tt_mock_times() { return times.c_str(); }
+
 const char* tt_mock_run(const TtMockProgram* program) {
   using namespace tt_mock;
-  static std::string answer;
+  times.clear();
   const uint32_t cores = program->device.grid_x * program->device.grid_y;
   if (!l1_map(cores) || !shadow_map(cores)) {
     answer = error_json("Unsupported", "no_low_memory",
@@ -264,8 +279,8 @@ const char* tt_mock_run(const TtMockProgram* program) {
     return answer.c_str();
   }
   l1_clear();
-  shadow_clear();
   create_network(state.network);
+  dram_create();
   shadow_create_buffers();
   state.cores = std::vector<Core>(cores);
   state.counts.resize(program->kernel_count);
@@ -273,11 +288,13 @@ const char* tt_mock_run(const TtMockProgram* program) {
     create_threads(program->kernels[i]);
   }
   create_cores_of_tensors();
+  l1_mark_used();
   load_tensors();
   list_threads();
   scheduler_run();
   store_tensors();
   answer = report_json();
+  times = times_json();
   run = nullptr;
   return answer.c_str();
 }

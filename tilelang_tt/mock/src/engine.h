@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "clock.h"
+#include "dram.h"
 #include "fiber.h"
 #include "network.h"
 #include "op.h"
@@ -43,6 +44,7 @@ struct CircularBuffer {
   const TtMockCircularBuffer* config = nullptr;
   uint32_t offset = 0;      // of page 0 in L1
   uint32_t tile_bytes = 0;  // 0: a format without tiles
+  Divisor page;             // bytes of a page
   uint32_t occupied = 0;    // pages pushed and not popped
   uint32_t write_page = 0;
   uint32_t read_page = 0;
@@ -57,6 +59,11 @@ struct CircularBuffer {
   std::vector<Page> pages;
 
   uint32_t free_pages() const { return config->pages - occupied; }
+  uint32_t end() const { return offset + config->pages * config->page_bytes; }
+  bool contains(Range range) const { return range.begin >= offset && range.end <= end(); }
+  // The numbers of the pages that a range of this circular buffer begins and ends in.
+  uint32_t first_page(Range range) const { return page.divide(range.begin - offset); }
+  uint32_t last_page(Range range) const { return page.divide(range.end - 1 - offset); }
 };
 
 struct Transfer {
@@ -226,6 +233,7 @@ struct Counts {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
   std::vector<BarrierUse> barriers;  // by place
+  std::vector<bool> arguments[2];    // which words some core has read: its own, the common ones
 };
 
 enum class Category : uint8_t { undefined_behavior, unsupported, assertion_failure };
@@ -270,16 +278,52 @@ struct Run {
   std::vector<Counts> counts;  // by kernel of the program
   std::vector<std::string> prints;  // JSON objects
   uint64_t tile_products = 0;
-  std::vector<std::vector<uint64_t>> dram_marks;  // by buffer, see shadow.h
+  std::vector<DramTensor> dram;  // by number of the tensor in the program
   Timing timing;
   Network network;
 };
 
-extern Run* run;
+extern __attribute__((visibility("hidden"))) Run* run;
+
+// The clock: an engine works, or waits for a time that may be over.
+inline void charge(Core& core, Engine engine, Cycles cycles, const char* name) {
+  Timeline& line = core.clock.engines[uint32_t(engine)];
+  const Cycles before = line.now;
+  line.now += cycles;
+  line.busy += cycles;
+  if (run->program->record != 0) {
+    record_interval(line, name, false, before);
+  }
+}
+
+inline void wait_until(Core& core, Engine engine, Cycles time, Stall stall, const char* name) {
+  Timeline& line = core.clock.engines[uint32_t(engine)];
+  if (time <= line.now) {
+    return;
+  }
+  const Cycles before = line.now;
+  line.stalls[uint32_t(stall)] += time - before;
+  line.now = time;
+  if (run->program->record != 0) {
+    record_interval(line, name, true, before);
+  }
+}
 
 // Every API call passes here first: it marks the place for messages and counts, and is where a
 // clock charges.
-Thread& begin(Call call, Op op);
+inline Thread& begin(Call call, Op op) {
+  Thread& thread = *run->current;
+  thread.call = call;
+  thread.loadable = thread.storable = {0, 0};
+  thread.poll_count = 0;
+  run->cause = "";
+  ++thread.counts->calls[uint32_t(op)];
+  if (thread.role != Role::compute) {
+    charge(*thread.core, static_cast<Engine>(thread.role),
+           run->timing.data_movement[uint32_t(op)], call.name);
+  }
+  return thread;
+}
 
 // The compute state of the running thread, for calls that only compute kernels can make.
 inline Compute& compute_of(Thread& thread) { return *thread.compute; }
@@ -307,7 +351,13 @@ void block_until(Wait wait);
 void wake(Core& core);
 bool holds(const Core& core, const Wait& wait);
 
-CircularBuffer& cb_at(Thread& thread, uint32_t index);
+[[noreturn]] void fail_unknown_cb(uint32_t index);
+inline CircularBuffer& cb_at(Thread& thread, uint32_t index) {
+  if (index >= thread.core->cbs.size() || thread.core->cbs[index].config == nullptr) {
+    fail_unknown_cb(index);
+  }
+  return thread.core->cbs[index];
+}
 Core* core_at(uint32_t x, uint32_t y);
 
 // Memory, see memory.cpp.
@@ -323,7 +373,8 @@ bool l1_map(uint32_t cores);
 uint8_t* l1_of(uint32_t core);
 bool l1_contains(uintptr_t address);  // of any core
 uint32_t l1_window(const Core& core);
-void l1_clear();  // of all cores
+void l1_clear();      // what the run before has used
+void l1_mark_used();  // what this run uses
 void touch_pages(Core& core, Range range);
 // Tensors in L1: copied there before the run and back after it.
 void load_tensors();

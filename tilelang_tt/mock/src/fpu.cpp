@@ -11,10 +11,12 @@
 namespace tt_mock {
 namespace {
 
-// Room for an unpacked operand.
+// Room for unpacked operands. All threads use the same, which stays in the host's cache: no call
+// that uses it lets others run.
 struct Scratch {
   alignas(64) float words[tile_elements];
 };
+Scratch scratch_a, scratch_b;
 
 // Which bits of its operands a product sees, by fidelity: SrcA has 5 bits per phase, SrcB 7.
 struct Views {
@@ -143,8 +145,7 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const bool transposed = compute.init.unit == Unit::copy && compute.init.detail[0] != 0;
   require_init(compute, {Unit::copy, {transposed ? 1U : 0U, 0, 0, 0}});
   require_source_a(compute, cb);
-  Scratch scratch;
-  const float* words = operand(thread, index, tile, View::full, scratch.words);
+  const float* words = operand(thread, index, tile, View::full, scratch_a.words);
   DstTile& out = dst_overwrite(thread, dst);
   const MathTiming& costs = run->timing.math;
   run_operation(thread,
@@ -169,8 +170,7 @@ void transpose(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const CircularBuffer& cb = cb_at(thread, index);
   require_init(compute, {Unit::transpose, {}});
   require_source_a(compute, cb);
-  Scratch scratch;
-  const float* words = operand(thread, index, tile, View::full, scratch.words);
+  const float* words = operand(thread, index, tile, View::full, scratch_a.words);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.transpose));
   transpose_tile_words(words, out.values);
@@ -234,8 +234,7 @@ void unary_broadcast(Call call, BroadcastType type, uint32_t index, uint32_t til
   } else {
     require_source_b(compute, cb);
   }
-  Scratch scratch;
-  const float* words = operand(thread, index, tile, View::full, scratch.words);
+  const float* words = operand(thread, index, tile, View::full, scratch_a.words);
   DstTile& out = dst_overwrite(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes, run->timing.math.broadcast));
   for_each_pair(out.values, words, words, type, 0, [](float, float, float y) { return y; });
@@ -267,7 +266,6 @@ void binary(Call call, BinaryOperation operation, BinaryOperands operands) {
   }
   const bool product = operation.type == EltwiseBinaryType::ELWMUL;
   const auto apply = [&](DstTile& out, Views views, auto function) {
-    Scratch scratch_a, scratch_b;
     const float* a =
         operand(thread, operands.cb_a, operands.tile_a, views.a, scratch_a.words);
     const float* b =
@@ -313,8 +311,7 @@ void reuse(Call call, EltwiseBinaryType type, EltwiseBinaryReuseDestType reuse, 
   } else {
     require_source_a(compute, cb);
   }
-  Scratch scratch;
-  const float* words = operand(thread, index, tile, View::full, scratch.words);
+  const float* words = operand(thread, index, tile, View::full, scratch_a.words);
   DstTile& out = dst_read(thread, dst);
   run_operation(thread, work_of_one(cb.config->page_bytes,
                                     run->timing.math.reuse + arithmetic_cost(type)));
@@ -477,10 +474,9 @@ void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands) {
     fail_unsupported("operation", "reduce_tile has no minimum");
   }
   const View view = pool == PoolType::MAX ? View::full : swapped ? main_views().b : main_views().a;
-  Scratch scratch_in, scratch_factors;
-  const float* in = operand(thread, operands.cb_a, operands.tile_a, view, scratch_in.words);
+  const float* in = operand(thread, operands.cb_a, operands.tile_a, view, scratch_a.words);
   const float* factors =
-      operand(thread, operands.cb_b, operands.tile_b, View::full, scratch_factors.words);
+      operand(thread, operands.cb_b, operands.tile_b, View::full, scratch_b.words);
   const bool fresh = !dst_is_written(thread, operands.dst);
   DstTile& out = dst_accumulate(thread, operands.dst);
   run_operation(thread, work_of_two(data.config->page_bytes, scaler.config->page_bytes,

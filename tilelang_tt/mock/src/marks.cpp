@@ -23,12 +23,15 @@ void marks_set(uint64_t* marks, uint64_t begin, uint64_t end, bool written) {
   if (begin >= end) {
     return;
   }
+  const auto set = [written](uint64_t& word, uint64_t mask) {
+    word = written ? word | mask : word & ~mask;
+  };
   const uint64_t first = begin / word_bits;
   const uint64_t last = (end - 1) / word_bits;
-  for (uint64_t word = first; word <= last; ++word) {
-    const bool whole = word != first && word != last;
-    const uint64_t mask = whole ? ~uint64_t{0} : mask_of(word, begin, end);
-    marks[word] = written ? marks[word] | mask : marks[word] & ~mask;
+  set(marks[first], mask_of(first, begin, end));
+  if (first != last) {
+    std::fill(marks + first + 1, marks + last, written ? ~uint64_t{0} : 0);
+    set(marks[last], mask_of(last, begin, end));
   }
 }
 
@@ -36,7 +39,18 @@ uint64_t marks_first_unset(const uint64_t* marks, uint64_t begin, uint64_t end) 
   if (begin >= end) {
     return end;
   }
-  for (uint64_t word = begin / word_bits; word <= (end - 1) / word_bits; ++word) {
+  const uint64_t first = begin / word_bits;
+  const uint64_t last = (end - 1) / word_bits;
+  // Nearly always all are set: so first whether they are, without branches.
+  uint64_t common = (marks[first] | ~mask_of(first, begin, end)) &
+                    (marks[last] | ~mask_of(last, begin, end));
+  for (uint64_t word = first + 1; word < last; ++word) {
+    common &= marks[word];
+  }
+  if (common == ~uint64_t{0}) {
+    return end;
+  }
+  for (uint64_t word = first; word <= last; ++word) {
     const uint64_t missing = ~marks[word] & mask_of(word, begin, end);
     if (missing != 0) {
       return word * word_bits + uint64_t(__builtin_ctzll(missing));

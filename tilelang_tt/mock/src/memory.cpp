@@ -2,6 +2,7 @@
 // pointers.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "shadow.h"
@@ -15,6 +16,10 @@ namespace {
 
 uint8_t* base = nullptr;
 uint32_t mapped_cores = 0;
+// What the last run may have left bytes in. The pages stay with the process: to get them anew from
+// the host's kernel would take longer than to clear them.
+std::vector<uint32_t> used_cores;
+std::vector<Range> used_ranges;
 
 uint8_t* map_at(uint64_t address, size_t bytes) {
   void* wanted = reinterpret_cast<void*>(static_cast<uintptr_t>(address));
@@ -97,6 +102,7 @@ bool l1_map(uint32_t cores) {
     munmap(base, size_t{mapped_cores} * l1_stride);
     base = nullptr;
     mapped_cores = 0;
+    used_cores.clear();
   }
   // The upper half first: the lower one is where a program that is not position-independent lives.
   constexpr uint64_t half = uint64_t{1} << 31;
@@ -114,18 +120,46 @@ uint32_t l1_window(const Core& core) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(core.l1));
 }
 
-void l1_clear() { madvise(base, size_t{mapped_cores} * l1_stride, MADV_DONTNEED); }
+void l1_clear() {
+  for (const uint32_t core : used_cores) {
+    for (const Range& range : used_ranges) {
+      memset(l1_of(core) + range.begin, 0, range.end - range.begin);
+      shadow_clear(core, range);
+    }
+  }
+  used_cores.clear();
+}
+
+void l1_mark_used() {
+  const TtMockProgram& program = *run->program;
+  Range lower{0, args_base + role_count * 2 * args_stride};
+  for (uint32_t i = 0; i < program.circular_buffer_count; ++i) {
+    const TtMockCircularBuffer& cb = program.circular_buffers[i];
+    lower.end = std::max(lower.end, cb.is_tensor != 0 ? 0 : cb.offset + cb.page_bytes * cb.pages);
+  }
+  used_ranges.assign({lower});
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const TtMockBuffer& buffer = program.buffers[i];
+    if (buffer.places != nullptr) {
+      used_ranges.push_back({buffer.address, buffer.address + buffer.l1_bytes});
+    }
+  }
+  for (uint32_t core = 0; core < run->cores.size(); ++core) {
+    if (run->cores[core].exists) {
+      used_cores.push_back(core);
+    }
+  }
+}
 
 void touch_pages(Core& core, Range range) {
   for (CircularBuffer* cb : core.cb_by_offset) {
-    const uint32_t page_bytes = cb->config->page_bytes;
-    const Range whole{cb->offset, cb->offset + page_bytes * cb->config->pages};
+    const Range whole{cb->offset, cb->end()};
     if (!whole.overlaps(range)) {
       continue;
     }
-    const uint32_t first = range.begin > whole.begin ? (range.begin - whole.begin) / page_bytes : 0;
-    const uint32_t last_byte = (range.end < whole.end ? range.end : whole.end) - 1 - whole.begin;
-    for (uint32_t page = first; page <= last_byte / page_bytes; ++page) {
+    const Range common{std::max(range.begin, whole.begin), std::min(range.end, whole.end)};
+    const uint32_t last = cb->last_page(common);
+    for (uint32_t page = cb->first_page(common); page <= last; ++page) {
       ++cb->pages[page].generation;
     }
   }

@@ -1,6 +1,7 @@
 #include "network.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine.h"
 
@@ -69,7 +70,7 @@ struct Route {
 };
 
 Route occupy_links(uint32_t noc, Place from, Place to, uint32_t bytes, Cycles at) {
-  const Cycles service = bytes / run->timing.noc.link_bytes;
+  const Cycles service = transfer_costs(bytes).link;
   Cycles done = at;
   const uint32_t hops = for_each_link(noc, from, to, [&](uint32_t link) {
     Resource& resource = run->network.links[link];
@@ -96,31 +97,42 @@ Cycles smooth_max(Cycles a, Cycles b) {
   return root;
 }
 
-// What a request of so many bytes takes of a bank's port. Most requests are like the one before.
-Cycles request_service(uint32_t bytes) {
-  Network& network = run->network;
-  if (network.request_bytes != bytes) {
-    const DramTiming& dram = run->timing.dram;
-    const double packets = std::max(1.0, bytes / run->timing.noc.packet_bytes);
-    network.request_bytes = bytes;
-    network.request_service =
-        smooth_max(packets * dram.request, bytes / dram.bytes) / dram.efficiency;
-  }
-  return network.request_service;
+TransferCosts costs_of(uint32_t bytes) {
+  const NocTiming& noc = run->timing.noc;
+  const DramTiming& dram = run->timing.dram;
+  const double commands = std::ceil(bytes / noc.packet_bytes);
+  const double packets = std::max(1.0, bytes / noc.packet_bytes);
+  TransferCosts costs;
+  costs.bytes = bytes;
+  costs.read_commands = commands * noc.read_interval;
+  costs.write_commands = commands * noc.write_interval;
+  costs.read_port = bytes / noc.read_bytes;
+  costs.write_port = bytes / noc.write_bytes;
+  costs.link = bytes / noc.link_bytes;
+  costs.bank = bytes / dram.bytes / dram.efficiency;
+  costs.bank_port = smooth_max(packets * dram.request, bytes / dram.bytes) / dram.efficiency;
+  costs.stream = bytes / dram.stream_bytes;
+  return costs;
 }
 
 Cycles occupy_bank(uint32_t noc, uint32_t bank, uint32_t bytes, bool is_read, Cycles at) {
-  const Timing& timing = run->timing;
-  const Cycles transfer = bytes / timing.dram.bytes;
+  const TransferCosts& costs = transfer_costs(bytes);
   Resource& whole = run->network.banks[bank];
   (is_read ? whole.read_bytes : whole.written_bytes) += bytes;
-  const Cycles port = occupy(run->network.bank_ports[noc][bank], at, request_service(bytes));
-  const Cycles queued = occupy(whole, at, transfer / timing.dram.efficiency);
-  const Cycles alone = is_read ? bytes / timing.dram.stream_bytes : 0;
-  return std::max({port, queued, at + alone});
+  const Cycles port = occupy(run->network.bank_ports[noc][bank], at, costs.bank_port);
+  const Cycles queued = occupy(whole, at, costs.bank);
+  return std::max({port, queued, at + (is_read ? costs.stream : 0)});
 }
 
 }  // namespace
+
+const TransferCosts& transfer_costs(uint32_t bytes) {
+  TransferCosts& costs = run->network.costs;
+  if (costs.bytes != bytes) {
+    costs = costs_of(bytes);
+  }
+  return costs;
+}
 
 void create_network(Network& network) {
   const TtMockDevice& device = run->program->device;
@@ -143,7 +155,7 @@ Cycles time_read(const Core& to, uint32_t noc, End from, uint32_t bytes, Cycles 
   Network& network = run->network;
   const Place source = place_of(from, noc);
   const Place target = place_of(to);
-  const Cycles port = bytes / costs.read_bytes;
+  const Cycles port = transfer_costs(bytes).read_port;
   Cycles latency = costs.read_base;
   Resource& in = network.in[noc][number_of(to)];
   in.read_bytes += bytes;
@@ -163,7 +175,7 @@ Arrival time_write(const Core& from, uint32_t noc, End to, uint32_t bytes, Cycle
   Network& network = run->network;
   const Place source = place_of(from);
   const Place target = place_of(to, noc);
-  const Cycles port = bytes / costs.write_bytes;
+  const Cycles port = transfer_costs(bytes).write_port;
   Cycles latency = costs.write_base;
   Resource& out = network.out[noc][number_of(from)];
   out.written_bytes += bytes;
@@ -198,6 +210,8 @@ void Multicast::add(const Core& to) {
   };
   const uint32_t hops = for_each_link(noc_, place_of(from_), place_of(to), occupy_once);
   longest_ = std::max(longest_, hops);
+  one_column_ &= to.x == from_.x;
+  one_row_ &= to.y == from_.y;
   if (&to != &from_) {
     sent_ = std::max(sent_, occupy(network.in[noc_][number_of(to)], at_, service));
   }
@@ -205,8 +219,9 @@ void Multicast::add(const Core& to) {
 
 void Multicast::finish(bool opens, bool loopback) {
   const NocTiming& costs = run->timing.noc;
+  const Cycles line = one_column_ || one_row_ ? costs.multicast_line : 0;
   const Cycles open = loopback ? costs.loopback_open + costs.loopback_hop * longest_
-                               : costs.multicast_open + costs.multicast_hop * longest_;
+                               : costs.multicast_open + costs.multicast_hop * longest_ + line;
   const Cycles fixed = opens ? open : costs.multicast_linked;
   Resource& out = run->network.out[noc_][number_of(from_)];
   out.written_bytes += bytes_;

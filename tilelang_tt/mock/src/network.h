@@ -21,6 +21,16 @@ struct End {
   uint32_t bank;
 };
 
+// What a transfer of so many bytes takes of each resource on its way.
+struct TransferCosts {
+  uint32_t bytes = 0;
+  Cycles read_commands, write_commands;  // of a RISC-V
+  Cycles read_port, write_port;          // of a core's port
+  Cycles link;
+  Cycles bank, bank_port;                // of a DRAM bank
+  Cycles stream;                         // from a DRAM bank, the read alone
+};
+
 struct Network {
   std::vector<Resource> links;         // by NoC, y, x, direction (0: along x)
   std::vector<Resource> in[2], out[2];  // ports of the cores, by NoC
@@ -28,8 +38,7 @@ struct Network {
   std::vector<Resource> bank_ports[2];  // by NoC
   std::vector<uint32_t> marks;          // of links, to count each once in a multicast
   uint32_t mark = 0;
-  uint32_t request_bytes = 0;  // what request_service is of
-  Cycles request_service = 0;
+  TransferCosts costs;  // of the last transfer; most are like the one before
 };
 
 struct Arrival {
@@ -39,6 +48,7 @@ struct Arrival {
 };
 
 void create_network(Network& network);
+const TransferCosts& transfer_costs(uint32_t bytes);
 
 // Transfers are asked for in the order of their issue: the scheduler sees to that.
 Cycles time_read(const Core& to, uint32_t noc, End from, uint32_t bytes, Cycles at);
@@ -57,6 +67,7 @@ class Multicast {
  private:
   const Core& from_;
   uint32_t noc_, bytes_, longest_ = 0;
+  bool one_column_ = true, one_row_ = true;  // with the sender
   Cycles at_, sent_ = 0;
 };
 

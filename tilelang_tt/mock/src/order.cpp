@@ -112,17 +112,15 @@ void check_page(const Thread& thread, Core& core, const CircularBuffer& cb, cons
 
 template <typename Action>
 void for_each_page(CircularBuffer& cb, Range range, Action action) {
-  const uint32_t page_bytes = cb.config->page_bytes;
-  const uint32_t last = (range.end - 1 - cb.offset) / page_bytes;
-  for (uint32_t page = (range.begin - cb.offset) / page_bytes; page <= last; ++page) {
+  const uint32_t last = cb.last_page(range);
+  for (uint32_t page = cb.first_page(range); page <= last; ++page) {
     action(cb.pages[page]);
   }
 }
 
 CircularBuffer* cb_around(const Core& core, Range range) {
   for (CircularBuffer* cb : core.cb_by_offset) {
-    if (Range{cb->offset, cb->offset + cb->config->page_bytes * cb->config->pages}.overlaps(
-            range)) {
+    if (Range{cb->offset, cb->end()}.overlaps(range)) {
       return cb;
     }
   }

@@ -30,6 +30,13 @@ struct TtMockPlace {
   uint32_t offset;  // from the tensor's address
 };
 
+// A tensor as the host's matrices of elements, whose tiles are the pages.
+struct TtMockMatrices {
+  const uint64_t* offsets;  // of each matrix, in bytes from the first
+  int64_t row_bytes;        // from one row to the next; the elements of a row lie side by side
+  uint32_t row_tiles, column_tiles, element_bytes;
+};
+
 struct TtMockBuffer {
   const char* name;
   uint8_t* data;
@@ -38,6 +45,7 @@ struct TtMockBuffer {
   uint32_t contents;  // 0: of the host; 1: a result, all of which kernels write; 2: scratch; 3: an input, not written
   const TtMockPlace* places;  // of each page in L1; null: the pages are interleaved over DRAM banks
   uint32_t l1_bytes;          // that the tensor takes on each core, 0 in DRAM
+  const TtMockMatrices* matrices;  // null: `data` has the pages in order
 };
 
 struct TtMockKernel {
@@ -72,4 +80,7 @@ struct TtMockProgram {
 
 // Runs to the end or to the first error. The answer is a JSON document, valid until the next call.
 const char* tt_mock_run(const TtMockProgram* program);
+
+// What each core and each link did when in the last run, as another document, valid as long.
+const char* tt_mock_times();
 }

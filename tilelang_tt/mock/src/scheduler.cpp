@@ -92,18 +92,46 @@ Thread* next_thread() {
   return thread;
 }
 
+// Until nothing can run, or a thread ends: threads hand over to each other by themselves.
 void drain_ready() {
   while (!run->stopped) {
-    Thread* thread = next_thread();
-    if (thread == nullptr) {
+    run->current = next_thread();
+    if (run->current == nullptr) {
       return;
     }
-    run->current = thread;
-    fiber_switch(run->scheduler, thread->fiber);
-    if (thread->finished) {
-      fiber_release(thread->fiber);
+    fiber_switch(run->scheduler, run->current->fiber);
+    if (run->current->finished) {
+      fiber_release(run->current->fiber);
     }
   }
+}
+
+// Leaves the running thread, which comes back when it is its turn again.
+void hand_over(Thread& from) {
+  Thread* to = run->stopped ? nullptr : next_thread();
+  if (to == &from) {
+    return;
+  }
+  run->current = to != nullptr ? to : &from;
+  fiber_switch(from.fiber, to != nullptr ? to->fiber : run->scheduler);
+}
+
+// Puts a turn in the place of the first one, which it gives back. One pass over the heap.
+Turn exchange_first(const Turn& turn) {
+  std::vector<Turn>& heap = run->ordered;
+  const Turn first = heap.front();
+  const size_t count = heap.size();
+  size_t at = 0;
+  for (size_t child = 1; child < count; child = 2 * at + 1) {
+    child += child + 1 < count && is_later(heap[child], heap[child + 1]) ? 1 : 0;
+    if (!is_later(turn, heap[child])) {
+      break;
+    }
+    heap[at] = heap[child];
+    at = child;
+  }
+  heap[at] = turn;
+  return first;
 }
 
 void wake_waiting(Core& core) {
@@ -240,12 +268,18 @@ bool holds(const Core& core, const Wait& wait) {
 
 void run_earlier_threads() {
   Thread& thread = *run->current;
-  if (run->ready.empty() &&
-      (run->ordered.empty() || !is_later(turn_of(thread), run->ordered.front()))) {
+  const Turn own = turn_of(thread);
+  const bool alone = run->ready.empty();
+  if (alone && (run->ordered.empty() || !is_later(own, run->ordered.front()))) {
+    return;
+  }
+  if (alone && run->unstarted == 0 && !run->stopped) {
+    run->current = exchange_first(own).thread;
+    fiber_switch(thread.fiber, run->current->fiber);
     return;
   }
   make_ready(thread);
-  fiber_switch(thread.fiber, run->scheduler);
+  hand_over(thread);
 }
 
 void block_until(Wait wait) {
@@ -254,7 +288,7 @@ void block_until(Wait wait) {
     return;
   }
   thread.wait = wait;
-  fiber_switch(thread.fiber, run->scheduler);
+  hand_over(thread);
 }
 
 void wake(Core& core) {

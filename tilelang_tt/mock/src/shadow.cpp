@@ -74,13 +74,14 @@ bool shadow_map(uint32_t cores) {
 
 uint64_t* shadow_of(uint32_t core) { return base + core * words_per_core; }
 
-void shadow_clear() { madvise(base, size_t{mapped_cores} * words_per_core * 8, MADV_DONTNEED); }
+void shadow_clear(uint32_t core, Range range) {
+  std::fill(shadow_of(core) + range.begin / 64, shadow_of(core) + (range.end + 63) / 64, 0);
+}
 
 void shadow_create_buffers() {
-  run->dram_marks.resize(run->program->buffer_count);
   for (uint32_t i = 0; i < run->program->buffer_count; ++i) {
     if (!is_given(i)) {
-      run->dram_marks[i].resize(run->program->buffers[i].bytes / 64 + 1);
+      run->dram[i].marks.resize(run->program->buffers[i].bytes / 64 + 1);
     }
   }
 }
@@ -118,29 +119,33 @@ void shadow_check_written(const Core& core, Range range, int cb, const char* use
   shadow_written(core, range);
 }
 
-void shadow_dram_written(uint32_t buffer, uint64_t offset, uint32_t bytes) {
-  const TtMockBuffer& tensor = run->program->buffers[buffer];
-  if (tensor.contents == uint32_t(Contents::input)) {
+bool shadow_dram_written(const DramPlace& place, uint32_t bytes) {
+  DramTensor& tensor = run->dram[place.tensor];
+  const bool is_input = tensor.config->contents == uint32_t(Contents::input);
+  if (is_input) {
     likely("the base address or the accessor is another tensor's");
     note("buffer_read_only", -1, "page %u of buffer %s is written, which is an input",
-         uint32_t(offset / tensor.page_bytes), tensor.name);
+         uint32_t(place.page), tensor.config->name);
   }
-  if (!is_given(buffer)) {
-    marks_set(run->dram_marks[buffer].data(), offset, offset + bytes, true);
+  if (!tensor.marks.empty()) {
+    const uint64_t offset = place.page * tensor.config->page_bytes + place.offset;
+    marks_set(tensor.marks.data(), offset, offset + bytes, true);
   }
+  return !is_input;
 }
 
-void shadow_dram_read(uint32_t buffer, uint64_t offset, uint32_t bytes) {
-  if (is_given(buffer)) {
+void shadow_dram_read(const DramPlace& place, uint32_t bytes) {
+  DramTensor& tensor = run->dram[place.tensor];
+  if (tensor.marks.empty()) {
     return;
   }
-  uint64_t* marks = run->dram_marks[buffer].data();
-  const TtMockBuffer& tensor = run->program->buffers[buffer];
+  uint64_t* marks = tensor.marks.data();
+  const uint64_t offset = place.page * tensor.config->page_bytes + place.offset;
   const uint64_t first = marks_first_unset(marks, offset, offset + bytes);
   if (first != offset + bytes) {
     likely("no kernel has written this page yet, and the host gives the tensor no values");
     note("dram_uninitialised", -1, "page %u of buffer %s is read before it is written",
-         uint32_t(first / tensor.page_bytes), tensor.name);
+         uint32_t(first / tensor.config->page_bytes), tensor.config->name);
     marks_set(marks, offset, offset + bytes, true);
   }
 }
@@ -151,7 +156,7 @@ void shadow_check_results() {
     if (buffer.contents != uint32_t(Contents::result)) {
       continue;
     }
-    const uint64_t pages = unwritten_pages(buffer, run->dram_marks[i].data());
+    const uint64_t pages = unwritten_pages(buffer, run->dram[i].marks.data());
     if (pages != 0) {
       Finding finding;
       finding.category = Category::undefined_behavior;

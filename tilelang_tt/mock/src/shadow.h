@@ -7,7 +7,7 @@ namespace tt_mock {
 
 bool shadow_map(uint32_t cores);
 uint64_t* shadow_of(uint32_t core);
-void shadow_clear();  // of all cores
+void shadow_clear(uint32_t core, Range range);
 void shadow_create_buffers();
 
 // A transfer or a packer has written the range.
@@ -18,9 +18,9 @@ void shadow_copied(const Core& from, uint32_t from_offset, const Core& to, Range
 // Reports a use of bytes that nobody has written, once. `cb` may be -1.
 void shadow_check_written(const Core& core, Range range, int cb, const char* use);
 
-// The same for bytes of tensors in DRAM, from `offset` of a buffer.
-void shadow_dram_written(uint32_t buffer, uint64_t offset, uint32_t bytes);
-void shadow_dram_read(uint32_t buffer, uint64_t offset, uint32_t bytes);
+// The same for bytes of tensors in DRAM. False: the tensor is an input, which stays what it is.
+bool shadow_dram_written(const DramPlace& place, uint32_t bytes);
+void shadow_dram_read(const DramPlace& place, uint32_t bytes);
 // Results that the kernels have not written.
 void shadow_check_results();
 

@@ -221,13 +221,10 @@ void tile_pack(uint32_t format, const float* words, uint8_t* page) {
   if (is_block_format(format)) {
     return block_pack(format, words, page);
   }
-  // Into the order of memory first: one long loop becomes better vector code than many short ones.
-  alignas(64) float ordered[elements];
-  for_each_face_row([&](uint32_t at, uint32_t to) {
-    memcpy(ordered + to, words + at, face_side * sizeof(float));
-  });
-  with_packing(format, [&](auto element, auto convert) {
-    pack_elements<decltype(element)>(ordered, page, elements, convert);
+  with_packing(format, [=](auto element, auto convert) {
+    for_each_face_row([=](uint32_t at, uint32_t to) {
+      pack_elements<decltype(element)>(words + at, page + to * sizeof element, face_side, convert);
+    });
   });
 }
 

@@ -85,6 +85,7 @@ void read_noc(Table& table, NocTiming& noc) {
   noc.multicast_linked = table["noc.multicast_linked"];
   noc.multicast_open = table["noc.multicast_open"];
   noc.multicast_hop = table["noc.multicast_hop"];
+  noc.multicast_line = table["noc.multicast_line"];
   noc.loopback_open = table["noc.loopback_open"];
   noc.loopback_hop = table["noc.loopback_hop"];
 }

@@ -27,6 +27,7 @@ struct NocTiming {
   double multicast_bytes;                  // per cycle
   Cycles multicast_linked;                 // of a packet on a path that was kept
   Cycles multicast_open, multicast_hop;    // of reserving a path, and per router of the longest
+  Cycles multicast_line;                   // more where that path is one line
   Cycles loopback_open, loopback_hop;      // the same, where the sender is a destination
 };
 
