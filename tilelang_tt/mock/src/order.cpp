@@ -129,7 +129,8 @@ CircularBuffer* cb_around(const Core& core, Range range) {
   return nullptr;
 }
 
-// Later accesses of the same kind by the same thread stand for earlier ones they cover or continue.
+// Later accesses of the same kind by the same thread stand for earlier ones they cover, or continue
+// before a signal tells of those: who has heard of them need not know of what is written behind.
 void remember(Thread& thread, Core& core, Range range, bool is_write, uint32_t number) {
   for (RemoteAccess& each : core.remote_accesses) {
     const bool same = each.by == &thread && each.is_write == is_write;
@@ -137,7 +138,8 @@ void remember(Thread& thread, Core& core, Range range, bool is_write, uint32_t n
       each = {range, &thread, number, is_write, thread.call};
       return;
     }
-    if (same && each.range.end == range.begin) {
+    if (same && each.range.end == range.begin &&
+        thread.order.remote_epochs[each.number] == never) {
       each = {{each.range.begin, range.end}, &thread, number, is_write, thread.call};
       return;
     }
