@@ -74,8 +74,6 @@ class _Shape:
             )
         if self.sharded and self.output_blocks != 1:
             raise ValueError("an output in L1 is one block on each core")
-        if self.sharded and not config.multicast:
-            raise ValueError("an operand that is spread over cores' L1 has to be passed on")
 
     @property
     def sharded(self) -> bool:
@@ -166,6 +164,18 @@ class _Shape:
     def l1_bytes(self) -> int:
         """What the circular buffers take of a core, those on tensors included."""
         return sum(each.page_bytes * each.pages for each in self.circular_buffers)
+
+
+def subblock(rows: int, columns: int) -> tuple[int, int]:
+    """The subblock that divides a block and reuses its operands best."""
+    return next(sub for sub in _SUBBLOCKS if rows % sub[0] == 0 and columns % sub[1] == 0)
+
+
+def fits(problem: Problem, config: Config) -> bool:
+    """Whether what a core needs of its L1 is there."""
+    shape, device = _Shape(problem, config), problem.device
+    slack = device.dram_read_alignment * len(shape.circular_buffers)
+    return shape.l1_bytes + slack <= device.cb_bytes
 
 
 def buffers(problem: Problem, config: Config, a: Bytes, b: Bytes, c: Bytes) -> list[mock.Buffer]:

@@ -26,7 +26,7 @@ FORMATS: dict[Dtype, formats.Format] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """C = A @ B of (m, k) and (k, n) elements, all of one dtype, on `grid` (columns, rows) of cores.
+    """C = A @ B of (m, k) and (k, n) elements of one dtype, on `grid` (columns, rows) of cores.
 
     With `place` "l1", A and C are block-sharded over the L1 of the cores; B is always in DRAM.
     """
@@ -60,11 +60,16 @@ class Problem:
         return tuple((x, y) for y in range(self.grid[1]) for x in range(self.grid[0]))
 
     @property
+    def products(self) -> int:
+        """Of tiles, on all cores."""
+        m, k, n = self.tiles
+        return m * k * n
+
+    @property
     def ideal_cycles(self) -> float:
         """Cycles of the matrix engines if they did nothing but multiply, evenly on all cores."""
-        m, k, n = self.tiles
         phases = FIDELITIES.index(self.fidelity) + 1
-        return m * k * n * _CYCLES_PER_PHASE * phases / len(self.cores)
+        return self.products * _CYCLES_PER_PHASE * phases / len(self.cores)
 
     @property
     def name(self) -> str:

@@ -92,6 +92,11 @@ def error(problem: Problem, config: Config) -> float:
             dataclasses.replace(SMALL, place="l1"), Config(2, 4, 2, (2, 2)), id="parts of shards"
         ),
         pytest.param(
+            dataclasses.replace(SMALL, place="l1"),
+            Config(2, 4, 2, (2, 2), multicast=False),
+            id="each core reads the shards of the others",
+        ),
+        pytest.param(
             dataclasses.replace(SMALL, place="l1", grid=(1, 2)),
             Config(2, 8, 2, (2, 2)),
             id="shards of one column",
@@ -121,11 +126,6 @@ def test_block_formats_are_summed_in_bfloat16(arch, place, dtype, limit) -> None
         (SMALL, Config(4, 4, 2, (4, 4)), "4 rows of A are no multiple of 8"),
         (dataclasses.replace(SMALL, m=256), Config(4, 4, 2, (4, 4)), "a subblock of 4x4 tiles"),
         (dataclasses.replace(SMALL, place="l1"), Config(1, 4, 2, (1, 4)), "is one block"),
-        (
-            dataclasses.replace(SMALL, place="l1"),
-            Config(2, 4, 2, (2, 2), multicast=False),
-            "has to be passed on",
-        ),
         (
             dataclasses.replace(SMALL, place="l1"),
             Config(2, 4, 8, (2, 2)),

@@ -1,5 +1,6 @@
 // The left operand from L1, where each core of a row of cores has some columns of the row's blocks:
-// the cores take turns in passing their blocks on along the row.
+// the cores take turns in passing their blocks on along the row. Without receivers each core reads
+// the blocks of the others.
 #include "passing.h"
 
 constexpr uint32_t shard_cb = 2;
@@ -20,21 +21,22 @@ void kernel_main() {
   for (uint32_t number = 0; number < inner_blocks; ++number) {
     const uint32_t sender = number / own_blocks;
     const uint32_t own = number % own_blocks;
+    const uint32_t x = get_arg_val<uint32_t>(10 + sender);
     cb_reserve_back(0, tiles);
     const uint32_t block = get_write_ptr(0);
-    if (sender != place) {
-      receive(signals, get_arg_val<uint32_t>(10 + sender), y, number + 1);
+    if (sender != place && line.receivers > 0) {
+      receive(signals, x, y, number + 1);
       cb_push_back(0, tiles);
       continue;
     }
     // A shard of several blocks has theirs in stripes, one for each row of tiles.
     const uint32_t stripe = inner * tile_bytes;
     for (uint32_t r = 0; r < rows; ++r) {
-      noc_async_read(get_noc_addr(shard + (r * own_blocks + own) * stripe), block + r * stripe,
-                     stripe);
+      noc_async_read(get_noc_addr(x, y, shard + (r * own_blocks + own) * stripe),
+                     block + r * stripe, stripe);
     }
-    // A block that is the whole shard needs no copy before it is sent.
-    const bool whole = own_blocks == 1;
+    // A block that is the whole shard is sent from there, while its copy is made.
+    constexpr bool whole = own_blocks == 1;
     if (!whole) {
       noc_async_read_barrier();
       cb_push_back(0, tiles);

@@ -1,0 +1,68 @@
+"""`python -m benchmarks.gemm`: matrix products generated, written by hand, and published.
+
+For every row of tt-metal's GEMM tables: cycles and utilisation that the mock predicts for our
+generated kernel and for the hand-written one, and the figure that was measured on a card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from tqdm import tqdm
+
+from benchmarks.gemm.measure import Line, measure
+from benchmarks.gemm.published import Row, rows
+from benchmarks.gemm.tables import tables
+
+_LIMIT = 3_000_000  # tile products: 20 seconds of the mock
+
+
+def main() -> None:
+    args = _parser().parse_args()
+    chosen = [
+        row
+        for row in rows()
+        if args.only in row.problem.name and (args.all or row.problem.products <= _LIMIT)
+    ]
+    print("<!-- Written by `python -m benchmarks.gemm > benchmarks/gemm/RESULTS.md` -->")
+    print("# Matrix products: generated, by hand, published\n")
+    print("\n".join(tables(_measured(chosen, args.jobs))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gemm",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help='rows whose name has the text, as "WH 8x8 bf16"'
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help=f"also rows of more than {_LIMIT} tile products, which take the mock minutes",
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="rows measured at the same time")
+    return parser
+
+
+def _measured(chosen: list[Row], jobs: int) -> list[Line]:
+    progress = {"desc": "rows", "unit": "row", "disable": None}
+    if jobs == 1:
+        return [_quietly(row) for row in tqdm(chosen, **progress)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return list(tqdm(pool.map(_quietly, chosen), total=len(chosen), **progress))
+
+
+def _quietly(row: Row) -> Line:
+    """Without TileLang's line for each kernel that it compiles."""
+    logging.getLogger("tilelang").setLevel(logging.WARNING)
+    return measure(row)
+
+
+if __name__ == "__main__":
+    main()
