@@ -99,4 +99,5 @@ class Job:
             mock.Buffer(f"t{i}", array, self.page_bytes, address)
             for i, (array, address) in enumerate(zip(data, addresses, strict=True))
         ]
-        return program.build().run(buffers)
+        # Readers that only feed a loop leave what they push as it is.
+        return program.build().run(buffers, allow={"l1_uninitialised"})
