@@ -1,12 +1,13 @@
 """`python -m benchmarks.gemm`: matrix products generated, written by hand, and published.
 
 For every row of tt-metal's GEMM tables: cycles and utilisation that the mock predicts for our
-generated kernel and for the hand-written one, and the figure that was measured on a card.
+generated kernel, for a hand-written one and for ttnn's, and the figure that a card measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -29,7 +30,7 @@ def main() -> None:
     ]
     print("<!-- Written by `python -m benchmarks.gemm > benchmarks/gemm/RESULTS.md` -->")
     print("# Matrix products: generated, by hand, published\n")
-    print("\n".join(tables(_measured(chosen, args.jobs))))
+    print("\n".join(tables(_measured(chosen, args.jobs, not args.no_ttnn))))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,22 +47,28 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help=f"also rows of more than {_LIMIT} tile products, which take the mock minutes",
     )
+    parser.add_argument(
+        "--no-ttnn",
+        action="store_true",
+        help="leave out ttnn's own kernels, whose wheel is downloaded once",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="rows measured at the same time")
     return parser
 
 
-def _measured(chosen: list[Row], jobs: int) -> list[Line]:
+def _measured(chosen: list[Row], jobs: int, with_ttnn: bool) -> list[Line]:
+    one = functools.partial(_quietly, with_ttnn=with_ttnn)
     progress = {"desc": "rows", "unit": "row", "disable": None}
     if jobs == 1:
-        return [_quietly(row) for row in tqdm(chosen, **progress)]
+        return [one(row) for row in tqdm(chosen, **progress)]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return list(tqdm(pool.map(_quietly, chosen), total=len(chosen), **progress))
+        return list(tqdm(pool.map(one, chosen), total=len(chosen), **progress))
 
 
-def _quietly(row: Row) -> Line:
+def _quietly(row: Row, with_ttnn: bool) -> Line:
     """Without TileLang's line for each kernel that it compiles."""
     logging.getLogger("tilelang").setLevel(logging.WARNING)
-    return measure(row)
+    return measure(row, with_ttnn)
 
 
 if __name__ == "__main__":

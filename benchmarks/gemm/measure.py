@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from benchmarks.gemm import generated, hand, tuning
+from benchmarks.gemm import generated, hand, ttnn, tuning
 from benchmarks.gemm.hand import Config
 from benchmarks.gemm.problem import Outcome, Problem
 from benchmarks.gemm.published import Row
@@ -56,12 +56,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Line:
-    """One row with its runs. `hand` has the operands where the publication has them, `dram` has all
-    of them in DRAM, as `generated` and `plain` have. `without` is by how much the hand-written
-    kernel in DRAM takes longer without a technique."""
+    """One row with its runs.
+
+    `hand` and `ttnn` are the hand-written kernel and ttnn's in the configuration that was measured.
+    `dram` is the hand-written one at its best with all operands in DRAM, as `generated` and `plain`
+    have them, and `without` by how much it takes longer without a technique.
+    """
 
     row: Row
-    hand: Run
+    hand: Run | None
     ttnn: Run | None
     dram: Run
     generated: Run | None
@@ -69,20 +72,25 @@ class Line:
     without: Mapping[str, float] = field(default_factory=dict)
 
 
-def measure(row: Row) -> Line:
+def measure(row: Row, with_ttnn: bool = True) -> Line:
     """Runs everything."""
     problem = replace(row.problem, place="dram")
     dram, config = _by_hand(problem)
-    placed = dram if row.problem.place == "dram" else _by_hand(row.problem)[0]
     return Line(
         row,
-        placed,
-        None,
+        _published(row, hand.run),
+        _published(row, ttnn.run) if with_ttnn else None,
         dram,
         _generated(problem, None),
         _generated(problem, generated.PLAIN),
         _without(problem, config),
     )
+
+
+def _published(row: Row, run: Callable[[Problem, Config], Outcome]) -> Run | None:
+    if row.config is None:
+        return None
+    return Run.of(row.problem, row.config.name, run(row.problem, row.config))
 
 
 @functools.cache

@@ -1,7 +1,8 @@
 """What ttnn's matrix products measured on cards, by tt-metal's tech_reports/GEMM_FLOPS.
 
-Shares are ideal cycles by cycles of the math thread. Tuned products of 3072 and less on Wormhole,
-and those on Blackhole that are not said to be in DRAM, have A and C block-sharded in L1.
+Shares are ideal cycles by cycles of the math thread. How products were tuned is what the benchmark
+that the report names does (tests/ttnn/unit_tests/benchmarks/test_benchmark.py): where A and C are,
+the length of K blocks, blocks of the output, and subblocks, which are one row where C is in L1.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.gemm.hand import Config
 from benchmarks.gemm.problem import Dtype, Place, Problem
 from tilelang_tt.mock.program import Fidelity
-
-_L1_LIMIT = 3072  # of a square product on Wormhole
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,46 @@ class Row:
     share: float
     tuned: bool = True
 
+    @property
+    def config(self) -> Config | None:
+        """What was measured, for the kernel by hand; None where ttnn chose by itself."""
+        if not self.tuned:
+            return None
+        (m, k, n), (columns, rows) = self.problem.tiles, self.problem.grid
+        shares = _SPLITS.get((self.problem.dtype, m // rows, n // columns), (1, 1))
+        inner, blocks = shares
+        lines, width = m // rows // blocks, n // columns // blocks
+        return Config(lines, width, k // columns // inner, self._subblock(lines, width))
+
+    def _subblock(self, rows: int, columns: int) -> tuple[int, int]:
+        return next(
+            (high, wide)
+            for high, wide in _SUBBLOCKS
+            if rows % high == 0
+            and columns % wide == 0
+            and (high == 1 or self.problem.place == "dram")
+        )
+
+
+# By dtype and tiles of C on a core: parts of A's columns on a core that a K block has one of, and of
+# the rows and columns of C that an output block has one of. One of each elsewhere.
+_SPLITS: dict[tuple[Dtype, int, int], tuple[int, int]] = {
+    ("bf16", 8, 12): (2, 1),
+    ("bf16", 12, 12): (4, 1),
+    ("bf16", 16, 16): (1, 2),
+    ("bf16", 32, 32): (2, 4),
+    ("bf16", 64, 64): (4, 8),
+    ("bfp8", 12, 12): (2, 1),
+    ("bfp8", 16, 16): (1, 2),
+    ("bfp8", 32, 32): (2, 4),
+    ("bfp4", 16, 16): (2, 1),
+    ("bfp4", 32, 32): (2, 2),
+}
+# Rows and columns of tiles, in the order in which the benchmark tries them.
+_SUBBLOCKS = (
+    *((4, 2), (2, 4), (8, 1), (1, 8), (7, 1), (1, 7), (3, 2), (2, 3), (6, 1), (1, 6), (5, 1)),
+    *((1, 5), (2, 2), (4, 1), (1, 4), (3, 1), (1, 3), (2, 1), (1, 2), (1, 1)),
+)
 
 # dtype, fidelity, (size of the square product, share)
 _WORMHOLE: tuple[tuple[Dtype, Fidelity, tuple[tuple[int, float], ...]], ...] = (
@@ -80,7 +120,7 @@ _BLACKHOLE: tuple[
     ),
     ((13, 10), "bfp8", "HiFi2", (((3840, 4992), 90.3, "l1"),), True),
     ((13, 10), "bfp8", "LoFi", (((2560, 3328), 83.2, "l1"), ((3840, 4992), 86.5, "l1")), True),
-    ((13, 10), "bfp4", "LoFi", (((5120, 6656), 89.5, "dram"),), True),
+    ((13, 10), "bfp4", "LoFi", (((5120, 6656), 89.5, "l1"),), True),
     ((11, 10), "bf16", "HiFi2", (((3840, 4224), 88.3, "l1"),), True),
     (
         (11, 10),
@@ -97,7 +137,8 @@ def rows() -> Iterator[Row]:
     for tuned, groups in ((True, _WORMHOLE), (False, _WORMHOLE_UNTUNED)):
         for dtype, fidelity, sizes in groups:
             for size, share in sizes:
-                place: Place = "l1" if tuned and size <= _L1_LIMIT else "dram"
+                limit = 4096 if dtype == "bfp4" else 3072
+                place: Place = "l1" if tuned and size <= limit else "dram"
                 problem = Problem("WH", (8, 8), size, size, size, dtype, fidelity, place)
                 yield Row(problem, share, tuned)
     for grid, dtype, fidelity, sizes, tuned in _BLACKHOLE:
