@@ -19,25 +19,25 @@ class Options:
     """What a user may choose.
 
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
-    destination registers; None means: where the program needs them. `execution` is where a kernel
-    runs: "mock" on this machine, "ttnn" on a card or simulator through Tenstorrent's runtime,
-    "auto" on a card where one is.
+    destination registers; None means: where the program needs them. `multicast` lets one core read
+    for several; None means: where it pays. `execution` is where a kernel runs: "mock" on this
+    machine, "ttnn" on a card or simulator through Tenstorrent's runtime, "auto" on a card where one
+    is.
     """
 
     arch: str = "wormhole_b0"
     grid: tuple[int, int] | None = None
     fidelity: str = "HiFi4"
     fp32_acc: bool | None = None
+    multicast: bool | None = None
     execution: str = "auto"
 
     def __post_init__(self) -> None:
         _require("arch", self.arch, device.ARCHS)
         _require("fidelity", self.fidelity, FIDELITIES)
         _require("execution", self.execution, EXECUTIONS)
-        if self.fp32_acc is not None and not isinstance(self.fp32_acc, bool):
-            raise BadOption.because(
-                name="fp32_acc", value=self.fp32_acc, expected="True, False or None"
-            )
+        _require_choice("fp32_acc", self.fp32_acc)
+        _require_choice("multicast", self.multicast)
         _check_grid(self.grid, self.arch)
 
     @property
@@ -76,6 +76,11 @@ def _grid(value: object) -> object:
 def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise BadOption.because(name=name, value=value, expected="one of " + ", ".join(allowed))
+
+
+def _require_choice(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise BadOption.because(name=name, value=value, expected="True, False or None")
 
 
 def _check_grid(grid: object, arch: str) -> None:

@@ -14,8 +14,11 @@ from tilelang_tt.transforms.assign_engines import AssignEngines
 from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
+from tilelang_tt.transforms.choose_partition import ChoosePartition
 from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
+from tilelang_tt.transforms.close_transfers import CloseTransfers
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
+from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.fold_clears import FoldClears
@@ -87,6 +90,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         SeparateOperands(),
+        ChoosePartition(options),
         MapGrid(),
         SplitMasks(),
         MaterializeIndices(),
@@ -114,9 +118,9 @@ def streams(options: Options) -> Sequence[Step]:
 
 
 KERNELS: dict[str, Sequence[Step]] = {
-    attrs.READER: (CoalesceReads(),),
+    attrs.READER: (CoalesceReads(), CloseTransfers()),
     attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
-    attrs.WRITER: (),
+    attrs.WRITER: (CoalesceReads(), DeferStores(), CloseTransfers()),
 }
 """What is done to each kernel after the split."""
 

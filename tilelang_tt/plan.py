@@ -12,13 +12,14 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import Self
 
-VERSION = 2
+VERSION = 3
 
 Extent = int | str
 
@@ -82,9 +83,10 @@ class CircularBuffer:
 class Argument:
     """One argument of a kernel.
 
-    `kind` is "cb" (the index of a circular buffer) or "accessor" (the words of a tensor's accessor)
-    among compile-time arguments, "address" (of a tensor), "dim" (a dynamic extent) or "scalar"
-    among common run-time arguments.
+    Among compile-time arguments, `kind` is "cb" (the index of a circular buffer), "accessor" (the
+    words of a tensor's accessor) or "semaphore" (its number); among common run-time arguments,
+    "address" (of a tensor), "dim" (a dynamic extent) or "scalar"; among those of each core, "core"
+    (what the `Partition` gives it) or "group" (the words of a `Group`).
     """
 
     kind: str
@@ -93,22 +95,105 @@ class Argument:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One of the three kernels.
-
-    Every core also gets two run-time arguments: its first block and its number of blocks.
-    """
+    """One of the three kernels."""
 
     role: str
     file: str
     compile_time_args: tuple[Argument, ...]
     common_args: tuple[Argument, ...]
+    core_args: tuple[Argument, ...]
+
+    @property
+    def noc(self) -> int:
+        """The NoC that the kernel's processor uses."""
+        return 1 if self.role == "writer" else 0
+
+
+RUNS, SNAKE, LATTICE, LINE = "runs", "snake", "lattice", "line"
+COUNTS = ("cores", "columns", "rows")
+"""What is at least 1 of what a core is told; the rest may be 0."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Which core runs which blocks of the grid.
+
+    * "runs": each core a run of consecutive blocks.
+    * "snake": dealt out to the cores in turn, back and forth, so that blocks of falling work make
+      even shares.
+    * "lattice": the grid axes `columns` along the rows of cores, the axes `rows` along the columns.
+    * "line": one block of a run to each core, run after run.
+
+    In a lattice or line all cores take the same number of turns together, those past the end of the
+    grid with the last block, which they do not write.
+    """
+
+    kind: str
+    columns: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
+
+    @property
+    def core_args(self) -> tuple[str, ...]:
+        """What each core is told."""
+        return {
+            RUNS: ("first_block", "block_count"),
+            SNAKE: ("core", "cores", "block_count"),
+            LATTICE: ("column", "columns", "row", "rows"),
+            LINE: ("core", "cores"),
+        }[self.kind]
+
+
+GROUPS = ("row", "column", "all")
+"""Cores that take the same pages: those of a row, of a column, or all.
+
+The senders of the rows lie on one diagonal, those of the columns on the other, so that what they
+read from DRAM takes different links of the NoC.
+"""
+
+GROUP_WORDS = 7
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cores that take the pages that `sender` reads: those from `first` to `last`, a row, a
+    column or a rectangle, which has the sender in it; `receivers` of them are not the sender."""
+
+    sender: tuple[int, int]
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    @property
+    def receivers(self) -> int:
+        return (
+            (self.last[0] - self.first[0] + 1) * (self.last[1] - self.first[1] + 1) - 1
+        )
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The cores that run a program, `grid` columns and rows from (0, 0) on, and what each is
+    told."""
+
+    grid: tuple[int, int]
+    core_args: Mapping[tuple[int, int], Mapping[str, int]]
+
+    def group(self, name: str, core: tuple[int, int]) -> Group:
+        """The group of this name that `core` belongs to."""
+        columns, rows = self.grid
+        x, y = core
+        if name == "row":
+            return Group((y % columns, y), (0, y), (columns - 1, y))
+        if name == "column":
+            return Group((x, rows - 1 - x % rows), (x, 0), (x, rows - 1))
+        return Group((0, 0), (0, 0), (columns - 1, rows - 1))
 
 
 @dataclass(frozen=True)
 class Plan:
     """A compiled program.
 
-    `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks.
+    `grid` is (columns, rows) of cores; `blocks` are the extents of the grid of blocks, which
+    `partition` shares out. `semaphores` are names; a semaphore's number is its place.
     """
 
     name: str
@@ -121,6 +206,8 @@ class Plan:
     circular_buffers: tuple[CircularBuffer, ...]
     kernels: tuple[Kernel, ...]
     blocks: tuple[Extent, ...]
+    partition: Partition
+    semaphores: tuple[str, ...]
     version: int = VERSION
 
     @property
@@ -199,6 +286,7 @@ def _decode(data: dict) -> dict:
                 **kernel,
                 "compile_time_args": tuple(Argument(**arg) for arg in kernel["compile_time_args"]),
                 "common_args": tuple(Argument(**arg) for arg in kernel["common_args"]),
+                "core_args": tuple(Argument(**arg) for arg in kernel["core_args"]),
             }
         )
         for kernel in data["kernels"]
@@ -210,6 +298,12 @@ def _decode(data: dict) -> dict:
         "circular_buffers": tuple(CircularBuffer(**cb) for cb in data["circular_buffers"]),
         "kernels": tuple(kernels),
         "blocks": tuple(data["blocks"]),
+        "partition": Partition(
+            data["partition"]["kind"],
+            tuple(data["partition"]["columns"]),
+            tuple(data["partition"]["rows"]),
+        ),
+        "semaphores": tuple(data["semaphores"]),
     }
 
 
@@ -260,20 +354,67 @@ def _evaluate(node: ast.expr, dims: Mapping[str, int]) -> int:
     raise ValueError(f"{ast.unparse(node)} is not allowed in an extent")
 
 
-def split_blocks(count: int, grid: tuple[int, int]) -> dict[tuple[int, int], tuple[int, int]]:
-    """First block and number of blocks of every core, row by row; the first cores get one more, the
-    last perhaps none.
+def assign(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -> Assignment:
+    """What each core runs.
 
     Args:
-        count: the number of blocks.
-        grid: columns and rows of cores.
+        partition: how blocks are shared out.
+        blocks: the extents of the grid of blocks.
+        grid: columns and rows of cores there are.
     """
-    columns, rows = grid
-    each, extra = divmod(count, columns * rows)
-    shares: dict[tuple[int, int], tuple[int, int]] = {}
+    count = math.prod(blocks)
+    if partition.kind == LATTICE:
+        return _lattice(partition, blocks, grid)
+    if partition.kind == LINE:
+        columns = min(count, grid[0])
+        used = (columns, min(-(-count // columns), grid[1])) if count else grid
+        cores = _cores(used)
+        return Assignment(
+            used, {core: {"core": i, "cores": len(cores)} for i, core in enumerate(cores)}
+        )
+    cores = _cores(grid)
+    turns, extra = divmod(count, len(cores))
+    if partition.kind == RUNS:
+        return Assignment(grid, dict(zip(cores, _runs(len(cores), turns, extra), strict=True)))
+    backwards = turns % 2 == 1
+    return Assignment(
+        grid,
+        {
+            core: {
+                "core": i,
+                "cores": len(cores),
+                "block_count": turns + ((len(cores) - 1 - i if backwards else i) < extra),
+            }
+            for i, core in enumerate(cores)
+        },
+    )
+
+
+def _cores(grid: tuple[int, int]) -> list[tuple[int, int]]:
+    """The cores of a rectangle, row by row."""
+    return [(x, y) for y in range(grid[1]) for x in range(grid[0])]
+
+
+def _runs(cores: int, each: int, extra: int) -> Iterator[dict[str, int]]:
+    """The first cores get one more, the last perhaps none."""
     first = 0
-    for position, core in enumerate((x, y) for y in range(rows) for x in range(columns)):
+    for position in range(cores):
         share = each + (position < extra)
-        shares[core] = (first, share)
+        yield {"first_block": first, "block_count": share}
         first += share
-    return shares
+
+
+def _lattice(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -> Assignment:
+    sides = [math.prod(blocks[axis] for axis in axes) for axes in (partition.columns, partition.rows)]
+    # Of the cores that need as many turns, no more than have work in most of them.
+    columns, rows = (
+        -(-side // -(-side // limit)) if side else limit
+        for side, limit in zip(sides, grid, strict=True)
+    )
+    return Assignment(
+        (columns, rows),
+        {
+            (x, y): {"column": x, "columns": columns, "row": y, "rows": rows}
+            for x, y in _cores((columns, rows))
+        },
+    )

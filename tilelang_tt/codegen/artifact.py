@@ -15,7 +15,7 @@ from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.plan import Plan
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
 
 PLAN = "plan.json"
 
@@ -69,12 +69,22 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         circular_buffers=tuple(_circular_buffers(frame)),
         kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
+        partition=attrs.partition(func),
+        semaphores=tuple(
+            semaphore for role in attrs.ENGINES for semaphore in _semaphores(role, kernels[role])
+        ),
     )
 
 
 def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
-    own = (func.attrs[attrs.FIRST_BLOCK], func.attrs[attrs.BLOCK_COUNT])
-    return [param for param in func.params if not any(param.same_as(var) for var in own)]
+    own = set(attrs.core_args(func).values())
+    return [param for param in func.params if param not in own]
+
+
+def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:
+    """Two for each group: how many receivers have room, and whether the pages are there."""
+    groups = func.attrs[KERNEL_GROUPS]
+    return [f"{role}_{group}_{what}" for group in groups for what in ("room", "arrival")]
 
 
 def _param(
@@ -129,6 +139,7 @@ def _kernel(role: str, func: tirx.PrimFunc) -> plan.Kernel:
     tensors = {tensor.data: tensor.name for tensor in frame.tensors}
     params = set(func.params)
     compile_time = [plan.Argument("cb", buffers[cb]) for cb in func.attrs[CBS]]
+    compile_time += [plan.Argument("semaphore", name) for name in _semaphores(role, func)]
     compile_time += [plan.Argument("accessor", tensors[tensor]) for tensor in func.attrs[ACCESSORS]]
     common = [
         plan.Argument("address", tensors[var])
@@ -136,7 +147,9 @@ def _kernel(role: str, func: tirx.PrimFunc) -> plan.Kernel:
         else plan.Argument("scalar" if var in params else "dim", var.name)
         for var in func.attrs[COMMON]
     ]
-    return plan.Kernel(role, f"{role}.cpp", tuple(compile_time), tuple(common))
+    own = [plan.Argument("core", name) for name in attrs.core_args(func)]
+    own += [plan.Argument("group", str(group)) for group in func.attrs[KERNEL_GROUPS]]
+    return plan.Kernel(role, f"{role}.cpp", tuple(compile_time), tuple(common), tuple(own))
 
 
 def _extent(expr: tirx.PrimExpr) -> plan.Extent:

@@ -62,8 +62,13 @@ SPELLINGS: dict[OpDef, Spelling] = {
         "    get_write_ptr({cb}) + {page:*} * {cb:bytes}, {per_row}, {per_column});",
         DATAFLOW,
     ),
+    ops.MULTICAST_SEND: Spelling(
+        "multicast_send({group:group}, get_write_ptr({cb}), {pages:*} * {cb:bytes});", DATAFLOW
+    ),
+    ops.MULTICAST_RECEIVE: Spelling("multicast_receive({group:group});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
+    ops.NOC_ATOMIC_BARRIER: Spelling("noc_async_atomic_barrier();", DATAFLOW),
     **{
         op: _plain(op, _CB)
         for op in (ops.CB_RESERVE_BACK, ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT, ops.CB_POP_FRONT)

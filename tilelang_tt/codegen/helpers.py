@@ -45,4 +45,50 @@ void write_affine_tile(uint32_t address, int32_t per_row, int32_t per_column) {
     }
   }
 }""",
+    "multicast": """\
+// Cores that take the same pages: the sender reads them for all.
+struct MulticastGroup {
+  uint32_t room;     // semaphore of the sender: how many receivers have room
+  uint32_t arrival;  // semaphore of a receiver: whether the pages are there
+  uint32_t receivers;
+  uint32_t sender_x, sender_y;
+  uint32_t x_start, y_start, x_end, y_end;
+};
+
+inline MulticastGroup multicast_group(uint32_t room, uint32_t arrival, uint32_t arg) {
+  return {get_semaphore(room),
+          get_semaphore(arrival),
+          get_arg_val<uint32_t>(arg),
+          get_arg_val<uint32_t>(arg + 1),
+          get_arg_val<uint32_t>(arg + 2),
+          get_arg_val<uint32_t>(arg + 3),
+          get_arg_val<uint32_t>(arg + 4),
+          get_arg_val<uint32_t>(arg + 5),
+          get_arg_val<uint32_t>(arg + 6)};
+}
+
+inline void multicast_send(const MulticastGroup& group, uint32_t address, uint32_t bytes) {
+  if (group.receivers == 0) {
+    return;
+  }
+  auto* const room = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.room);
+  auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
+  noc_semaphore_wait(room, group.receivers);
+  noc_semaphore_set(room, 0);
+  noc_semaphore_set(arrival, 1);
+  const auto there = [&](uint32_t at) {
+    return get_noc_multicast_addr(group.x_start, group.y_start, group.x_end, group.y_end, at);
+  };
+  // Linked, the pages and the flag take the same way, so the flag comes last.
+  noc_async_write_multicast(address, there(address), bytes, group.receivers, true);
+  noc_semaphore_set_multicast(group.arrival, there(group.arrival), group.receivers);
+  noc_async_writes_flushed();
+}
+
+inline void multicast_receive(const MulticastGroup& group) {
+  auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
+  noc_semaphore_set(arrival, 0);
+  noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, group.room), 1);
+  noc_semaphore_wait(arrival, 1);
+}""",
 }

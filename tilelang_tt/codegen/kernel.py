@@ -12,7 +12,8 @@ from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
+from tilelang_tt.plan import GROUP_WORDS
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
 
@@ -26,6 +27,7 @@ _HELPER_OF = {
     ops.FLOOR_MOD: "floor_mod",
     ops.WRITE_AFFINE_TILE: "write_affine_tile",
     ops.ZERO_PAGE: "zero_page",
+    ops.MULTICAST_SEND: "multicast",
 }
 
 
@@ -34,7 +36,7 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
     frame = Frame.of(func)
     role = str(func.attrs[ROLE])
     scope = Scope()
-    context = Context(names={}, page_bytes={}, block_pages={}, scope=scope)
+    context = Context(names={}, page_bytes={}, block_pages={}, groups={}, scope=scope)
     declared = list(_declarations(func, frame, context))
     body = list(print_stmt(frame.body, context))
     lines = [
@@ -89,7 +91,17 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
     for index, cb in enumerate(cbs):
         name = context.names[cb] = context.scope.take(f"cb_{buffers[cb].name}")
         yield f"constexpr uint32_t {name} = get_compile_time_arg_val({index});"
-    yield from _common_arguments(func, frame, context, len(cbs))
+    groups = [str(group) for group in func.attrs[KERNEL_GROUPS]]
+    own = attrs.core_args(func)
+    semaphores = len(cbs)
+    words = len(own)
+    for group in groups:
+        name = context.groups[group] = context.scope.fresh(f"{group}_group")
+        ids = (f"get_compile_time_arg_val({semaphores + i})" for i in range(2))
+        yield f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
+        semaphores += 2
+        words += GROUP_WORDS
+    yield from _common_arguments(func, frame, context, semaphores)
     for cb in cbs:
         pages = context.block_pages[cb] = context.scope.fresh(buffers[cb].name + "_pages")
         order = f"{plan[cb].order} by {plan[cb].order}"
@@ -97,8 +109,10 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
         if str(func.attrs[ROLE]) != attrs.COMPUTE:
             size = context.page_bytes[cb] = context.scope.fresh(buffers[cb].name + "_page_bytes")
             yield f"const uint32_t {size} = get_tile_size({context.names[cb]});"
-    for index, attribute in enumerate((attrs.FIRST_BLOCK, attrs.BLOCK_COUNT)):
-        var = func.attrs[attribute]
+    used = set(tree.collect(frame.body, tirx.Var))
+    for index, var in enumerate(own.values()):
+        if var not in used:
+            continue
         name = context.names[var] = context.scope.fresh(var.name)
         yield f"const int32_t {name} = get_arg_val<int32_t>({index});"
 

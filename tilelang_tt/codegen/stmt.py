@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tvm import tirx
 
@@ -24,19 +24,19 @@ _HOLE = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 
 @dataclass(frozen=True)
 class Context:
-    """What names mean here: of variables, of the page sizes and block sizes of circular buffers."""
+    """What names mean here: of variables, of the page sizes and block sizes of circular buffers, of
+    groups of cores."""
 
     names: dict[tirx.Var, str]
     page_bytes: dict[tirx.Var, str]
     block_pages: dict[tirx.Var, str]
+    groups: dict[str, str]
     scope: Scope
 
     def declaring(self, var: tirx.Var) -> Context:
         """The context inside a loop over `var`."""
         scope = self.scope.nested()
-        return Context(
-            {**self.names, var: scope.fresh(var.name)}, self.page_bytes, self.block_pages, scope
-        )
+        return replace(self, names={**self.names, var: scope.fresh(var.name)}, scope=scope)
 
 
 def print_stmt(stmt: tirx.Stmt, context: Context) -> Iterator[str]:
@@ -87,11 +87,14 @@ def _print_evaluate(stmt: tirx.Evaluate, context: Context) -> Iterator[str]:
 def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: Context) -> str:
     """The text of one operand.
 
-    `bytes` asks for the page size of a circular buffer, `*` for a factor.
+    `bytes` asks for the page size of a circular buffer, `*` for a factor, `group` for the variable
+    that describes a group of cores.
     """
     operand = op.operand(call, name)
     if how == "bytes":
         return context.page_bytes[operand]
+    if how == "group":
+        return context.groups[str(operand.value)]
     if isinstance(operand, tirx.StringImm):
         return operand.value
     if isinstance(operand, tirx.Call) and operand.op.same_as(ops.BLOCK_PAGES.op):

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.plan import Partition
 
 CIRCULAR_BUFFERS = "tt.circular_buffers"
 TILED_AXES = "tt.tiled_axes"
 ENGINE = "tt.engine"
 SECTION = "tt.dst_section"
 
-FIRST_BLOCK = "tt.first_block"
-BLOCK_COUNT = "tt.block_count"
 GRID = "tt.grid"
+PARTITION = "tt.partition"
+CORE_ARGS = "tt.core_args"
 FP32_DEST = "tt.fp32_dest_acc"
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
@@ -101,6 +102,23 @@ def with_tiled_axes(frame: Frame, axes: Mapping[tirx.Var, TiledAxes]) -> tirx.Pr
         for var, tiled in axes.items()
     }
     return frame.build(annotations={**frame.annotations, TILED_AXES: encoded})
+
+
+def partition(func: tirx.PrimFunc) -> Partition:
+    """How the blocks of the grid are shared out."""
+    recorded = func.attrs[PARTITION]
+    columns, rows = ([int(axis) for axis in recorded[side]] for side in ("columns", "rows"))
+    return Partition(str(recorded["kind"]), tuple(columns), tuple(rows))
+
+
+def with_partition(func: tirx.PrimFunc, chosen: Partition) -> tirx.PrimFunc:
+    """The function with this partition recorded."""
+    return func.with_attr(PARTITION, dataclasses.asdict(chosen))
+
+
+def core_args(func: tirx.PrimFunc) -> dict[str, tirx.Var]:
+    """The parameters that differ from core to core, by what they mean."""
+    return {var.name: var for var in func.attrs[CORE_ARGS]}
 
 
 def engine_of(stmt: tirx.Stmt) -> str | None:

@@ -103,9 +103,24 @@ NOC_WRITE = OpDef(
     "Start writing a page from a circular buffer.",
     drains="cb",
 )
+MULTICAST_SEND = OpDef(
+    "multicast_send",
+    ("group", "cb", "pages"),
+    "Write the pages that the next push publishes to the other cores of a group, once all have"
+    " room.",
+    fills="cb",
+)
+MULTICAST_RECEIVE = OpDef(
+    "multicast_receive",
+    ("group",),
+    "Tell the sender of a group that there is room, and wait for its pages.",
+)
 NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this processor has started.")
 NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."
+)
+NOC_ATOMIC_BARRIER = OpDef(
+    "noc_atomic_barrier", (), "Wait for every signal this processor has sent."
 )
 
 ZERO_PAGE = OpDef("zero_page", ("cb", "page"), "Fill a page with zeros.", fills="cb")

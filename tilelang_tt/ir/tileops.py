@@ -80,18 +80,21 @@ class Copy:
     """`T.copy(src, dst)`.
 
     `guarded` are the axes of the tensor along which tiles may lie outside of it: they are read as
-    zeros and not written.
+    zeros and not written. `group` names the cores that take the same region at the same time, of
+    which one reads it for all, on `engine`; "" where each core reads for itself.
     """
 
     src: Region
     dst: Region
     guarded: tuple[int, ...] = ()
+    group: str = ""
+    engine: str = ""
 
     def stmt(self) -> tirx.Evaluate:
         guarded = [tirx.const(axis, "int32") for axis in self.guarded]
-        return tirx.Evaluate(
-            tirx.Call("handle", _COPY, [self.src.encode(_READ), self.dst.encode(_WRITE), *guarded])
-        )
+        shared = [tirx.StringImm(text) for text in (self.group, self.engine) if text]
+        regions = [self.src.encode(_READ), self.dst.encode(_WRITE)]
+        return tirx.Evaluate(tirx.Call("handle", _COPY, [*regions, *guarded, *shared]))
 
 
 @dataclass(frozen=True)
@@ -313,8 +316,10 @@ def leaf(stmt: tirx.Stmt) -> Leaf | None:
     if call is None:
         return None
     if call.op.same_as(_COPY):
-        src, dst, *guarded = call.args
-        return Copy(Region.decode(src), Region.decode(dst), tuple(int(axis) for axis in guarded))
+        src, dst, *rest = call.args
+        guarded = tuple(int(axis) for axis in rest if isinstance(axis, tirx.IntImm))
+        shared = [str(text.value) for text in rest if isinstance(text, tirx.StringImm)]
+        return Copy(Region.decode(src), Region.decode(dst), guarded, *shared)
     if call.op.same_as(_FILL):
         return Fill(Region.decode(call.args[0]), call.args[1])
     if call.op.same_as(_TRANSPOSE):

@@ -165,7 +165,7 @@ BLOCK_PROGRAM = Stage(
     "planned block program",
     (
         *TILE_PROGRAM.rules,
-        _has_attributes(attrs.GRID, attrs.FIRST_BLOCK, attrs.BLOCK_COUNT, attrs.FP32_DEST),
+        _has_attributes(attrs.GRID, attrs.PARTITION, attrs.CORE_ARGS, attrs.FP32_DEST),
     ),
 )
 STREAMS = Stage(

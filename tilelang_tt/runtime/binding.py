@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tilelang_tt import plan as plans
 from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.diagnostics import ArgumentMismatch
-from tilelang_tt.plan import Argument, Kernel, Plan, Scalar, Tensor
+from tilelang_tt.plan import Argument, Assignment, Group, Kernel, Plan, Scalar, Tensor
 
 Core = tuple[int, int]
 Value = npt.NDArray[np.unsignedinteger] | int | float
@@ -50,20 +50,40 @@ class Binding:
     tensors: Mapping[str, npt.NDArray[np.unsignedinteger]]
     scalars: Mapping[str, int]
     dims: Mapping[str, int]
-    shares: Mapping[Core, tuple[int, int]]
-
-    @property
-    def block_count(self) -> int:
-        """How many blocks there are to run."""
-        return sum(count for _, count in self.shares.values())
+    block_count: int
+    assignment: Assignment
 
     def common_args(self, kernel: Kernel, addresses: Mapping[str, int]) -> tuple[int, ...]:
         """The words that all cores get."""
         return tuple(self._word(argument, addresses) for argument in kernel.common_args)
 
+    def core_args(
+        self, kernel: Kernel, place: Callable[[Core], tuple[int, int]]
+    ) -> dict[Core, tuple[int, ...]]:
+        """The words of each core; `place` gives the coordinates of a core on the NoC."""
+        words: dict[Core, tuple[int, ...]] = {}
+        for core, own in self.assignment.core_args.items():
+            groups = [
+                self.assignment.group(argument.name, core)
+                for argument in kernel.core_args
+                if argument.kind == "group"
+            ]
+            told = [own[argument.name] for argument in kernel.core_args if argument.kind == "core"]
+            corners = [word for group in groups for word in _group_words(group, kernel, place)]
+            words[core] = (*told, *corners)
+        return words
+
     def _word(self, argument: Argument, addresses: Mapping[str, int]) -> int:
         words = {"address": addresses, "dim": self.dims, "scalar": self.scalars}
         return words[argument.kind][argument.name]
+
+
+def _group_words(
+    group: Group, kernel: Kernel, place: Callable[[Core], tuple[int, int]]
+) -> tuple[int, ...]:
+    """As a kernel takes them; a rectangle begins where its NoC comes to it first."""
+    first, last = (group.first, group.last) if kernel.noc == 0 else (group.last, group.first)
+    return (group.receivers, *place(group.sender), *place(first), *place(last))
 
 
 def element_type(dtype: str) -> type[np.unsignedinteger]:
@@ -91,11 +111,13 @@ def bind(plan: Plan, arguments: Sequence[Value]) -> Binding:
         declared = tuple(plans.evaluate(extent, known) for extent in param.shape)
         if tensors[param.name].shape != declared:
             raise _mismatch(plan, param, f"{tensors[param.name].shape}", f"{declared}")
-    count = math.prod(plans.evaluate(extent, known) for extent in plan.blocks)
+    blocks = [plans.evaluate(extent, known) for extent in plan.blocks]
+    count = math.prod(blocks)
     empty = [param for param in plan.accessed if not tensors[param.name].size]
     if count and empty:
         raise _mismatch(plan, empty[0], "no elements", "at least one")
-    return Binding(plan, tensors, scalars, dims, plans.split_blocks(count, plan.grid))
+    assignment = plans.assign(plan.partition, blocks, plan.grid)
+    return Binding(plan, tensors, scalars, dims, count, assignment)
 
 
 def bind_all(workload: Workload, arguments: Sequence[Value]) -> list[Binding]:

@@ -46,7 +46,7 @@ def run(artifact: Artifact, binding: Binding, record: bool = False) -> mock.Repo
     report = executable.run(
         buffers,
         common_args={kernel.file: binding.common_args(kernel, by_name) for kernel in plan.kernels},
-        core_args={kernel.file: dict(binding.shares) for kernel in plan.kernels},
+        core_args={kernel.file: binding.core_args(kernel, _place) for kernel in plan.kernels},
         record=record,
     )
     for tensor, buffer in zip(used, buffers, strict=True):
@@ -82,6 +82,7 @@ def program(artifact: Artifact) -> mock.Program:
         device=device.load(plan.arch),
         fidelity=plan.fidelity,  # pyright: ignore[reportArgumentType]  checked by Options
         fp32_dest_acc=plan.fp32_dest_acc,
+        semaphores=(0,) * len(plan.semaphores),
     )
 
 
@@ -103,9 +104,16 @@ def compile_time_args(kernel: Kernel, plan: Plan) -> tuple[int, ...]:
     for argument in kernel.compile_time_args:
         if argument.kind == "cb":
             words.append(plan.circular_buffer(argument.name).index)
+        elif argument.kind == "semaphore":
+            words.append(plan.semaphores.index(argument.name))
         else:
             words += [_INTERLEAVED_DRAM, _page_bytes(plan.tensor(argument.name))]
     return tuple(words)
+
+
+def _place(core: tuple[int, int]) -> tuple[int, int]:
+    """The mock's cores have the coordinates on its NoCs that they have in the grid."""
+    return core
 
 
 def _page_bytes(tensor: Tensor) -> int:

@@ -42,7 +42,7 @@ def engine_for(view: Leaf) -> str:
     The reader, which can write single elements, also makes tiles of indices.
     """
     if isinstance(view, Copy):
-        return READER if is_global(view.src.buffer) else WRITER
+        return view.engine or (READER if is_global(view.src.buffer) else WRITER)
     if isinstance(view, Elementwise) and view.is_index_map:
         return READER
     return COMPUTE

@@ -12,7 +12,8 @@ loop over blocks in between, all blocks can be requested first and waited for on
 
 This cannot deadlock: the pages that B waits for were published in an earlier run of the same
 statements, so the compute engine frees them without the pages that are held back here. A second
-block of the same buffer is requested after the first is published.
+block of the same buffer is requested after the first is published, and what has been read is
+published before the reader waits for other cores.
 
 Needs:    `split_kernels`.
 Leaves:   fewer barriers in the reader.
@@ -39,6 +40,15 @@ class CoalesceReads:
 def _coalesce(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
     result: list[tirx.Stmt] = []
     held: list[tirx.Stmt] = []
+    reads = False  # since the last barrier
+
+    def settle() -> None:
+        nonlocal reads
+        result.extend([ops.NOC_READ_BARRIER.stmt()] if reads else [])
+        result.extend(held)
+        held.clear()
+        reads = False
+
     for stmt in stmts:
         op = ops.definition(stmt)
         if op is ops.NOC_READ_BARRIER:
@@ -46,11 +56,16 @@ def _coalesce(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
         if op is ops.CB_PUSH_BACK:
             held.append(stmt)
             continue
-        if held and (_runs_blocks(stmt) or _reserves(stmt, held)):
-            result += [ops.NOC_READ_BARRIER.stmt(), *held]
-            held = []
+        if op is ops.MULTICAST_SEND or (
+            held and (_contains(stmt, *_HANDED_OVER) or _reserves(stmt, held))
+        ):
+            settle()
         result.append(stmt)
-    return [*result, ops.NOC_READ_BARRIER.stmt(), *held] if held else result
+        # One that sends to other cores has waited for what it reads.
+        reads |= _contains(stmt, ops.NOC_READ) and not _contains(stmt, ops.MULTICAST_SEND)
+    if held:
+        settle()
+    return result
 
 
 def _reserves(stmt: tirx.Stmt, held: list[tirx.Stmt]) -> bool:
@@ -61,8 +76,12 @@ def _reserves(stmt: tirx.Stmt, held: list[tirx.Stmt]) -> bool:
     return any(cb.same_as(ops.CB_PUSH_BACK.operand(push.value, "cb")) for push in held)
 
 
-def _runs_blocks(stmt: tirx.Stmt) -> bool:
-    """Whether buffers are handed over inside `stmt`."""
-    return any(
-        ops.definition(inner) is ops.CB_PUSH_BACK for inner in tree.collect(stmt, tirx.Evaluate)
-    )
+def _contains(stmt: tirx.Stmt, *wanted: ops.OpDef) -> bool:
+    return any(ops.definition(inner) in wanted for inner in tree.collect(stmt, tirx.Evaluate))
+
+
+_HANDED_OVER = (
+    *(ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT),
+    *(ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE),
+)
+"""What hands pages over, to another engine or to other cores, or waits for that."""

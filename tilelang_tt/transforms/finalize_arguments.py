@@ -1,27 +1,31 @@
 """List the arguments of a kernel, in the order in which the host passes them.
 
 Static facts are compile-time arguments: the indices of the circular buffers that the kernel uses,
-then the words of the accessors of its tensors. What differs from launch to launch is common to all
-cores: addresses, dynamic extents and scalars. What differs from core to core is its share of the
-blocks.
+two semaphores for each group of cores that it sends pages to or receives them from, then the words
+of the accessors of its tensors. What differs from launch to launch is common to all cores:
+addresses, dynamic extents and scalars. What differs from core to core is its share of the blocks,
+and who belongs to its groups.
 
     before:  func
 
-    after:   func with attrs {"tt.compile_time_cbs": [A_s, ...], "tt.accessors": [A, ...],
-                              "tt.common": [A, ..., n, ...]}
+    after:   func with attrs {"tt.compile_time_cbs": [A_s, ...], "tt.groups": ["row"],
+                              "tt.accessors": [A, ...], "tt.common": [A, ..., n, ...]}
 
 Needs:    a kernel function (`split_kernels`).
-Leaves:   attributes `tt.compile_time_cbs`, `tt.accessors`, `tt.common`: variables, in order of use.
+Leaves:   attributes `tt.compile_time_cbs`, `tt.accessors`, `tt.common`: variables, in order of use;
+          `tt.groups`: names.
 """
 
 from __future__ import annotations
 
 from tvm import tirx
 
-from tilelang_tt.ir import attrs, tree
+from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.plan import GROUPS
 
 CBS, ACCESSORS, COMMON = "tt.compile_time_cbs", "tt.accessors", "tt.common"
+KERNEL_GROUPS = "tt.groups"
 
 
 class FinalizeArguments:
@@ -35,15 +39,26 @@ class FinalizeArguments:
         plan = attrs.circular_buffers(frame)
         cbs = [buffer.data for buffer in frame.buffers if buffer.data in used]
         tensors = [tensor.data for tensor in frame.tensors if tensor.data in used]
-        own = {func.attrs[attrs.FIRST_BLOCK], func.attrs[attrs.BLOCK_COUNT]}
+        own = set(attrs.core_args(func).values())
         scalars = [param for param in func.params if param in used and param not in own]
         return func.with_attr(
             {
                 CBS: sorted(cbs, key=lambda cb: plan[cb].index),
+                KERNEL_GROUPS: _groups(frame.body),
                 ACCESSORS: tensors,
                 COMMON: [*tensors, *_dimensions(frame, used), *scalars],
             }
         )
+
+
+def _groups(body: tirx.Stmt) -> list[str]:
+    """The groups of cores that the kernel sends pages to or receives them from."""
+    found = {
+        str(op.operand(stmt.value, "group").value)
+        for stmt in tree.collect(body, tirx.Evaluate)
+        if (op := ops.definition(stmt)) in (ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)
+    }
+    return [group for group in GROUPS if group in found]
 
 
 def _dimensions(frame: Frame, used: set[tirx.Var]) -> list[tirx.Var]:

@@ -30,7 +30,7 @@ from tvm import tirx
 
 from tilelang_tt.analysis import cb_use
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.attrs import READER, WRITER, CircularBuffer, on_engine
+from tilelang_tt.ir.attrs import COMPUTE, WRITER, CircularBuffer, on_engine
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Accumulation, leaf
 
@@ -175,9 +175,10 @@ class _Protocol:
         return [self._on(self.planned.producer, ops.CB_RESERVE_BACK)]
 
     def _publish(self) -> list[tirx.Stmt]:
-        barrier = [on_engine(READER, ops.NOC_READ_BARRIER.stmt())]
-        push = self._on(self.planned.producer, ops.CB_PUSH_BACK)
-        return [*(barrier if self.planned.producer == READER else []), push]
+        engine = self.planned.producer
+        barrier = [on_engine(engine, ops.NOC_READ_BARRIER.stmt())]
+        push = self._on(engine, ops.CB_PUSH_BACK)
+        return [*(barrier if engine != COMPUTE else []), push]
 
     def _wait(self) -> list[tirx.Stmt]:
         return [self._on(self.planned.consumer, ops.CB_WAIT_FRONT)]

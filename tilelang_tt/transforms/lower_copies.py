@@ -8,7 +8,19 @@
 Where tiles may lie outside of the tensor, the kernel looks, and fills such a page with zeros or
 does not write it.
 
-Needs:    `PlanCircularBuffers`, `GuardCopies`.
+Of cores that share a load one reads and sends the block on to the others.
+
+    before:  T.copy(A[...], A_s[0:64, 0:32], "row", "reader")
+
+    after:   if column == row % columns:
+                 for r in range(2):
+                     T.noc_read(...)
+                 T.noc_read_barrier()
+                 T.multicast_send("row", A_s.data, 2)
+             else:
+                 T.multicast_receive("row")
+
+Needs:    `PlanCircularBuffers`, `GuardCopies`, `MapGrid`.
 Leaves:   no copies.
 """
 
@@ -41,20 +53,55 @@ class LowerCopies:
         analyzer = ranges.analyzer_of(func)
 
         def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
-            return [_lower(stmt, plan, axes, analyzer) for stmt in stmts]
+            return [lower_one(stmt) for stmt in stmts]
+
+        def lower_one(stmt: tirx.Stmt) -> tirx.Stmt:
+            view = leaf(stmt)
+            if not isinstance(view, Copy):
+                return stmt
+            moved = _moved(view, plan, axes, analyzer)
+            if view.group:
+                moved = _shared(view, moved, plan, attrs.core_args(func))
+            return tree.located(moved, stmt)
 
         return frame.build(body=tree.rewrite_sequences(frame.body, lower))
 
 
-def _lower(
-    stmt: tirx.Stmt,
+def _shared(
+    copy: Copy,
+    read: tirx.Stmt,
+    plan: dict[tirx.Var, attrs.CircularBuffer],
+    own: dict[str, tirx.Var],
+) -> tirx.Stmt:
+    """The sender of the group reads and sends, the others receive."""
+    cb = copy.dst.buffer.data
+    group = tirx.StringImm(copy.group)
+    send = ops.MULTICAST_SEND.stmt(group, cb, plan[cb].pages)
+    return tirx.IfThenElse(
+        _is_sender(copy.group, own),
+        tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send]),
+        ops.MULTICAST_RECEIVE.stmt(group),
+    )
+
+
+def _is_sender(group: str, own: dict[str, tirx.Var]) -> tirx.PrimExpr:
+    """Whether a core is the sender of its group, as `plan.Assignment.group` says."""
+    if "core" in own:
+        return tirx.EQ(own["core"], 0)
+    column, row = own["column"], own["row"]
+    if group == "row":
+        return tirx.EQ(column, row % own["columns"])
+    if group == "column":
+        return tirx.EQ(row, own["rows"] - 1 - column % own["rows"])
+    return tirx.And(tirx.EQ(column, 0), tirx.EQ(row, 0))
+
+
+def _moved(
+    view: Copy,
     plan: dict[tirx.Var, attrs.CircularBuffer],
     axes: dict[tirx.Var, TiledAxes],
     analyzer: arith.Analyzer,
 ) -> tirx.Stmt:
-    view = leaf(stmt)
-    if not isinstance(view, Copy):
-        return stmt
     region, buffer = transfer(view)
     op = ops.NOC_READ if is_global(view.src.buffer) else ops.NOC_WRITE
     grid = layout.tile_grid(buffer)
@@ -74,7 +121,7 @@ def _lower(
         zeros = ops.ZERO_PAGE.stmt(buffer.data, cb_page) if is_read else None
         return tirx.IfThenElse(_is_inside(region, tiled, at, view.guarded, analyzer), moved, zeros)
 
-    return tree.located(nest_of([*grid.leading, grid.rows, grid.columns], move), stmt)
+    return nest_of([*grid.leading, grid.rows, grid.columns], move)
 
 
 def _is_inside(

@@ -16,9 +16,9 @@ from tvm import arith, tirx
 from tvm.tirx.stmt_functor import ir_transform
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.ir import ops
-from tilelang_tt.ir.attrs import BLOCK_COUNT, FIRST_BLOCK
+from tilelang_tt.ir import attrs, ops
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.plan import COUNTS
 
 
 class LowerIndexArithmetic:
@@ -29,8 +29,9 @@ class LowerIndexArithmetic:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         analyzer = ranges.analyzer_for(func)
-        for attribute in (FIRST_BLOCK, BLOCK_COUNT):
-            analyzer.update(func.attrs[attribute], arith.ConstIntBound(0, 2**30), True)
+        for name, var in attrs.core_args(func).items():
+            least = 1 if name in COUNTS else 0
+            analyzer.update(var, arith.ConstIntBound(least, 2**30), True)
         ranges.enter(analyzer, ranges.all_loops(func))
 
         def lower(expr: tirx.FloorDiv | tirx.FloorMod) -> tirx.PrimExpr:

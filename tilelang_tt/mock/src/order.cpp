@@ -129,8 +129,8 @@ CircularBuffer* cb_around(const Core& core, Range range) {
   return nullptr;
 }
 
-// Later accesses of the same kind by the same thread stand for earlier ones they cover, or continue
-// before a signal tells of those: who has heard of them need not know of what is written behind.
+// Later accesses of the same kind by the same thread stand for earlier ones that they cover, or that
+// they continue while nobody has been told of either.
 void remember(Thread& thread, Core& core, Range range, bool is_write, uint32_t number) {
   for (RemoteAccess& each : core.remote_accesses) {
     const bool same = each.by == &thread && each.is_write == is_write;
@@ -138,8 +138,8 @@ void remember(Thread& thread, Core& core, Range range, bool is_write, uint32_t n
       each = {range, &thread, number, is_write, thread.call};
       return;
     }
-    if (same && each.range.end == range.begin &&
-        thread.order.remote_epochs[each.number] == never) {
+    const bool untold = thread.order.remote_epochs[each.number] == never;
+    if (same && untold && each.range.end == range.begin) {
       each = {{each.range.begin, range.end}, &thread, number, is_write, thread.call};
       return;
     }

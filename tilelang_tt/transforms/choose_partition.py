@@ -1,0 +1,159 @@
+"""Choose how the blocks of the grid are shared out among the cores, and which loads cores share.
+
+Blocks of a matrix product that lie in a row read the same rows of one operand, those in a column
+the same columns of the other. Where such blocks run on the cores of a row or of a column at the
+same time, one core reads for all and multicasts. That some blocks read alike shows in their
+regions, which do not depend on an axis of the grid; that they do it at the same time, in the loops
+and branches around, which must not either.
+
+    before:  for bx, by in T.grid(8, 8):             after:   func with "tt.partition": lattice,
+                 T.copy(A[by * 64, k * 32], A_s)                      columns (0,), rows (1,)
+                 T.copy(B[k * 32, bx * 64], B_s)          T.copy(A[...], A_s, "row", "reader")
+                                                          T.copy(B[...], B_s, "column", "writer")
+
+Loads for a column go to the writer, unless it stores in the same loop: two processors on two NoCs
+then feed the compute engine.
+
+A partition costs the time of its turns, each the longer one of computing and reading DRAM; sharing
+is chosen where it saves a tenth. Blocks whose work differs, as under a causal mask, are else dealt
+out in a snake.
+
+Needs:    `GuardCopies`; the grid in loops.
+Leaves:   attribute `tt.partition`; copies with the group of cores that they serve.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tvm import tirx
+
+from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis.block_work import BlockWork, Transfer, block_work, sides
+from tilelang_tt.ir import attrs, tree
+from tilelang_tt.ir.attrs import READER, WRITER
+from tilelang_tt.ir.frame import Frame
+from tilelang_tt.options import FIDELITIES, Options
+from tilelang_tt.plan import LATTICE, LINE, RUNS, SNAKE, Partition
+
+_GAIN = 0.9
+_HANDSHAKE_CYCLES = 500.0  # of a multicast: signals there and back
+
+
+@dataclass(frozen=True)
+class ChoosePartition:
+    """See the module docstring."""
+
+    options: Options
+    name: str = "tt.ChoosePartition"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        frame = Frame.of(func)
+        work = block_work(frame, FIDELITIES.index(self.options.fidelity) + 1)
+        choice = self._best(frame, work)
+        grouped = {
+            transfer.stmt: _grouped(transfer, group) for transfer, group in choice.groups.items()
+        }
+
+        def replace(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+            return [grouped.get(stmt, stmt) for stmt in stmts]
+
+        body = tree.rewrite_sequences(frame.body, replace)
+        return attrs.with_partition(frame.build(body=body), choice.partition)
+
+    def _best(self, frame: Frame, work: BlockWork) -> _Choice:
+        extents = [ranges.constant(loop.extent) for loop in frame.loops]
+        known = sides(extents)
+        alone = _Choice(_unshared(work, extents), {})
+        if self.options.multicast is False:
+            return alone
+        shared = [choice for choice in _sharings(work, extents) if choice.groups]
+        if not shared:
+            return alone
+        best = min(shared, key=lambda choice: self._cost(choice, work, known))
+        limit = _GAIN * self._cost(alone, work, known)
+        if self.options.multicast or self._cost(best, work, known) < limit:
+            return best
+        return alone
+
+    def _cost(self, choice: _Choice, work: BlockWork, extents: list[int]) -> float:
+        """Cycles, roughly."""
+        columns, rows = self.options.cores
+        count = math.prod(extents)
+        turns, cores, sizes = -(-count // (columns * rows)), min(count, columns * rows), {}
+        if choice.partition.kind == LATTICE:
+            lengths = [
+                math.prod(extents[axis] for axis in axes)
+                for axes in (choice.partition.columns, choice.partition.rows)
+            ]
+            waves = [
+                -(-length // limit)
+                for length, limit in zip(lengths, self.options.cores, strict=True)
+            ]
+            used = [-(-length // wave) for length, wave in zip(lengths, waves, strict=True)]
+            turns, cores = math.prod(waves), math.prod(used)
+            sizes = {"row": used[0], "column": used[1], "all": cores}
+        elif choice.partition.kind == LINE:
+            sizes = {"all": cores}
+        device = self.options.device
+        bandwidth = device.dram_peak / (device.clock_ghz * 1e9)
+        read = sum(
+            cores * transfer.bytes * transfer.runs / sizes.get(choice.groups.get(transfer, ""), 1)
+            for transfer in work.transfers
+        )
+        shaken = max([transfer.runs for transfer in choice.groups], default=0.0)
+        times = read / bandwidth, work.cycles, shaken * _HANDSHAKE_CYCLES
+        return turns * (max(times) + 0.2 * sum(times))
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A partition, and the group that each shared transfer serves."""
+
+    partition: Partition
+    groups: Mapping[Transfer, str]
+
+
+def _unshared(work: BlockWork, extents: list[int | None]) -> Partition:
+    """Runs of blocks, or a snake, slowest along the axes on which the amount of work depends."""
+    uneven = tuple(axis for axis in sorted(work.control_axes) if extents[axis] != 1)
+    return Partition(SNAKE, rows=uneven) if uneven else Partition(RUNS)
+
+
+def _sharings(work: BlockWork, extents: list[int | None]) -> Iterator[_Choice]:
+    """Every lattice, and the line, with what can be shared in them."""
+    axes = [axis for axis, extent in enumerate(extents) if extent != 1]
+    for count in range(1, len(axes)):
+        for columns in itertools.combinations(axes, count):
+            rows = tuple(axis for axis in axes if axis not in columns)
+            across, down = frozenset(columns), frozenset(rows)
+            options = {"all": across | down, "row": across, "column": down}
+            yield _Choice(Partition(LATTICE, columns, rows), _groups(work, options))
+    yield _Choice(Partition(LINE), _groups(work, {"all": frozenset(axes)}))
+
+
+def _groups(work: BlockWork, options: Mapping[str, frozenset[int]]) -> dict[Transfer, str]:
+    """The first group for each load whose cores all run it alike."""
+    written = {t.copy.dst.buffer for t in work.transfers if not t.is_load}
+    groups: dict[Transfer, str] = {}
+    for transfer in work.transfers:
+        if not transfer.is_load or transfer.copy.src.buffer in written:
+            continue
+        # Cores that share pages must fill the buffer the same number of times.
+        fills = [t for t in work.transfers if t.copy.dst.buffer.same_as(transfer.copy.dst.buffer)]
+        control = frozenset[int]().union(*(fill.control_axes for fill in fills))
+        for group, axes in options.items():
+            if axes and not axes & (control | transfer.region_axes):
+                groups[transfer] = group
+                break
+    return groups
+
+
+def _grouped(transfer: Transfer, group: str) -> tirx.Stmt:
+    engine = WRITER if group == "column" and transfer.is_alone else READER
+    copy = dataclasses.replace(transfer.copy, group=group, engine=engine)
+    return tree.located(copy.stmt(), transfer.stmt)

@@ -1,0 +1,32 @@
+"""Wait at the end of a kernel for what it has sent to other cores.
+
+    before:  for k in range(8):                      after:   for k in range(8):
+                 ...                                              ...
+                 T.multicast_send("row", ...)                     T.multicast_send("row", ...)
+                                                              T.noc_write_barrier()
+                                                              T.noc_atomic_barrier()
+
+Needs:    `split_kernels`.
+Leaves:   a kernel that ends when its pages and signals have arrived.
+"""
+
+from __future__ import annotations
+
+from tvm import tirx
+
+from tilelang_tt.ir import ops, tree
+from tilelang_tt.ir.frame import Frame
+
+
+class CloseTransfers:
+    """See the module docstring."""
+
+    name = "tt.CloseTransfers"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        frame = Frame.of(func)
+        called = {ops.definition(stmt) for stmt in tree.collect(frame.body, tirx.Evaluate)}
+        if called.isdisjoint((ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)):
+            return func
+        barriers = [ops.NOC_WRITE_BARRIER.stmt(), ops.NOC_ATOMIC_BARRIER.stmt()]
+        return frame.build(body=tree.sequence([frame.body, *barriers]))
