@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import shlex
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -18,7 +20,7 @@ from benchmarks.gemm.measure import Line, measure
 from benchmarks.gemm.published import Row, rows
 from benchmarks.gemm.tables import tables
 
-_LIMIT = 3_000_000  # tile products: 20 seconds of the mock
+_LIMIT = 3_000_000  # tile products, 20 seconds of the mock for each run
 
 
 def main() -> None:
@@ -26,9 +28,10 @@ def main() -> None:
     chosen = [
         row
         for row in rows()
-        if args.only in row.problem.name and (args.all or row.problem.products <= _LIMIT)
+        if args.only in row.problem.name and (args.all or row.problem.products <= args.limit)
     ]
-    print("<!-- Written by `python -m benchmarks.gemm > benchmarks/gemm/RESULTS.md` -->")
+    command = shlex.join(["python", "-m", "benchmarks.gemm", *sys.argv[1:]])
+    print(f"<!-- Written by `{command}` -->")
     print("# Matrix products: generated, by hand, published\n")
     print("\n".join(tables(_measured(chosen, args.jobs, not args.no_ttnn))))
 
@@ -43,9 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default="", metavar="TEXT", help='rows whose name has the text, as "WH 8x8 bf16"'
     )
     parser.add_argument(
-        "--all",
-        action="store_true",
-        help=f"also rows of more than {_LIMIT} tile products, which take the mock minutes",
+        "--limit",
+        type=int,
+        default=_LIMIT,
+        metavar="PRODUCTS",
+        help="no rows of more tile products: 2097152 are a product of 4096 (default %(default)s)",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="all rows; the largest take the mock ten minutes a run"
     )
     parser.add_argument(
         "--no-ttnn",

@@ -2,8 +2,8 @@
 
 Core (x, y) owns a rectangle of the output and computes it block by block. The first core of a row
 of cores reads A's blocks for the row, the first of a column B's, and passes them on with a linked
-multicast of data and flag once all receivers have room. A goes over NoC 1, B and the output over
-NoC 0. Compute multiplies subblocks with `matmul_block`; the packer adds up in L1.
+multicast of data and flag once all receivers have room. A goes over one NoC, B and the output over
+the other. Compute multiplies subblocks with `matmul_block`; the packer adds up in L1.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from benchmarks.gemm.problem import Bytes, Outcome, Problem, zeros
 from tilelang_tt import formats, mock
@@ -32,7 +33,9 @@ _SUBBLOCKS = (
 class Config:
     """The knobs. `rows`, `columns` and `inner` are tiles of a block, `sub` those of a subblock.
 
-    `depth` is how many blocks of each operand a core has room for.
+    `depth` is how many blocks of each operand a core has room for, `noc` the NoC of B and of the
+    output: 0, as in ttnn's factory, is the better one for reads of DRAM, 1 for writes. Where the
+    senders are not `diagonal`, they are the first column and the first row of cores, as in ttnn.
     """
 
     rows: int
@@ -41,11 +44,15 @@ class Config:
     sub: tuple[int, int]
     depth: int = 2
     multicast: bool = True
+    noc: Literal[0, 1] = 0
+    diagonal: bool = False
 
     @property
     def name(self) -> str:
-        sub_rows, sub_columns = self.sub
-        return f"{self.rows}x{self.columns}x{self.inner} sub {sub_rows}x{sub_columns} x{self.depth}"
+        rows, columns = self.sub
+        block = f"{self.rows}x{self.columns}x{self.inner}"
+        senders = " diagonal" if self.diagonal else ""
+        return f"{block} sub {rows}x{columns} x{self.depth} noc {self.noc}{senders}"
 
 
 @dataclass(frozen=True)
@@ -197,24 +204,28 @@ def buffers(problem: Problem, config: Config, a: Bytes, b: Bytes, c: Bytes) -> l
     return made
 
 
-def _line(problem: Problem, core: Core, along_x: bool, multicast: bool) -> list[int]:
+def _line(shape: _Shape, core: Core, along_x: bool) -> list[int]:
     """The fields of `Line` in passing.h, for the row or the column of the core.
 
-    Rows are served on NoC 1, which goes to lower x, so their rectangles begin at the high corner.
+    NoC 1 goes to lower coordinates, so its rectangles begin at their high corner.
     """
-    (x, y), (columns, rows) = core, problem.grid
-    receivers = (columns if along_x else rows) - 1
-    if receivers == 0 or not multicast:
+    (x, y), (columns, rows) = core, shape.problem.grid
+    last = (columns if along_x else rows) - 1
+    if last == 0 or not shape.config.multicast:
         return [1, x, y, x, y, x, y, 0]
+    noc = 1 - shape.config.noc if along_x else shape.config.noc
+    ends = (0, last) if noc == 0 else (last, 0)
     if along_x:
-        return [int(x == 0), 0, y, columns - 1, y, 0, y, receivers]
-    return [int(y == 0), x, 0, x, 0, x, rows - 1, receivers]
+        sender = y % columns if shape.config.diagonal else 0
+        return [int(x == sender), sender, y, ends[0], y, ends[1], y, last]
+    sender = x % rows if shape.config.diagonal else 0
+    return [int(y == sender), x, sender, x, ends[0], x, ends[1], last]
 
 
 def _in0(shape: _Shape, address: int) -> tuple[str, dict[Core, Sequence[int]]]:
     """The kernel that brings A, and its arguments by core."""
-    problem, multicast = shape.problem, shape.config.multicast
-    lines = {core: _line(problem, core, True, multicast) for core in problem.cores}
+    problem = shape.problem
+    lines = {core: _line(shape, core, True) for core in problem.cores}
     if shape.sharded:
         columns = range(problem.grid[0])
         return "in0_sharded.cpp", {(x, y): (x, y, *lines[x, y], *columns) for x, y in problem.cores}
@@ -232,7 +243,7 @@ def _in1(shape: _Shape, in1: int, output: int) -> dict[Core, Sequence[int]]:
             output,
             y * rows,
             x * columns,
-            *_line(shape.problem, (x, y), False, shape.config.multicast),
+            *_line(shape, (x, y), False),
         )
         for x, y in shape.problem.cores
     }
@@ -260,10 +271,12 @@ def program(problem: Problem, config: Config, tensors: Sequence[mock.Buffer]) ->
             include_dirs=(str(KERNELS),),
         )
 
+    roles: tuple[Role, Role] = ("reader", "writer")  # by NoC
+    in1_args = _in1(shape, b.address, c.address)
     return mock.Program(
         (
-            kernel("writer", in0, in0_args, *([] if shape.sharded else [a])),
-            kernel("reader", "in1_and_output.cpp", _in1(shape, b.address, c.address), b, c),
+            kernel(roles[1 - config.noc], in0, in0_args, *([] if shape.sharded else [a])),
+            kernel(roles[config.noc], "in1_and_output.cpp", in1_args, b, c),
             kernel("compute", "compute.cpp", dict.fromkeys(problem.cores, ())),
         ),
         shape.circular_buffers,

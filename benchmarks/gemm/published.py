@@ -44,8 +44,8 @@ class Row:
         )
 
 
-# By dtype and tiles of C on a core: parts of A's columns on a core that a K block has one of, and of
-# the rows and columns of C that an output block has one of. One of each elsewhere.
+# By dtype and tiles of C on a core: into how many K blocks a core's share of A's columns is cut,
+# and into how many output blocks its rows and its columns of C. One elsewhere.
 _SPLITS: dict[tuple[Dtype, int, int], tuple[int, int]] = {
     ("bf16", 8, 12): (2, 1),
     ("bf16", 12, 12): (4, 1),

@@ -1,4 +1,4 @@
-"""ttnn's own kernels of the 2-D multicast product, from the wheel, in the published configuration."""
+"""ttnn's own kernels of the 2-D multicast product, from the wheel, run as those measured were."""
 
 from __future__ import annotations
 

@@ -82,6 +82,10 @@ def error(problem: Problem, config: Config) -> float:
         pytest.param(SMALL, Config(2, 4, 2, (2, 1), depth=1), id="no double buffer"),
         pytest.param(SMALL, Config(2, 4, 2, (2, 2), multicast=False), id="no multicast"),
         pytest.param(WIDE, Config(2, 4, 1, (2, 4)), id="three columns of cores"),
+        pytest.param(WIDE, Config(2, 4, 1, (2, 4), noc=1), id="the other NoC"),
+        pytest.param(
+            WIDE, Config(2, 4, 2, (2, 2), depth=3, diagonal=True), id="senders on the diagonal"
+        ),
         pytest.param(
             dataclasses.replace(WIDE, grid=(1, 1)), Config(2, 4, 2, (2, 4), depth=3), id="one core"
         ),
