@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import logging
 import shlex
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -65,18 +64,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measured(chosen: list[Row], jobs: int, with_ttnn: bool) -> list[Line]:
-    one = functools.partial(_quietly, with_ttnn=with_ttnn)
+    one = functools.partial(measure, with_ttnn=with_ttnn)
     progress = {"desc": "rows", "unit": "row", "disable": None}
     if jobs == 1:
         return [one(row) for row in tqdm(chosen, **progress)]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         return list(tqdm(pool.map(one, chosen), total=len(chosen), **progress))
-
-
-def _quietly(row: Row, with_ttnn: bool) -> Line:
-    """Without TileLang's line for each kernel that it compiles."""
-    logging.getLogger("tilelang").setLevel(logging.WARNING)
-    return measure(row, with_ttnn)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -74,6 +75,7 @@ class Line:
 
 def measure(row: Row, with_ttnn: bool = True) -> Line:
     """Runs everything."""
+    logging.getLogger("tilelang").setLevel(logging.WARNING)  # it tells of each kernel it compiles
     problem = replace(row.problem, place="dram")
     dram, config = _by_hand(problem)
     return Line(

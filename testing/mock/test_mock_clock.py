@@ -125,6 +125,13 @@ def test_a_pair_that_is_kept_leaves_no_bank_for_the_next(rows, columns, each, la
 
 
 @pytest.mark.parametrize("arch", ARCHS)
+def test_a_block_of_one_product_is_a_single_product(arch: str) -> None:
+    block, _ = product(Matmul(BLOCKS, (1, 1), arch=arch), 1, 16, 1)
+    tiles, _ = product(Matmul(TILES, (1, 1), arch=arch), 1, 16, 1)
+    assert block.engine("math").busy == tiles.engine("math").busy
+
+
+@pytest.mark.parametrize("arch", ARCHS)
 def test_engines_are_busy_or_wait_until_they_finish(arch: str) -> None:
     report = summed(arch=arch)
     for core in report.cores.values():

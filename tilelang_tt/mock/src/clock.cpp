@@ -96,7 +96,7 @@ Work work_of_product(uint32_t bytes0, uint32_t bytes1, uint32_t rt, uint32_t ct,
   const MathTiming& costs = run->timing.math;
   const Cycles product =
       run->program->device.fidelity * costs.matmul_phase + costs.matmul_tile;
-  if (!block) {
+  if (!block || rt * ct == 1) {
     return work_of_two(bytes0, bytes1, product + costs.matmul_single);
   }
   const bool rows_stay = ct >= rt;
@@ -104,9 +104,6 @@ Work work_of_product(uint32_t bytes0, uint32_t bytes1, uint32_t rt, uint32_t ct,
   const uint32_t streamed = rows_stay ? ct : rt;
   const double kept_bytes = rows_stay ? bytes0 : bytes1;
   const double streamed_bytes = rows_stay ? bytes1 : bytes0;
-  if (kept == 1 && streamed == 1) {
-    return work_of_two(bytes0, bytes1, product);
-  }
   const double rate = run->timing.unpack.matmul_bytes;
   const uint32_t passes = (kept + 1) / 2;
   const uint32_t rows = kept < 2 ? kept : 2;
