@@ -99,5 +99,5 @@ class Job:
             mock.Buffer(f"t{i}", array, self.page_bytes, address)
             for i, (array, address) in enumerate(zip(data, addresses, strict=True))
         ]
-        # Kernels that measure a transfer alone send what is there.
+        # Kernels that measure transfers or only feed a loop send what is there.
         return program.build().run(buffers, allow={"l1_uninitialised"})

@@ -237,11 +237,8 @@ _CHIP: tuple[tuple[str, tuple[int, int], int, int, int, int, Fidelity, float, bo
     ("BH", (13, 10), 2560, 3328, 3328, 4, "HiFi4", 93.2, False),
     ("BH", (13, 10), 2560, 3328, 3328, 4, "HiFi2", 87.1, False),
 )
-# ttnn's order of preference: (rows, columns).
-_SUBBLOCKS = (
-    *((2, 4), (4, 2), (1, 8), (8, 1), (1, 7), (7, 1), (2, 3), (3, 2), (1, 6), (6, 1), (1, 5)),
-    *((5, 1), (2, 2), (1, 4), (4, 1), (1, 3), (3, 1), (1, 2), (2, 1), (1, 1)),
-)
+# ttnn's, of an output that is sharded: one row of tiles.
+_SUBBLOCK_COLUMNS = (8, 7, 6, 5, 4, 3, 2, 1)
 
 
 def rows() -> Rows:
@@ -278,7 +275,7 @@ def _gemm(
 ) -> float:
     m, k, n = tiles
     lines, columns = m // grid[1], n // grid[0]
-    sub = next(s for s in _SUBBLOCKS if lines % s[0] == 0 and columns % s[1] == 0)
+    sub = 1, next(wide for wide in _SUBBLOCK_COLUMNS if columns % wide == 0)
     blocks = k // inner
     job = Job(
         chip(arch, grid),

@@ -19,7 +19,12 @@ ENGINES = ("reader", "writer", "unpack", "math", "pack")
 
 
 def product(
-    matmul: Matmul, m: int, inner: int, n: int, costs: mock.Timing | None = None
+    matmul: Matmul,
+    m: int,
+    inner: int,
+    n: int,
+    costs: mock.Timing | None = None,
+    record: bool = False,
 ) -> tuple[mock.Report, np.ndarray]:
     """One run for sizes in tiles: its report and result."""
     rng = np.random.default_rng(3)
@@ -36,7 +41,7 @@ def product(
         for name, array, address in zip("abc", data, addresses, strict=True)
     ]
     report = program.build().run(
-        buffers, {"reader.cpp": addresses[:2], "writer.cpp": addresses[2:]}
+        buffers, {"reader.cpp": addresses[:2], "writer.cpp": addresses[2:]}, record=record
     )
     return report, data[2]
 
@@ -92,6 +97,38 @@ def test_a_block_product_is_faster_than_single_products(arch: str) -> None:
     tiles, _ = product(Matmul(TILES, (2, 4), arch=arch), 2, 16, 4)
     assert block.tile_products == tiles.tile_products == 2 * 16 * 4
     assert block.cycles < tiles.cycles
+
+
+@pytest.mark.parametrize(
+    "rows, columns, each, last",
+    [
+        (1, 4, 500, 400),  # five tiles are loaded for four products
+        (2, 4, 900, 800),  # six for eight, of which three wait for the last two products
+        (4, 2, 900, 800),
+        (2, 2, 500, 400),
+    ],
+)
+def test_a_pair_that_is_kept_leaves_no_bank_for_the_next(rows, columns, each, last) -> None:
+    """A tile takes 100 cycles to load, and a product 100."""
+    costs = timing.load("wormhole_b0").changed(
+        math__matmul_phase=25, math__matmul_tile=0, unpack__matmul_bytes=20.48
+    )
+    calls = 6
+    matmul = Matmul(block=(rows, columns), sub=rows)
+    report, _ = product(matmul, rows, calls, columns, costs, record=True)
+    products = [
+        interval
+        for interval in report.intervals
+        if interval.engine == "math" and interval.name == "matmul_block" and not interval.is_wait
+    ]
+    assert products[-1].end - products[0].begin == pytest.approx((calls - 1) * each + last, abs=1)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_block_of_one_product_is_a_single_product(arch: str) -> None:
+    block, _ = product(Matmul(BLOCKS, (1, 1), arch=arch), 1, 16, 1)
+    tiles, _ = product(Matmul(TILES, (1, 1), arch=arch), 1, 16, 1)
+    assert block.engine("math").busy == tiles.engine("math").busy
 
 
 @pytest.mark.parametrize("arch", ARCHS)

@@ -110,6 +110,20 @@ def test_ordered_accesses_are_no_race(pages: int) -> None:
     np.testing.assert_array_equal(launch(source, pages=pages), expected)
 
 
+def test_a_page_may_be_read_late() -> None:
+    """The next page has come meanwhile, right behind it: two signals, and the reader needs one."""
+    source = change(
+        "get_noc_addr(1, 0, get_write_ptr(1))",
+        "get_noc_addr(1, 0, get_write_ptr(1) + i % 2 * 64)",
+    )
+    late = change(
+        "cb_wait_front(1, 1);",
+        "cb_wait_front(1, 1); for (uint32_t j = 0; j < 1000; ++j) get_common_arg_val<uint32_t>(0);",
+        DRAIN,
+    )
+    launch(source, late, pages=2)
+
+
 def test_a_write_that_does_not_wait_for_the_reader_of_the_page() -> None:
     """The page is free by luck of the run only: nothing tells core 0 so."""
     source = change("    noc_semaphore_wait(ready, 1);\n", "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from testing.mock_validation.bench import Bench, Core, case, grid, split
 from tilelang_tt.mock.chip import Tensor
 from tilelang_tt.mock.metal2 import Names
+from tilelang_tt.mock.program import Role
 
 FOLDER = "matmul/device/kernels"
 READER = f"{FOLDER}/dataflow/reader_bmm_8bank_output_tiles_partitioned.cpp"
@@ -19,6 +21,9 @@ BLOCK_READER = f"{FOLDER}/dataflow/reader_bmm_tile_layout.cpp"
 BLOCK_WRITER = f"{FOLDER}/dataflow/writer_bmm_tile_layout.cpp"
 BLOCKS = f"{FOLDER}/compute/bmm_large_block_zm.cpp"
 IN0_SENDER = f"{FOLDER}/dataflow/reader_bmm_tile_layout_in0_sender_padding.cpp"
+IN0_SHARDED = (
+    f"{FOLDER}/dataflow/reader_bmm_tile_layout_in0_sender_receiver_padding_block_sharded.cpp"
+)
 IN0_RECEIVER = f"{FOLDER}/dataflow/reader_bmm_tile_layout_in0_receiver.cpp"
 IN1_SENDER = f"{FOLDER}/dataflow/reader_bmm_tile_layout_in1_sender_writer_padding.cpp"
 IN1_RECEIVER = f"{FOLDER}/dataflow/reader_bmm_tile_layout_in1_receiver_writer_padding.cpp"
@@ -134,10 +139,20 @@ class Plan:
     block: int  # of the inner axis
     subblock_h: int
     subblock_w: int
+    row_blocks: int = 1  # of the output of one core
+    column_blocks: int = 1
 
     @property
     def blocks(self) -> int:
         return self.k // self.block
+
+    @property
+    def block_h(self) -> int:
+        return self.m // self.row_blocks
+
+    @property
+    def block_w(self) -> int:
+        return self.n // self.column_blocks
 
     @property
     def width(self) -> int:
@@ -259,71 +274,47 @@ def in_blocks(bench: Bench) -> None:
 
 def multicast(bench: Bench, compute: str) -> None:
     plan = Plan(3, 2, m=2, n=2, k=4, block=2, subblock_h=1, subblock_w=2)
-    a, b, c = plan.tensors(bench)
+    tensors = plan.tensors(bench)
     plan.circular_buffers(bench)
+    launch_multicast(bench, plan, tensors, compute)
+
+
+def launch_multicast(
+    bench: Bench,
+    plan: Plan,
+    tensors: tuple[Tensor, Tensor, Tensor],
+    compute: str,
+    *,
+    sharded: bool = False,
+    noc_of_in0: int = 0,
+    defines: Mapping[str, str] | None = None,
+) -> None:
+    """The kernels, whose circular buffers are there.
+
+    `sharded`: the left matrix and the output lie in L1, a block for each core. `defines` are of the
+    compute kernel.
+    """
+    a, b, c = tensors
+    stays = {"OUT_SHARDED": "1"} if sharded else None
+    in0_role, in1_role = ("reader", "writer") if noc_of_in0 == 0 else ("writer", "reader")
     in0_sent, in0_ready, in1_sent, in1_ready = (bench.program.semaphore() for _ in range(4))
     cores = grid(plan.columns, plan.rows)
-    last_x, last_y = plan.columns - 1, plan.rows - 1
+    last_y = plan.rows - 1
     named = {**CBS, "cb_sparsity": 7, "cb_in0_sharded": 2, "num_active": 0}
     bench.program.circular_buffer(7, "uint32", 1, page_bytes=32)
     none = (0, 32)  # arguments of a tensor that is not there
-    bench.kernel(
-        "reader",
-        IN0_SENDER,
-        {
-            (0, y): (a.address, y * plan.m * plan.k, 1, y, last_x, y, plan.m, 0)
-            for y in range(plan.rows)
-        },
-        compile_time_args=(
-            1,
-            plan.k,
-            plan.block,
-            plan.m * plan.k,
-            plan.block,
-            plan.m,
-            plan.block * plan.m,
-            0,
-            0,
-            0,
-            0,
-            0,
-            plan.blocks,
-            1,
-            1,
-            in0_ready,
-            in0_sent,
-            last_x,
-            last_x,
-            plan.height * plan.k,
-            1,
-            1,
-            0,
-            0,
-            32,
-            0,
-            0,
-            0,
-            *a.accessor_args,
-            *none,
-            0,
-        ),
-        named=named,
-    )
-    bench.kernel(
-        "reader",
-        IN0_RECEIVER,
-        {(x, y): (0, y) for x, y in cores if x > 0},
-        compile_time_args=(plan.m * plan.block, plan.blocks, 1, 1, in0_ready, in0_sent, 1, 0),
-        named=named,
-    )
-    per_row, per_column = plan.m // plan.subblock_h, plan.n // plan.subblock_w
+    if sharded:
+        send_shards(bench, plan, a, in0_role, (in0_ready, in0_sent), named)
+    else:
+        send_in0(bench, plan, a, in0_role, (in0_ready, in0_sent), named)
+    per_row, per_column = plan.block_h // plan.subblock_h, plan.block_w // plan.subblock_w
     out_strides = (
         1,
         plan.width,
         plan.subblock_w,
         plan.subblock_h * plan.width,
-        plan.n,
-        plan.m * plan.width,
+        plan.block_w,
+        plan.block_h * plan.width,
         plan.subblock_w,
         plan.subblock_h,
         plan.subblock,
@@ -334,7 +325,7 @@ def multicast(bench: Bench, compute: str) -> None:
         return y * plan.m * plan.width + x * plan.n
 
     bench.kernel(
-        "writer",
+        in1_role,
         IN1_SENDER,
         {
             (x, 0): (
@@ -347,7 +338,7 @@ def multicast(bench: Bench, compute: str) -> None:
                 0,
                 c.address,
                 start(x, 0),
-                plan.n,
+                plan.block_w,
                 per_row,
                 plan.subblock_h,
                 0,
@@ -358,7 +349,7 @@ def multicast(bench: Bench, compute: str) -> None:
                 0,
                 0,
                 0,
-                1,
+                plan.column_blocks,
             )
             for x in range(plan.columns)
         },
@@ -366,13 +357,13 @@ def multicast(bench: Bench, compute: str) -> None:
             1,
             plan.width,
             plan.block * plan.width,
-            plan.n,
-            plan.n,
+            plan.block_w,
+            plan.block_w,
             plan.block,
-            plan.n * plan.block,
+            plan.block_w * plan.block,
             plan.blocks,
-            1,
-            1,
+            plan.column_blocks,
+            plan.row_blocks,
             in1_ready,
             in1_sent,
             last_y,
@@ -392,9 +383,10 @@ def multicast(bench: Bench, compute: str) -> None:
             *c.accessor_args,
         ),
         named=named,
+        defines=stays,
     )
     bench.kernel(
-        "writer",
+        in1_role,
         IN1_RECEIVER,
         {
             (x, y): (
@@ -411,17 +403,17 @@ def multicast(bench: Bench, compute: str) -> None:
                 plan.subblock_w,
                 0,
                 0,
-                1,
-                1,
+                plan.row_blocks,
+                plan.column_blocks,
             )
             for x, y in cores
             if y > 0
         },
         compile_time_args=(
-            plan.n * plan.block,
+            plan.block_w * plan.block,
             plan.blocks,
-            1,
-            1,
+            plan.column_blocks,
+            plan.row_blocks,
             in1_ready,
             in1_sent,
             1,
@@ -431,24 +423,141 @@ def multicast(bench: Bench, compute: str) -> None:
             *c.accessor_args,
         ),
         named=named,
+        defines=stays,
     )
     head = (
         plan.block,
         per_row,
-        plan.m * plan.block,
+        plan.block_h * plan.block,
         plan.subblock_h * plan.block,
         per_column,
-        plan.n * plan.block,
-        plan.n,
+        plan.block_w * plan.block,
+        plan.block_w,
         plan.blocks,
     )
     tail = (plan.subblock_h, plan.subblock_w, plan.subblock, 1)
-    fused = (1, 1, *tail, plan.m * plan.n, 0, 0, 0)
+    output = plan.block_h * plan.block_w
+    fused = (plan.column_blocks, plan.row_blocks, *tail, output, 0, 0, 0)
     bench.kernel(
         "compute",
         compute,
         dict.fromkeys(cores, ()),
         compile_time_args=(*head, *(fused if compute == FUSED else tail)),
+        named=named,
+        defines=defines,
+    )
+
+
+def send_in0(
+    bench: Bench,
+    plan: Plan,
+    a: Tensor,
+    role: Role,
+    semaphores: tuple[int, int],
+    named: Mapping[str, int],
+) -> None:
+    """The first core of each row of cores reads the left matrix and sends it along the row."""
+    last_x = plan.columns - 1
+    none = (0, 32)  # arguments of a tensor that is not there
+    bench.kernel(
+        role,
+        IN0_SENDER,
+        {
+            (0, y): (a.address, y * plan.m * plan.k, 1, y, last_x, y, plan.block_h, 0)
+            for y in range(plan.rows)
+        },
+        compile_time_args=(
+            1,
+            plan.k,
+            plan.block,
+            plan.block_h * plan.k,
+            plan.block,
+            plan.block_h,
+            plan.block * plan.block_h,
+            0,
+            0,
+            0,
+            0,
+            0,
+            plan.blocks,
+            plan.column_blocks,
+            plan.row_blocks,
+            *semaphores,
+            last_x,
+            last_x,
+            plan.height * plan.k,
+            1,
+            1,
+            0,
+            0,
+            32,
+            0,
+            0,
+            0,
+            *a.accessor_args,
+            *none,
+            0,
+        ),
+        named=named,
+    )
+    bench.kernel(
+        role,
+        IN0_RECEIVER,
+        {(x, y): (0, y) for x, y in grid(plan.columns, plan.rows) if x > 0},
+        compile_time_args=(
+            plan.block_h * plan.block,
+            plan.blocks,
+            plan.column_blocks,
+            plan.row_blocks,
+            *semaphores,
+            1,
+            0,
+        ),
+        named=named,
+    )
+
+
+def send_shards(
+    bench: Bench,
+    plan: Plan,
+    a: Tensor,
+    role: Role,
+    semaphores: tuple[int, int],
+    named: Mapping[str, int],
+) -> None:
+    """The cores of a row send their parts of the left matrix along it by turns."""
+    tiles, shard = plan.block_h * plan.block, plan.k // plan.columns
+    columns = range(plan.columns)
+    bench.kernel(
+        role,
+        IN0_SHARDED,
+        {
+            (x, y): (x, 0, y, plan.columns - 1, y, *columns, y)
+            for x, y in grid(plan.columns, plan.rows)
+        },
+        compile_time_args=(
+            1,
+            1,
+            tiles,
+            tiles * a.format.tile_bytes,
+            0,
+            0,
+            plan.blocks,
+            plan.column_blocks,
+            plan.row_blocks,
+            *semaphores,
+            plan.columns,
+            plan.columns,
+            plan.columns,
+            1,
+            0,
+            shard,
+            plan.m,
+            plan.block,
+            plan.block_h,
+            1,
+            0,
+        ),
         named=named,
     )
 

@@ -65,9 +65,10 @@ struct CoreClock {
 };
 
 // What an operation of unpacked tiles takes: `load` cycles of unpacking, `math` of arithmetic;
-// arithmetic starts `first` cycles into the load and has `last` cycles left when the load ends.
+// arithmetic starts `first` cycles into the load and has `last` cycles left when the load ends. The
+// next load may begin `held` cycles into the arithmetic.
 struct Work {
-  Cycles first, load, last, math;
+  Cycles first, load, last, math, held;
 };
 
 // Of a run that records: what the engine did from `begin` until now.
