@@ -14,8 +14,8 @@ void kernel_main() {
   constexpr uint32_t cb_B_s = get_compile_time_arg_val(1);
   constexpr uint32_t cb_C_l = get_compile_time_arg_val(2);
   constexpr uint32_t cb_C_l_out = get_compile_time_arg_val(3);
-  constexpr uint32_t A_s_pages = 2;  // of a block, row by row
-  constexpr uint32_t B_s_pages = 2;  // of a block, row by row
+  constexpr uint32_t A_s_pages = 4;  // of a block, row by row
+  constexpr uint32_t B_s_pages = 4;  // of a block, row by row
   constexpr uint32_t C_l_pages = 4;  // of a block, row by row
   constexpr uint32_t C_l_out_pages = 4;  // of a block, row by row
   const int32_t first_block = get_arg_val<int32_t>(0);
@@ -26,14 +26,16 @@ void kernel_main() {
     cb_reserve_back(cb_C_l, C_l_pages);
     pack_reconfig_data_format(cb_C_l);
     reconfig_data_format_srca(cb_B_s);
-    matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 1);
-    for (int32_t k = 0; k < 2; ++k) {
+    matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 2);
+    for (int32_t k = 0; k < 1; ++k) {
       cb_wait_front(cb_A_s, A_s_pages);
       cb_wait_front(cb_B_s, B_s_pages);
       // programs.py: tl.gemm(A_s, B_s, C_l, transpose_A=transpose_a, transpose_B=transpose_b)
       pack_reconfig_l1_acc(k != 0);
       tile_regs_acquire();
-      matmul_block(cb_A_s, cb_B_s, 0, 0, 0, 0, 2, 2, 1);
+      for (int32_t kk = 0; kk < 2; ++kk) {
+        matmul_block(cb_A_s, cb_B_s, kk, kk * 2, 0, 0, 2, 2, 2);
+      }
       tile_regs_commit();
       tile_regs_wait();
       for (int32_t r = 0; r < 2; ++r) {

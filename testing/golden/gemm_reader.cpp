@@ -9,26 +9,30 @@ void kernel_main() {
   const auto A = TensorAccessor(A_args, get_common_arg_val<uint32_t>(0));
   constexpr auto B_args = TensorAccessorArgs<A_args.next_compile_time_args_offset()>();
   const auto B = TensorAccessor(B_args, get_common_arg_val<uint32_t>(1));
-  constexpr uint32_t A_s_pages = 2;  // of a block, row by row
+  constexpr uint32_t A_s_pages = 4;  // of a block, row by row
   const uint32_t A_s_page_bytes = get_tile_size(cb_A_s);
-  constexpr uint32_t B_s_pages = 2;  // of a block, row by row
+  constexpr uint32_t B_s_pages = 4;  // of a block, row by row
   const uint32_t B_s_page_bytes = get_tile_size(cb_B_s);
   const int32_t first_block = get_arg_val<int32_t>(0);
   const int32_t block_count = get_arg_val<int32_t>(1);
 
   for (int32_t block = first_block; block < first_block + block_count; ++block) {
-    for (int32_t k = 0; k < 2; ++k) {
+    for (int32_t k = 0; k < 1; ++k) {
       cb_reserve_back(cb_A_s, A_s_pages);
       // programs.py: tl.copy(A[by * 64, k * 32], A_s)
       for (int32_t r = 0; r < 2; ++r) {
-        noc_async_read_page(
-            r * 2 + k, A, get_write_ptr(cb_A_s) + r * A_s_page_bytes);
+        for (int32_t c = 0; c < 2; ++c) {
+          noc_async_read_page(
+              r * 2 + c, A, get_write_ptr(cb_A_s) + (r * 2 + c) * A_s_page_bytes);
+        }
       }
       cb_reserve_back(cb_B_s, B_s_pages);
       // programs.py: tl.copy(B[k * 32, bx * 64], B_s)
-      for (int32_t c = 0; c < 2; ++c) {
-        noc_async_read_page(
-            k * 2 + c, B, get_write_ptr(cb_B_s) + c * B_s_page_bytes);
+      for (int32_t r = 0; r < 2; ++r) {
+        for (int32_t c = 0; c < 2; ++c) {
+          noc_async_read_page(
+              r * 2 + c, B, get_write_ptr(cb_B_s) + (r * 2 + c) * B_s_page_bytes);
+        }
       }
       noc_async_read_barrier();
       cb_push_back(cb_A_s, A_s_pages);
