@@ -58,50 +58,41 @@ def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     kind, neutral = SCANS[call.op.name]
     src, dst = (Region.decode(arg) for arg in call.args[:2])
     dim, is_reverse = int(call.args[2].value), bool(call.args[3].value)
-    sizes = _sizes(src, kind, stmt)
-    size = sizes[dim]
-
-    def fresh(name: str, shape: list[int]) -> Region:
-        buffer = fresh_buffer(name, dst.buffer, buffers, shape)
-        buffers.append(buffer)
-        return Region.whole(buffer)
+    sizes = [ranges.constant(extent) or 0 for extent in src.extents]
+    is_vector = len(sizes) == 1
+    if len(sizes) > 2 or not all(sizes):
+        what = f"T.cum{kind} of a buffer that is no vector or block"
+        raise UnsupportedReduction.at(stmt, op=what)
+    if kind != "sum" and not is_vector:
+        raise UnsupportedReduction.at(stmt, op=f"T.cum{kind} of a block")
 
     def counts(term: tirx.PrimExpr, place: tirx.PrimExpr) -> tirx.PrimExpr:
-        """Whether the sum at `place` has this term."""
+        """Whether the result at `place` has this term."""
         return tirx.GE(term, place) if is_reverse else tirx.LE(term, place)
 
-    if len(sizes) == 1:
-        terms = fresh(f"{dst.buffer.name}_terms", [size, size])
-
-        def term(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
-            value = tirx.BufferLoad(src.buffer, [src.mins[0] + places[1]])
-            none = tirx.const(neutral, value.dtype)
-            return tirx.if_then_else(counts(places[1], places[0]), value, none)
-
-        pieces = [fill_places(terms, term), Reduce(terms, dst, kind, 1).stmt()]
-        return [tree.located(piece, stmt) for piece in pieces]
-    if kind != "sum":
-        raise UnsupportedReduction.at(stmt, op=f"T.cum{kind} of a block")
-    ones = fresh(f"{dst.buffer.name}_ones", [size, size])
+    def term(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
+        value = tirx.BufferLoad(src.buffer, [src.mins[0] + places[1]])
+        none = tirx.const(neutral, value.dtype)
+        return tirx.if_then_else(counts(places[1], places[0]), value, none)
 
     def one(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
-        term, place = places if dim == 1 else reversed(places)
+        is_term = counts(*(places if dim == 1 else reversed(places)))
         dtype = dst.buffer.dtype
-        is_term = counts(term, place)
         return tirx.if_then_else(is_term, tirx.const(1.0, dtype), tirx.const(0.0, dtype))
 
+    suffix, made = ("terms", term) if is_vector else ("ones", one)
+    square = fresh_buffer(f"{dst.buffer.name}_{suffix}", dst.buffer, buffers, [sizes[dim]] * 2)
+    buffers.append(square)
+    operand = Region.whole(square)
+    if is_vector:
+        result = Reduce(operand, dst, kind, 1).stmt()
+    else:
+        result = _product(src, operand, dst, dim, sizes)
+    return [tree.located(piece, stmt) for piece in (fill_places(operand, made), result)]
+
+
+def _product(src: Region, ones: Region, dst: Region, dim: int, sizes: list[int]) -> tirx.Stmt:
     a, b = (src, ones) if dim == 1 else (ones, src)
     always, zero = tirx.IntImm("bool", 1), tirx.const(0, "int32")
-    mnk = (sizes[0], sizes[1], size)
-    product = Gemm(a, b, dst, False, False, always, mnk, (zero,) * 4)
-    return [tree.located(piece, stmt) for piece in (fill_places(ones, one), product.stmt())]
-
-
-def _sizes(src: Region, kind: str, stmt: tirx.Stmt) -> list[int]:
-    """The extents of the vector or block that is scanned."""
-    extents = [ranges.constant(extent) for extent in src.extents]
-    if not 1 <= len(extents) <= 2 or None in extents:
-        raise UnsupportedReduction.at(
-            stmt, op=f"T.cum{kind} of a buffer that is no vector or block"
-        )
-    return [extent or 0 for extent in extents]
+    mnk = (sizes[0], sizes[1], sizes[dim])
+    return Gemm(a, b, dst, False, False, always, mnk, (zero,) * 4).stmt()
