@@ -81,7 +81,6 @@ def _canonical(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     kind = _KINDS[view.kind]
     pieces: list[tirx.Stmt] = []
     src, dst = view.src, view.dst
-
     is_converted = (src.buffer.dtype == "int32") != (dst.buffer.dtype == "int32")
 
     def fresh(name: str, region: Region, like: tirx.Buffer) -> Region:
