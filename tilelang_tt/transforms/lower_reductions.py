@@ -17,8 +17,8 @@ The vector unit joins the tiles of a line element by element and then reduces th
 
     after:   with T.attr(0, "tt.dst_section", ...):
                  T.copy_tile(S.data, 0, 0)
-                 for step in range(2):
-                     T.copy_tile(S.data, step + 1, 1)
+                 for c in range(2):
+                     T.copy_tile(S.data, c + 1, 1)
                      T.binary_max_tile(0, 1, 0)
                  T.sfpu_reduce_max_row_float32(0)
                  T.pack_tile(0, m.data, 0)
@@ -40,7 +40,7 @@ from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.attrs import FP32_DEST, CircularBuffer
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Reduce, leaf
-from tilelang_tt.transforms.tile_loops import for_tiles, in_chunks, largest_divisor, loop, nest_of
+from tilelang_tt.transforms.tile_loops import for_tiles, in_chunks, largest_divisor, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
 _JOIN = {"sum": "add", "max": "max"}
@@ -151,13 +151,11 @@ def _on_sfpu(lines: _Lines, slots: int) -> list[tirx.Stmt]:
     def reduced(line: tirx.PrimExpr) -> tirx.Stmt:
         return ops.SFPU_REDUCE[dtype, view.kind, lines.dim].stmt(_simplify(line * slots))
 
-    stmts = [load(0, 0)]
-    if lines.reduced > 1:
-        step = tirx.Var("step", "int32")
-        after_first = tirx.const(0, "int32") if lines.reduced == 2 else step
-        body = tirx.SeqStmt([load(after_first + 1, 1), each(joined)])
-        stmts.append(body if lines.reduced == 2 else loop(step, lines.reduced - 1, body))
-    return [*stmts, each(reduced)]
+    def join_next(index: list[tirx.PrimExpr]) -> tirx.Stmt:
+        return tirx.SeqStmt([load(index[0] + 1, 1), each(joined)])
+
+    rest = [] if lines.reduced == 1 else [nest_of([lines.reduced - 1], join_next)]
+    return [load(0, 0), *rest, each(reduced)]
 
 
 def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:
