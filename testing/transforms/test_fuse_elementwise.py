@@ -132,6 +132,10 @@ def test_a_sequence_may_become_empty():
 
 SQUARE = nest("X", "S[i, j] * S[i, j]")
 UNTOUCHED = {
+    "a part that is put into its place": (
+        SQUARE + nest("Y", "T.if_then_else(i < 32, X[i % 64, j], S[i, j])") + "copy(Y, O)",
+        ["S", "X", "Y"],
+    ),
     "a value used by two statements": (
         SQUARE + nests(("Y", "X[i, j] + S[i, j]"), ("G", "X[i, j]")) + "copy(Y, O); copy(G, F)",
         ["S", "X", "Y", "G"],

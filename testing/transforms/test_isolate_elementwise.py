@@ -337,6 +337,9 @@ OVERLAPPING = {
     "reads a part that overlaps the one it writes": (
         "for i in T.parallel(33):\n    for j in T.parallel(64): C_l[31 + i, j] = C_l[i, j]"
     ),
+    "writes a part that ends where the one it reads begins": (
+        "for i in T.parallel(32):\n    for j in T.parallel(64): C_l[i, j] = C_l[31 + i, j]"
+    ),
     "writes one element in many iterations": NEST + "C_l[0, j] = A_s[i, j]",
 }
 
