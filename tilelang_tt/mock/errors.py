@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -249,9 +250,10 @@ class DeadlockError(UndefinedBehavior):
 
     def drawing(self, core: tuple[int, int]) -> list[str]:
         """Who waits for whom on a core, an arrow per line; the last one closes a cycle."""
-        waits = {each.place.engine: each for each in self.blocked if each.place.core == core}
+        waits = [each for each in self.blocked if each.place.core == core]
         lines = [f"core {core}, who waits for whom:"]
-        for engine, each in waits.items():
+        for each in waits:
+            engine = each.place.engine
             state = " (finished)" if each.partner_finished else ""
             partner = "another core" if each.partner == "none" else each.partner + state
             if each.partner == "none" and each.on.endswith("pages"):
@@ -260,13 +262,25 @@ class DeadlockError(UndefinedBehavior):
         return lines + _cycle(waits)
 
 
-def _cycle(waits: dict[str, Blocked]) -> list[str]:
-    for start in waits:
-        path = [start]
-        while path[-1] in waits and waits[path[-1]].partner not in path:
-            path.append(waits[path[-1]].partner)
-        if path[-1] in waits and waits[path[-1]].partner == start:
-            return [f"  a cycle: {' -> '.join([*path, start])}"]
+def _cycle(waits: list[Blocked]) -> list[str]:
+    """A compute kernel may wait for two at a time: its packer, and the rest of it."""
+    partners: defaultdict[str, list[str]] = defaultdict(list)
+    for each in waits:
+        partners[each.place.engine].append(each.partner)
+
+    def back(start: str, path: list[str]) -> list[str] | None:
+        for partner in partners.get(path[-1], ()):
+            if partner == start:
+                return [*path, start]
+            found = back(start, [*path, partner]) if partner not in path else None
+            if found is not None:
+                return found
+        return None
+
+    for start in list(partners):
+        cycle = back(start, [start])
+        if cycle is not None:
+            return [f"  a cycle: {' -> '.join(cycle)}"]
     return []
 
 

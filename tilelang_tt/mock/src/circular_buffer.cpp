@@ -2,7 +2,7 @@
 // looks like.
 #include "tt_mock/circular_buffer.h"
 
-#include "engine.h"
+#include "packer.h"
 
 namespace tt_mock {
 namespace {
@@ -98,7 +98,24 @@ void fail_unknown_cb(uint32_t index) {
   fail("cb_unknown", -1, "no circular buffer has index %u", index);
 }
 
+// A packer that has to wait here does so by itself.
+static bool waits_in_packer(uint32_t index, uint32_t pages) {
+  const Thread& thread = *run->current;
+  if (thread.packer == nullptr || index >= thread.core->cbs.size()) {
+    return false;
+  }
+  const CircularBuffer& cb = thread.core->cbs[index];
+  return cb.config != nullptr && pages <= cb.config->pages && cb.free_pages() < pages;
+}
+
 void cb_reserve(Call call, uint32_t index, uint32_t pages) {
+  const auto command = [=] { cb_reserve(call, index, pages); };
+  if (deferred(command)) {
+    return;
+  }
+  if (waits_in_packer(index, pages)) {
+    return packer_start(command);
+  }
   Thread& thread = begin(call, Op::cb_reserve);
   CircularBuffer& cb = cb_at(thread, index);
   claim(thread, cb, cb.producer, "cb_two_producers", "produces");
@@ -112,6 +129,9 @@ void cb_reserve(Call call, uint32_t index, uint32_t pages) {
 }
 
 void cb_push(Call call, uint32_t index, uint32_t pages) {
+  if (deferred([=] { cb_push(call, index, pages); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::cb_push);
   CircularBuffer& cb = cb_at(thread, index);
   claim(thread, cb, cb.producer, "cb_two_producers", "produces");
@@ -176,6 +196,7 @@ void cb_pop(Call call, uint32_t index, uint32_t pages) {
 }
 
 bool cb_can_reserve(Call call, uint32_t index, uint32_t pages) {
+  packer_join();
   Thread& thread = begin(call, Op::cb_pointer);
   const CircularBuffer& cb = cb_at(thread, index);
   check_capacity(cb, pages);
@@ -195,6 +216,7 @@ uint32_t cb_base_pointer(Call call, uint32_t index) {
 }
 
 uint32_t cb_write_pointer(Call call, uint32_t index) {
+  packer_join();
   Thread& thread = begin(call, Op::cb_pointer);
   const CircularBuffer& cb = cb_at(thread, index);
   return l1_window(*thread.core) + cb.offset + cb.write_page * cb.config->page_bytes;
@@ -207,6 +229,7 @@ uint32_t cb_read_pointer(Call call, uint32_t index) {
 }
 
 void cb_move_pointer(Call call, uint32_t index, bool write, uint32_t address) {
+  packer_join();
   Thread& thread = begin(call, Op::cb_pointer);
   CircularBuffer& cb = cb_at(thread, index);
   const uint32_t offset = address - l1_window(*thread.core) - cb.offset;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "packer.h"
 #include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
@@ -319,6 +320,7 @@ void dst_store_float(DstTile& tile, uint32_t operand_format) {
 // Format configuration.
 
 void hw_startup(Call call, uint32_t cb_a, uint32_t cb_b, uint32_t cb_out) {
+  packer_join();
   Thread& thread = begin(call, Op::configure);
   Compute& compute = compute_of(thread);
   if (compute.started) {
@@ -361,7 +363,9 @@ void reconfigure(Call call, uint32_t Compute::* format, uint32_t old_cb, uint32_
 
 void reconfig_source_a(Call call, uint32_t cb) { reconfigure(call, &Compute::source_a_format, cb); }
 void reconfig_source_b(Call call, uint32_t cb) { reconfigure(call, &Compute::source_b_format, cb); }
-void reconfig_pack(Call call, uint32_t cb) { reconfigure(call, &Compute::pack_format, cb); }
+void reconfig_pack(Call call, uint32_t cb) {
+  on_packer([=] { reconfigure(call, &Compute::pack_format, cb); });
+}
 void reconfig_source_a(Call call, uint32_t old_cb, uint32_t cb) {
   reconfigure(call, &Compute::source_a_format, old_cb, cb);
 }
@@ -369,7 +373,7 @@ void reconfig_source_b(Call call, uint32_t old_cb, uint32_t cb) {
   reconfigure(call, &Compute::source_b_format, old_cb, cb);
 }
 void reconfig_pack(Call call, uint32_t old_cb, uint32_t cb) {
-  reconfigure(call, &Compute::pack_format, old_cb, cb);
+  on_packer([=] { reconfigure(call, &Compute::pack_format, old_cb, cb); });
 }
 
 // Destination register sections: math fills one while the packer empties the one before.
@@ -397,6 +401,9 @@ void dst_acquire(Call call) {
   if (compute.acquired) {
     likely("tile_regs_commit is missing before this acquire");
     fail("dst_protocol", -1, "the destination register is acquired already");
+  }
+  if (compute.committed == compute.sections.size() && packer_is_behind()) {
+    block_until({WaitKind::section});
   }
   if (compute.committed == compute.sections.size()) {
     fail_unsupported(
@@ -428,6 +435,9 @@ void dst_commit(Call call) {
 }
 
 void dst_wait(Call call) {
+  if (deferred([=] { dst_wait(call); })) {
+    return;
+  }
   Compute& compute = begin_section(call, Engine::pack);
   if (compute.packing) {
     likely("tile_regs_release is missing before this wait");
@@ -444,6 +454,9 @@ void dst_wait(Call call) {
 }
 
 void dst_release(Call call) {
+  if (deferred([=] { dst_release(call); })) {
+    return;
+  }
   Compute& compute = begin_section(call, Engine::pack);
   if (!compute.packing) {
     likely("tile_regs_wait is missing before this release");
@@ -457,6 +470,9 @@ void dst_release(Call call) {
   run->current->core->clock.sections[compute.first_committed].free = visible_from(Engine::pack);
   --compute.committed;
   compute.first_committed = (compute.first_committed + 1) % uint32_t(compute.sections.size());
+  if (run->current->owner != nullptr) {
+    wake_waiting(*run->current->core);  // math may wait for the section
+  }
 }
 
 uint32_t cb_tile_value(Call call, uint32_t cb, uint32_t tile, uint32_t element) {

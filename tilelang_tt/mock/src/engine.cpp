@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json.h"
+#include "packer.h"
 #include "shadow.h"
 #include "tile.h"
 #include "tt_mock/common.h"
@@ -113,6 +114,7 @@ void create_threads(const TtMockKernel& kernel) {
     thread.counts->arguments[1].resize(kernel.common_arg_count);
     if (thread.role == Role::compute) {
       thread.compute = create_compute();
+      packer_create(thread);
     }
     place_arguments(core, thread);
   }

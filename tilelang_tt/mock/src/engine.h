@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,6 +90,8 @@ enum class WaitKind : uint8_t {
   semaphore_equal,
   semaphore_at_least,
   l1_change,  // of a core whose L1 a kernel polls
+  section,    // of the destination register, for math to write
+  packer,     // that has made all its calls
 };
 
 struct Wait {
@@ -178,6 +182,7 @@ struct Compute {
 
 struct Core;
 struct Counts;
+struct Packer;
 
 struct Thread {
   Fiber fiber;
@@ -204,7 +209,18 @@ struct Thread {
   TransferState read_state;
   TransferState write_state;
   std::unique_ptr<Compute> compute;
+  std::unique_ptr<Packer> packer;  // of a compute thread, see packer.h
+  Thread* owner = nullptr;         // of a packer's thread: the compute thread
   Order order;
+
+  // For what the packer shares with the rest of its kernel.
+  Thread& whole() { return owner != nullptr ? *owner : *this; }
+};
+
+struct Packer {
+  Thread thread;
+  std::deque<std::function<void()>> commands;
+  bool busy = false;  // it waits, or has commands
 };
 
 struct Core {
@@ -326,7 +342,7 @@ inline Thread& begin(Call call, Op op) {
 }
 
 // The compute state of the running thread, for calls that only compute kernels can make.
-inline Compute& compute_of(Thread& thread) { return *thread.compute; }
+inline Compute& compute_of(Thread& thread) { return *thread.whole().compute; }
 
 // Records an error of the running thread and abandons the thread: it cannot go on in a sane state.
 // The others run on, so that one run finds what it can.
@@ -347,9 +363,23 @@ void run_earlier_threads();
 
 // Blocks the running thread until the condition holds; returns at once if it does.
 void block_until(Wait wait);
+// Puts a thread among those that may run; leaves the running one, which somebody makes ready again.
+void make_ready(Thread& thread);
+void hand_over(Thread& from);
 // Lets threads of the core run whose condition has come true.
 void wake(Core& core);
+void wake_waiting(Core& core);  // by a change that no kernel polls for
 bool holds(const Core& core, const Wait& wait);
+// Runs the action for what a blocked thread waits for: its packer, the rest of its kernel, or both.
+template <typename Action>
+void for_each_wait(Thread& thread, Action action) {
+  if (thread.packer != nullptr && thread.packer->busy) {
+    action(thread.packer->thread);
+  }
+  if (thread.wait.kind != WaitKind::section && thread.wait.kind != WaitKind::packer) {
+    action(thread);
+  }
+}
 
 [[noreturn]] void fail_unknown_cb(uint32_t index);
 inline CircularBuffer& cb_at(Thread& thread, uint32_t index) {

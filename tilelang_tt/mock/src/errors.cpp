@@ -41,6 +41,9 @@ void add(Category category, bool fatal, const char* kind, int cb, std::string&& 
 [[noreturn]] void abandon() {
   run->current->abandoned = true;
   run->abandoned = true;
+  if (run->current->owner != nullptr) {
+    run->current->owner->packer->commands.clear();
+  }
   fiber_switch(run->current->fiber, run->scheduler);
   abort();
 }

@@ -117,11 +117,13 @@ std::string deadlock_json() {
   }
   std::vector<std::string> blocked, buffers;
   const Core* previous = nullptr;
-  for (const Thread* thread : run->threads) {
+  for (Thread* thread : run->threads) {
     if (thread->finished) {
       continue;
     }
-    blocked.push_back(object({place_fields(*thread, thread->call), wait_fields(*thread)}));
+    for_each_wait(*thread, [&blocked](const Thread& waiting) {
+      blocked.push_back(object({place_fields(waiting, waiting.call), wait_fields(waiting)}));
+    });
     if (thread->core != previous) {
       for (const CircularBuffer* cb : thread->core->cb_by_offset) {
         buffers.push_back(cb_json(*thread->core, *cb));

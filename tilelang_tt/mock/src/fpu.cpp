@@ -5,6 +5,7 @@
 
 #include "compute_state.h"
 #include "matmul.h"
+#include "packer.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
 
@@ -456,7 +457,7 @@ void reduce_init(Call call, PoolType pool, ReduceDim dim, uint32_t cb, uint32_t 
   set_init(compute, call, reduce_key(pool, dim));
   constexpr ReduceMask masks[] = {ReduceMask::first_column, ReduceMask::first_row,
                                   ReduceMask::first_element};
-  compute.mask = masks[uint32_t(dim)];
+  on_packer([&compute, mask = masks[uint32_t(dim)]] { compute.mask = mask; });
 }
 
 void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands) {
@@ -491,7 +492,7 @@ void reduce(Call call, PoolType pool, ReduceDim dim, BinaryOperands operands) {
 
 void reduce_uninit(Call call) {
   Compute& compute = compute_of(begin(call, Op::init));
-  compute.mask = ReduceMask::none;
+  on_packer([&compute] { compute.mask = ReduceMask::none; });
 }
 
 }  // namespace tt_mock

@@ -147,7 +147,8 @@ void remember(Thread& thread, Core& core, Range range, bool is_write, uint32_t n
 
 }  // namespace
 
-void order_release(Thread& thread, Knowledge& to) {
+void order_release(Thread& caller, Knowledge& to) {
+  Thread& thread = caller.whole();
   publish(thread, nullptr);
   Order& order = thread.order;
   order.knows.local[uint32_t(thread.role)] = order.epoch++;
@@ -157,8 +158,8 @@ void order_release(Thread& thread, Knowledge& to) {
   join(to.others, order.knows.others);
 }
 
-void order_acquire(Thread& thread, const Knowledge& from) {
-  Knowledge& into = thread.order.knows;
+void order_acquire(Thread& caller, const Knowledge& from) {
+  Knowledge& into = caller.whole().order.knows;
   for (uint32_t role = 0; role < role_count; ++role) {
     into.local[role] = std::max(into.local[role], from.local[role]);
   }
@@ -226,7 +227,8 @@ void order_complete(Thread& thread, bool reads, bool writes, uint32_t transactio
   }
 }
 
-void order_local_access(Thread& thread, CircularBuffer& cb, Range range, bool is_write) {
+void order_local_access(Thread& caller, CircularBuffer& cb, Range range, bool is_write) {
+  Thread& thread = caller.whole();
   const auto role = uint32_t(thread.role);
   const Epoch epoch = thread.order.epoch;
   for_each_page(cb, range, [&](Page& page) {

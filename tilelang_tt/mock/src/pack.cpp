@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "compute_state.h"
+#include "packer.h"
 #include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
@@ -126,6 +127,9 @@ void require_packable_kind(const CircularBuffer& cb, const DstTile& tile) {
 }
 
 void pack_init(Call call, uint32_t cb) {
+  if (deferred([=] { pack_init(call, cb); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::init);
   cb_at(thread, cb);
   require_startup(compute_of(thread));
@@ -133,12 +137,18 @@ void pack_init(Call call, uint32_t cb) {
 }
 
 void pack_l1_accumulate(Call call, bool enable) {
+  if (deferred([=] { pack_l1_accumulate(call, enable); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::configure);
   run_pack(thread, run->timing.compute[uint32_t(Op::configure)]);
   compute_of(thread).l1_accumulate = enable;
 }
 
 void pack_relu(Call call, ReluType type, uint32_t threshold) {
+  if (deferred([=] { pack_relu(call, type, threshold); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::configure);
   run_pack(thread, run->timing.compute[uint32_t(Op::configure)]);
   Compute& compute = compute_of(thread);
@@ -148,6 +158,9 @@ void pack_relu(Call call, ReluType type, uint32_t threshold) {
 }
 
 void pack(Call call, uint32_t dst, uint32_t index, bool explicit_page, uint32_t page) {
+  if (deferred([=] { pack(call, dst, index, explicit_page, page); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::pack);
   Compute& compute = compute_of(thread);
   CircularBuffer& cb = cb_at(thread, index);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "marks.h"
+#include "packer.h"
 #include "shadow.h"
 
 namespace tt_mock {
@@ -160,6 +161,7 @@ void raw_access(const void* pointer, uint32_t bytes, bool is_write, const void* 
   if (run == nullptr || !l1_contains(address)) {
     return;
   }
+  packer_join();
   Thread& thread = *run->current;
   const auto window = uintptr_t{l1_window(*thread.core)};
   run->raw_pc = pc;

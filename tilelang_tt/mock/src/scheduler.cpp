@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "packer.h"
 #include "shadow.h"
 
 namespace tt_mock {
@@ -48,6 +49,7 @@ void finish(Thread& thread) {
 void thread_main(void* argument) {
   Thread& thread = *static_cast<Thread*>(argument);
   thread.kernel->entry();
+  packer_join();
   finish(thread);
   thread.finished = true;
   fiber_switch(thread.fiber, run->scheduler);
@@ -61,17 +63,6 @@ Turn turn_of(Thread& thread) {
 // Whether `a` runs after `b`: the order of the heap.
 bool is_later(const Turn& a, const Turn& b) {
   return a.time != b.time ? a.time > b.time : a.number > b.number;
-}
-
-// Compute threads meet others in circular buffers only, whose times do not depend on the order of
-// running; so they run at once. The others share the NoCs and the DRAM and take turns by time.
-void make_ready(Thread& thread) {
-  if (thread.role == Role::compute) {
-    run->ready.push_back(&thread);
-    return;
-  }
-  run->ordered.push_back(turn_of(thread));
-  std::push_heap(run->ordered.begin(), run->ordered.end(), is_later);
 }
 
 // At first every data-movement thread has a turn, in the order of the cores.
@@ -106,16 +97,6 @@ void drain_ready() {
   }
 }
 
-// Leaves the running thread, which comes back when it is its turn again.
-void hand_over(Thread& from) {
-  Thread* to = run->stopped ? nullptr : next_thread();
-  if (to == &from) {
-    return;
-  }
-  run->current = to != nullptr ? to : &from;
-  fiber_switch(from.fiber, to != nullptr ? to->fiber : run->scheduler);
-}
-
 // Puts a turn in the place of the first one, which it gives back. One pass over the heap.
 Turn exchange_first(const Turn& turn) {
   std::vector<Turn>& heap = run->ordered;
@@ -132,16 +113,6 @@ Turn exchange_first(const Turn& turn) {
   }
   heap[at] = turn;
   return first;
-}
-
-void wake_waiting(Core& core) {
-  for (Thread& thread : core.threads) {
-    if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
-      thread.wait.kind = WaitKind::none;
-      thread.polls = 0;
-      make_ready(thread);
-    }
-  }
 }
 
 // A loop that polls L1 may count its turns, so some more are granted before it is called stuck.
@@ -203,9 +174,11 @@ void report_deadlock() {
       continue;
     }
     ++blocked;
-    if (named == nullptr || (dead_end(*named) == nullptr && dead_end(*thread) != nullptr)) {
-      named = thread;
-    }
+    for_each_wait(*thread, [&named](Thread& waiting) {
+      if (named == nullptr || (dead_end(*named) == nullptr && dead_end(waiting) != nullptr)) {
+        named = &waiting;
+      }
+    });
   }
   if (named == nullptr) {
     return;
@@ -248,6 +221,42 @@ void check_balance() {
 
 }  // namespace
 
+// Compute threads meet others in circular buffers only, whose times do not depend on the order of
+// running; so they run at once. The others share the NoCs and the DRAM and take turns by time.
+void make_ready(Thread& thread) {
+  if (thread.role == Role::compute) {
+    run->ready.push_back(&thread);
+    return;
+  }
+  run->ordered.push_back(turn_of(thread));
+  std::push_heap(run->ordered.begin(), run->ordered.end(), is_later);
+}
+
+void hand_over(Thread& from) {
+  Thread* to = run->stopped ? nullptr : next_thread();
+  if (to == &from) {
+    return;
+  }
+  run->current = to != nullptr ? to : &from;
+  fiber_switch(from.fiber, to != nullptr ? to->fiber : run->scheduler);
+}
+
+void wake_waiting(Core& core) {
+  const auto wake_thread = [&core](Thread& thread) {
+    if (thread.wait.kind != WaitKind::none && holds(core, thread.wait)) {
+      thread.wait.kind = WaitKind::none;
+      thread.polls = 0;
+      make_ready(thread);
+    }
+  };
+  for (Thread& thread : core.threads) {
+    wake_thread(thread);
+    if (thread.packer != nullptr && thread.packer->busy) {
+      wake_thread(thread.packer->thread);
+    }
+  }
+}
+
 bool holds(const Core& core, const Wait& wait) {
   switch (wait.kind) {
     case WaitKind::none:
@@ -262,6 +271,12 @@ bool holds(const Core& core, const Wait& wait) {
       return semaphore_value(core, wait.index) >= wait.wanted;
     case WaitKind::l1_change:
       return core.changes != wait.wanted;
+    case WaitKind::section: {
+      const Thread& thread = core.threads[uint32_t(Role::compute)];
+      return !thread.packer->busy || thread.compute->committed < thread.compute->sections.size();
+    }
+    case WaitKind::packer:
+      return !core.threads[uint32_t(Role::compute)].packer->busy;
   }
   abort();
 }
@@ -314,6 +329,9 @@ void scheduler_run() {
   }
   for (Thread* thread : run->threads) {
     fiber_release(thread->fiber);
+    if (thread->packer != nullptr) {
+      fiber_release(thread->packer->thread.fiber);
+    }
   }
 }
 

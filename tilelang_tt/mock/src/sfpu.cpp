@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "packer.h"
 #include "tile.h"
 
 namespace tt_mock {
@@ -236,6 +237,9 @@ void sfpu_mask(Call call, Sfpu op, uint32_t data, uint32_t mask) {
 }
 
 void sfpu_init_pack(Call call, Sfpu init) {
+  if (deferred([=] { sfpu_init_pack(call, init); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::init);
   Compute& compute = compute_of(thread);
   require_startup(compute);
@@ -245,6 +249,9 @@ void sfpu_init_pack(Call call, Sfpu init) {
 }
 
 void sfpu_unary_pack(Call call, Sfpu op, uint32_t dst, SfpuScalars scalars) {
+  if (deferred([=] { sfpu_unary_pack(call, op, dst, scalars); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::sfpu);
   const Compute& compute = compute_of(thread);
   require_sfpu_init(compute.sfpu_pack_init, 0, op, 0, compute.sfpu_pack_init_name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compute_state.h"
+#include "packer.h"
 #include "shadow.h"
 #include "tile.h"
 #include "tt_mock/compute.h"
@@ -113,6 +114,9 @@ void tilize(Call call, uint32_t index, uint32_t tiles, uint32_t cb_out, uint32_t
 }
 
 void untilize_pack_init(Call call, UntilizeShape shape, uint32_t cb_out) {
+  if (deferred([=] { untilize_pack_init(call, shape, cb_out); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::init);
   const CircularBuffer& cb = cb_at(thread, cb_out);
   require_row_major(cb);
@@ -130,6 +134,9 @@ void untilize_pack_init(Call call, UntilizeShape shape, uint32_t cb_out) {
 }
 
 void untilize_pack_uninit(Call call, uint32_t cb_out) {
+  if (deferred([=] { untilize_pack_uninit(call, cb_out); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::init);
   Compute& compute = compute_of(thread);
   if (compute.untilize_block == 0) {
@@ -144,6 +151,9 @@ void untilize_pack_uninit(Call call, uint32_t cb_out) {
 
 void untilize_pack(Call call, UntilizeShape shape, uint32_t cb_out, uint32_t row_blocks,
                    uint32_t column_block, uint32_t first_dst) {
+  if (deferred([=] { untilize_pack(call, shape, cb_out, row_blocks, column_block, first_dst); })) {
+    return;
+  }
   Thread& thread = begin(call, Op::pack);
   Compute& compute = compute_of(thread);
   const CircularBuffer& cb = cb_at(thread, cb_out);
@@ -201,6 +211,7 @@ void unpack_untilize_uninit(Call call, uint32_t cb) {
 
 // A row of tiles leaves as 32 rows of elements.
 void unpack_untilize(Call call, uint32_t index, uint32_t tiles, uint32_t cb_out) {
+  packer_join();
   Thread& thread = begin(call, Op::copy);
   Compute& compute = compute_of(thread);
   const CircularBuffer& in = cb_at(thread, index);
