@@ -159,6 +159,13 @@ def test_every_block_is_stored_once(partition, cores, extents):
     assert sorted(places) == sorted(itertools.product(*map(range, extents)))
 
 
+def test_an_axis_of_one_block_is_on_no_side_of_a_lattice():
+    partition = Partition("lattice", (0,), (2,))
+    after = MapGrid().rewrite(mapped({"x": 3, "y": 1, "z": 4}, dataclasses.asdict(partition)))
+    places = stored(after, (3, 1, 4), partition, (2, 2))
+    assert sorted(places) == sorted(itertools.product(range(3), [0], range(4)))
+
+
 def test_the_first_axis_varies_fastest():
     places = stored(
         MapGrid().rewrite(mapped({"x": 3, "y": 2}, RUNS)), (3, 2), Partition("runs"), (1, 1)

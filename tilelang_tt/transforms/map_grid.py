@@ -106,7 +106,8 @@ def _together(
     turn = tirx.Var("turn", "int32")
     rest: tirx.PrimExpr = turn
     turns: tirx.PrimExpr = tirx.const(1, "int32")
-    coordinates: Coordinates = {}
+    # An axis of one block is on no side.
+    coordinates: Coordinates = {loop.loop_var: tirx.const(0, "int32") for loop in frame.loops}
     is_inside: list[tirx.PrimExpr] = []
     for position, (axes, place, places) in enumerate(sides):
         count = functools.reduce(
