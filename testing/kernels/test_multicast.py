@@ -63,9 +63,10 @@ def test_a_product_of_any_dtype_on_the_whole_chip(dtype, arch):
     both(programs.gemm, operands, size, (64, 64, 32), dtype, dtype, arch=arch)
 
 
-def test_a_batch_of_products_shares_one_operand():
-    operands = torch.randn(3, 128, 64).bfloat16(), torch.randn(3, 64, 96).bfloat16()
-    both(programs.gemm_batched, operands, 3, (128, 96, 64), (64, 32, 32), grid=(3, 3))
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_batch_of_products_shares_one_operand(batch):
+    operands = torch.randn(batch, 128, 64).bfloat16(), torch.randn(batch, 64, 96).bfloat16()
+    both(programs.gemm_batched, operands, batch, (128, 96, 64), (64, 32, 32), grid=(3, 3))
 
 
 def test_one_kernel_serves_all_shapes():
