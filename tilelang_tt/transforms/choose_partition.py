@@ -38,7 +38,7 @@ from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import READER, WRITER
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
-from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition
+from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition, assign
 
 _GAIN = 0.9
 _HANDSHAKE_CYCLES = 500.0  # of a multicast: signals there and back
@@ -80,32 +80,28 @@ class ChoosePartition:
 
     def _cost(self, choice: _Choice, work: BlockWork, extents: list[int]) -> float:
         """Cycles, roughly."""
-        columns, rows = self.options.cores
-        count = math.prod(extents)
-        turns, cores, sizes = -(-count // (columns * rows)), min(count, columns * rows), {}
-        if choice.partition.kind == LATTICE:
-            lengths = [
-                math.prod(extents[axis] for axis in axes)
-                for axes in (choice.partition.columns, choice.partition.rows)
-            ]
-            waves = [
-                -(-length // limit)
-                for length, limit in zip(lengths, self.options.cores, strict=True)
-            ]
-            used = [-(-length // wave) for length, wave in zip(lengths, waves, strict=True)]
-            turns, cores = math.prod(waves), math.prod(used)
-            sizes = {"row": used[0], "column": used[1], "all": cores}
-        elif choice.partition.kind == LINE:
-            sizes = {"all": cores}
+        columns, rows = assign(choice.partition, extents, self.options.cores).grid
+        sharers = {"": 1, "row": columns, "column": rows, "all": columns * rows}
+        cores = min(math.prod(extents), columns * rows)
         device = self.options.device
-        bandwidth = device.dram_peak / (device.clock_ghz * 1e9)
         read = sum(
-            cores * transfer.bytes * transfer.runs / sizes.get(choice.groups.get(transfer, ""), 1)
+            cores * transfer.bytes * transfer.runs / sharers[choice.groups.get(transfer, "")]
             for transfer in work.transfers
         )
         shaken = max([transfer.runs for transfer in choice.groups], default=0.0)
+        bandwidth = device.dram_peak / (device.clock_ghz * 1e9)
         times = read / bandwidth, work.cycles, shaken * _HANDSHAKE_CYCLES
-        return turns * (max(times) + 0.2 * sum(times))
+        return _turns(choice.partition, extents, columns, rows) * (max(times) + 0.2 * sum(times))
+
+
+def _turns(partition: Partition, extents: list[int], columns: int, rows: int) -> int:
+    """How many blocks one after the other the busiest core runs."""
+    if partition.kind != LATTICE:
+        return -(-math.prod(extents) // (columns * rows))
+    across, down = (
+        math.prod(extents[axis] for axis in axes) for axes in (partition.columns, partition.rows)
+    )
+    return -(-across // columns) * -(-down // rows)
 
 
 @dataclass(frozen=True)
