@@ -152,10 +152,10 @@ def _causal(name: str, size: tuple[int, int], grid: tuple[int, int]) -> Program:
 
 
 def _multicasts() -> list[Program]:
-    """Cores that load for others: those of a row, of a column, all of them; and where the blocks
-    of a loop that ends at the diagonal are dealt out in turn, or share along the diagonal.
+    """Cores that load for those of their row, of their column, or for all; and a loop that ends at
+    the diagonal, whose blocks are dealt out in a snake or share along the rows.
 
-    Every core takes several turns, and some take a last one that nobody wants.
+    Most take several turns, and in the last one some cores run a block that nobody wants.
     """
     shared = partial(_gemm, tolerance=MATRIX_UNIT, multicast=True)
     block, wide = (32, 32, 64), (64, 64, 64)
