@@ -111,8 +111,9 @@ void pass_on(uint32_t tiles, uint32_t cores) {
   const uint32_t page = get_write_ptr(cb);
   noc_semaphore_wait(ready_word, cores - 1);
   noc_semaphore_set(ready_word, 0);
-  const uint32_t x0 = along_x ? 1 : x, y0 = along_x ? y : 1;
-  const uint32_t x1 = along_x ? cores - 1 : x, y1 = along_x ? y : cores - 1;
+  // Rows are on NoC 1, whose rectangles begin at their high corner.
+  const uint32_t x0 = along_x ? cores - 1 : x, y0 = along_x ? y : 1;
+  const uint32_t x1 = along_x ? 1 : x, y1 = along_x ? y : cores - 1;
   const uint64_t data = get_noc_multicast_addr(x0, y0, x1, y1, page);
   noc_async_write_multicast(page, data, tiles * get_tile_size(cb), cores - 1, true);
   const uint64_t flags = get_noc_multicast_addr(x0, y0, x1, y1, valid);

@@ -372,7 +372,7 @@ MULTICASTS = {
       noc.async_write_barrier();""",
     "loopback": """noc.async_write_multicast<NocOptions::MCAST_INCL_SRC>(
         cb_source(cb), cb, bytes, 4, {},
-        {.noc_x_start = 1, .noc_y_start = 1, .noc_x_end = 0, .noc_y_end = 0});
+        {.noc_x_start = 0, .noc_y_start = 0, .noc_x_end = 1, .noc_y_end = 1});
       noc.async_write_barrier();
       ready.set(1);
       ready.relay_multicast(noc, sent, 0, 0, 1, 1, 3);

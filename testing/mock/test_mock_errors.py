@@ -469,6 +469,7 @@ def test_every_kind_of_the_engine_has_a_row() -> None:
     memory = "".join(path.read_text() for path in others)
     elsewhere = {
         "cb_page_size",
+        "noc_multicast_corners",
         "noc_multicast_count",
         *(kind for kind in kinds if f'"{kind}"' in memory),
     }

@@ -159,13 +159,13 @@ void kernel_main() {
 """
 
 
-def multicast(source: str) -> np.ndarray:
+def multicast(source: str, role: str = "reader") -> np.ndarray:
     wormhole = device.load("wormhole_b0")
     (address,) = mock.allocate(wormhole, [(64, 4)])
     data = np.zeros(256, np.uint8)
     cores = {(x, 0): () for x in range(4)}
     program = mock.Program(
-        (mock.Kernel("reader", "reader.cpp", source, cores, (2, 64), (), (address,)),),
+        (mock.Kernel(role, f"{role}.cpp", source, cores, (2, 64), (), (address,)),),
         (mock.CircularBuffer(0, "a", k.U8, 64, 1),),
         wormhole,
         semaphores=(0,),
@@ -181,6 +181,23 @@ def test_a_multicast_reaches_the_rectangle() -> None:
 def test_a_multicast_must_count_its_destinations() -> None:
     with pytest.raises(mock.UndefinedBehavior, match="noc_multicast_count"):
         multicast(MULTICAST.replace("64, 3)", "64, 4)"))
+
+
+def test_a_multicast_needs_a_destination() -> None:
+    source = MULTICAST.replace("(0, 0, 3, 0, page), 64, 3)", "(0, 0, 0, 0, page), 64, 0)")
+    with pytest.raises(mock.UndefinedBehavior, match="noc_multicast_count"):
+        multicast(source)
+
+
+@pytest.mark.parametrize("corners", ["0, 0, 3, 0", "3, 0, 0, 0"])
+@pytest.mark.parametrize("role", ["reader", "writer"])
+def test_a_multicast_begins_where_its_noc_comes_first(role: str, corners: str) -> None:
+    source = MULTICAST.replace("0, 0, 3, 0", corners)
+    if (role == "reader") == (corners == "0, 0, 3, 0"):
+        np.testing.assert_array_equal(multicast(source, role), np.tile(7 * np.arange(16), (4, 1)))
+    else:
+        with pytest.raises(mock.UndefinedBehavior, match="noc_multicast_corners"):
+            multicast(source, role)
 
 
 @pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])

@@ -9,12 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from testing.silicon.program import GRID, Program
+from testing.silicon.program import Program
 from tilelang_tt import device, pipeline
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.ir import attrs
-from tilelang_tt.options import Options
 from tilelang_tt.runtime import ttnn_run
 
 SIMULATOR = "TT_METAL_SIMULATOR"
@@ -63,7 +62,7 @@ def _arch_of(simulator: Path) -> str:
 
 def compiled(program: Program, arch: str = "wormhole_b0") -> Artifact:
     """What the compiler makes of `program`, for a run on ttnn."""
-    options = Options(arch=arch, grid=GRID, execution="ttnn")
+    options = program.options(arch, "ttnn")
     func = program.build()
     return artifact.build(pipeline.lower(func, options), str(func.attrs["global_symbol"]), options)
 

@@ -120,6 +120,28 @@ def gemm(size, block, dtype, out_dtype, accum_dtype, transpose_A=False, transpos
     return gemm
 
 
+def causal_gemm(size, block, dtype):
+    """C = A @ B without the blocks of A above the diagonal: later rows of blocks take longer."""
+    (M, N), (block_M, block_N) = size, block
+
+    @T.prim_func
+    def causal_gemm(
+        A: T.Tensor((M, M), dtype), B: T.Tensor((M, N), dtype), C: T.Tensor((M, N), "float32")
+    ):
+        with T.Kernel(T.ceildiv(N, block_N), T.ceildiv(M, block_M), threads=128) as (bx, by):
+            A_shared = T.alloc_shared((block_M, block_M), dtype)
+            B_shared = T.alloc_shared((block_M, block_N), dtype)
+            C_local = T.alloc_fragment((block_M, block_N), "float32")
+            T.clear(C_local)
+            for k in T.Pipelined(by + 1, num_stages=2):
+                T.copy(A[by * block_M, k * block_M], A_shared)
+                T.copy(B[k * block_M, bx * block_N], B_shared)
+                T.gemm(A_shared, B_shared, C_local)
+            T.copy(C_local, C[by * block_M, bx * block_N])
+
+    return causal_gemm
+
+
 def gemm_bias_relu(size, block, dtype, bias_dtype, out_dtype):
     """C = max(A @ B + bias, 0), accumulated in float32."""
     (M, N, K), (block_M, block_N, block_K) = size, block

@@ -27,6 +27,7 @@ from tvm import tirx
 
 from testing.reference.bounded import TF32_CUT
 from tilelang_tt.formats import BY_DTYPE
+from tilelang_tt.options import Options
 
 GRID = (2, 2)
 
@@ -40,13 +41,20 @@ _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int32": torch.
 
 @dataclass(frozen=True)
 class Program:
-    """One program. `reference` gets the arguments, tensors in float64."""
+    """One program. `reference` gets the arguments, tensors in float64; `grid` and `multicast` are
+    options of the target."""
 
     name: str
     build: Callable[[], tirx.PrimFunc]
     arguments: Callable[[], Sequence[torch.Tensor | float]]
     reference: Callable[..., torch.Tensor]
     tolerance: float
+    grid: tuple[int, int] = GRID
+    multicast: bool | None = None
+
+    def options(self, arch: str, execution: str) -> Options:
+        """The options of a target that runs the program."""
+        return Options(arch=arch, grid=self.grid, multicast=self.multicast, execution=execution)
 
     def expected(self, arguments: Sequence[torch.Tensor | float]) -> torch.Tensor:
         wide = [a.double() if isinstance(a, torch.Tensor) else a for a in arguments]

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from testing.silicon import kernels, row_programs
-from testing.silicon.program import BF16, MATRIX_UNIT, TF32_PRODUCT, Program, random
+from testing.silicon.program import BF16, GRID, MATRIX_UNIT, TF32_PRODUCT, Program, random
 from tilelang_tt.formats import BY_DTYPE
 
 
@@ -52,6 +52,8 @@ def _gemm(
     out: str = "float32",
     accumulate: str = "float32",
     transpose: tuple[bool, bool] = (False, False),
+    grid: tuple[int, int] = GRID,
+    multicast: bool | None = None,
 ) -> Program:
     (M, N, K), (first, second) = size, transpose
     return Program(
@@ -60,6 +62,8 @@ def _gemm(
         random((K, M) if first else (M, K), (N, K) if second else (K, N), dtype=dtype),
         lambda a, b: (a.T if first else a) @ (b.T if second else b),
         tolerance,
+        grid,
+        multicast,
     )
 
 
@@ -132,6 +136,41 @@ def _epilogues() -> list[Program]:
     ]
 
 
+def _causal(name: str, size: tuple[int, int], grid: tuple[int, int]) -> Program:
+    M, N = size
+    block = torch.arange(M) // 32
+    kept = block[:, None] >= block
+    return Program(
+        f"gemm-causal-{name}",
+        partial(kernels.causal_gemm, size, (32, 32), "bfloat16"),
+        random((M, M), (M, N), dtype="bfloat16"),
+        lambda a, b: torch.where(kept, a, 0.0) @ b,
+        MATRIX_UNIT,
+        grid,
+        multicast=True,
+    )
+
+
+def _multicasts() -> list[Program]:
+    """Cores that load for those of their row, of their column, or for all; and a loop that ends at
+    the diagonal, whose blocks are dealt out in a snake or share along the rows.
+
+    Most take several turns, and in the last one some cores run a block that nobody wants.
+    """
+    shared = partial(_gemm, tolerance=MATRIX_UNIT, multicast=True)
+    block, wide = (32, 32, 64), (64, 64, 64)
+    return [
+        shared("shared-on-2x2", (80, 112, 150), block),
+        shared("shared-on-3x2", (150, 300, 128), wide, grid=(3, 2)),
+        shared("shared-on-2x3", (300, 150, 128), wide, grid=(2, 3)),
+        shared("shared-by-all-of-2x2", (64, 290, 128), wide),
+        shared("shared-by-all-of-3x2", (290, 64, 128), wide, grid=(3, 2)),
+        shared("shared-on-4x1", (70, 160, 128), block, grid=(4, 1)),
+        _causal("dealt-out", (290, 32), (2, 2)),
+        _causal("shared", (160, 96), (2, 2)),
+    ]
+
+
 PROGRAMS = [
     *_elementwise(),
     _scale("bfloat16"),
@@ -140,5 +179,6 @@ PROGRAMS = [
     *_formats(),
     *_shares(),
     *_epilogues(),
+    *_multicasts(),
     *row_programs.PROGRAMS,
 ]

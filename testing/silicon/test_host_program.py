@@ -83,20 +83,22 @@ def host(tmp_path, monkeypatch):
         saved.save(built, tmp_path)
         recorder = stub_ttnn.Recorder(built.plan.arch)
         monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
-        for name in ("tiles", "partition"):
-            monkeypatch.setitem(sys.modules, name, _load(tmp_path / f"{name}.py"))
-        return Host(built, _load(tmp_path / "host.py"), recorder, tmp_path)
+        return Host(built, _load(tmp_path, monkeypatch), recorder, tmp_path)
 
     return load
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _load(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The host program of a folder, loaded after the modules that it imports from there."""
+    modules = {}
+    for name in ("tiles", "partition", "host"):
+        spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        modules[name] = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, modules[name])
+        spec.loader.exec_module(modules[name])
+    return modules["host"]
 
 
 def _bits(value: torch.Tensor | float, param: Tensor | Scalar) -> np.ndarray:
@@ -197,13 +199,11 @@ def test_the_host_program_of_several_kernels_runs_them_in_order(tmp_path, monkey
     saved.save_all(workload, tmp_path)
     recorder = stub_ttnn.Recorder("wormhole_b0")
     monkeypatch.setitem(sys.modules, "ttnn", stub_ttnn.module(recorder))
-    for name in ("tiles", "partition"):
-        monkeypatch.setitem(sys.modules, name, _load(tmp_path / f"{name}.py"))
     a = np.arange(2 * 3 * 32 * 64, dtype=np.float32).reshape(2, 3, 32, 64) % 17
     arrays = {"A": a.view(np.uint32), "C": np.zeros((32, 64), np.uint32)}
     scale = np.array(0.5, np.float32).view(np.uint32)
     np.savez(tmp_path / "inputs.npz", scale=scale, **arrays)
-    _load(tmp_path / "host.py").main(tmp_path / "inputs.npz", tmp_path / "outputs.npz")
+    _load(tmp_path, monkeypatch).main(tmp_path / "inputs.npz", tmp_path / "outputs.npz")
     with np.load(tmp_path / "outputs.npz") as outputs:
         assert set(outputs) == {"C"}
         np.testing.assert_array_equal(outputs["C"].view(np.float32), 0.5 * a.sum((0, 1)))

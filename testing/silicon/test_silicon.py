@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 
@@ -10,12 +11,13 @@ import tilelang
 import torch
 
 from testing.silicon import device, table
-from testing.silicon.program import GRID, Program, error
+from testing.silicon.program import Program, error
 from testing.silicon.programs import PROGRAMS
 
 
 def _run(program: Program, arch: str, execution: str) -> torch.Tensor:
-    target = {"kind": "tenstorrent", "arch": arch, "grid": GRID, "execution": execution}
+    options = dataclasses.asdict(program.options(arch, execution))
+    target = {"kind": "tenstorrent", **options}
     kernel = tilelang.compile(program.build(), target=target, out_idx=[-1])
     return kernel(*program.arguments())
 

@@ -415,10 +415,14 @@ Range local_range(Thread& thread, uint32_t address, uint32_t bytes) {
   return {offset, offset + bytes};
 }
 
+Rectangle rectangle_of(uint32_t place) {
+  return {place >> 18, (place >> 12) & 63, (place >> 6) & 63, place & 63};
+}
+
 // Runs the action for every core of a multicast rectangle, whose corners may come in either order.
 template <typename Action>
 uint32_t for_each_core(uint32_t place, const Core& self, bool loopback, Action action) {
-  const uint32_t x0 = place >> 18, y0 = (place >> 12) & 63, x1 = (place >> 6) & 63, y1 = place & 63;
+  const auto [x0, y0, x1, y1] = rectangle_of(place);
   uint32_t cores = 0;
   for (uint32_t y = y0 < y1 ? y0 : y1; y <= (y0 < y1 ? y1 : y0); ++y) {
     for (uint32_t x = x0 < x1 ? x0 : x1; x <= (x0 < x1 ? x1 : x0); ++x) {
@@ -455,14 +459,22 @@ void increment(Thread& thread, const Target& remote, uint32_t amount) {
   thread.atomics.push_back({{0, 0}, thread.call, 0, arrival.left, arrival.done});
 }
 
-void check_multicast(uint64_t destination) {
+void check_multicast(const Thread& thread, uint64_t destination) {
   if (kind_of(destination) != kind_multicast) {
     fail("noc_out_of_bounds", -1, "the destination does not come from get_noc_multicast_addr");
+  }
+  const auto [x0, y0, x1, y1] = rectangle_of(place_of(destination));
+  const uint32_t noc = noc_of(thread);
+  if (noc == 0 ? x0 > x1 || y0 > y1 : x0 < x1 || y0 < y1) {
+    likely("NoC 0 comes to the lowest coordinates first, NoC 1 to the highest: swap the corners");
+    note("noc_multicast_corners", -1,
+         "from (%u, %u) to (%u, %u) is the way around the chip on NoC %u, not the rectangle", x0, y0,
+         x1, y1, noc);
   }
 }
 
 void check_multicast_count(uint32_t given, uint32_t reached) {
-  if (reached != given) {
+  if (reached != given || reached == 0) {
     likely("the sender counts itself with the loopback forms only");
     note("noc_multicast_count", -1, "%u destinations given, the rectangle has %u", given,
          reached);
@@ -591,7 +603,7 @@ void noc_multicast(Call call, uint32_t source, uint64_t destination, uint32_t by
   if (cb != nullptr) {
     check_source(thread, *cb, range);
   }
-  check_multicast(destination);
+  check_multicast(thread, destination);
   const uint32_t offset = uint32_t(destination);
   const uint32_t place = place_of(destination);
   check_alignment(range.begin, offset, l1_alignment);
@@ -751,7 +763,7 @@ void semaphore_increment(Call call, uint64_t destination, uint32_t amount) {
 void semaphore_increment_multicast(Call call, uint64_t destination, uint32_t amount,
                                    uint32_t count) {
   Thread& thread = begin_in_order(call, Op::semaphore);
-  check_multicast(destination);
+  check_multicast(thread, destination);
   const uint32_t reached =
       for_each_core(place_of(destination), *thread.core, false, [&](uint32_t xy) {
         increment(thread, resolve_l1(xy, uint32_t(destination), sizeof amount), amount);
