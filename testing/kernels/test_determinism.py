@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 import tilelang
 import torch
 
+import tilelang_tt
 from testing.kernels import programs
-from testing.kernels.programs import compiled, sources_of
+from testing.kernels.programs import compiled
+from tilelang_tt.runtime import binding, mock_run
 
 SIZE, BLOCK = (448, 320, 128), (64, 32, 64)
 GRIDS = [(1, 1), (3, 2), (8, 7), (8, 8)]
@@ -82,10 +87,16 @@ def test_a_program_compiles_to_the_same_sources_every_time():
     assert sources() == sources()
 
 
-def test_kernels_do_not_depend_on_the_grid_of_cores():
-    listings = [
-        sources_of(compiled(programs.gemm, SIZE, BLOCK, options=(("grid", grid),)))
-        for grid in GRIDS
-    ]
-    for name in ("reader.cpp", "compute.cpp", "writer.cpp"):
-        assert len({listing[name] for listing in listings}) == 1
+@pytest.mark.parametrize("multicast", [False, True])
+def test_the_same_kernels_serve_every_grid_of_cores(operands, multicast):
+    kernel = compiled(programs.gemm, SIZE, BLOCK, options=(("multicast", multicast),))
+    made = tilelang_tt.artifact(kernel)
+    results = []
+    for grid in GRIDS:
+        moved = dataclasses.replace(made, plan=dataclasses.replace(made.plan, grid=grid))
+        arguments = [*(tensor.view(torch.uint16).numpy() for tensor in operands)]
+        out = np.zeros((SIZE[0], SIZE[1]), np.float32)
+        bound = binding.bind(moved.plan, binding.checked(moved.plan, [*arguments, out]))
+        mock_run.run(moved, bound)
+        results.append(out.tobytes())
+    assert len(set(results)) == 1

@@ -44,7 +44,7 @@ DETECTED = (
     ),
     Row("count \\+ 1|duplicate", "cb_push_back", ("cb_push_without_reserve",)),
     Row("drop|count - 1", "cb_pop_front",
-        ("deadlock", "cb_unpopped_at_end", "noc_out_of_bounds")),
+        ("deadlock", "cb_unpopped_at_end", "noc_out_of_bounds", "cb_wrap")),
     Row("count \\+ 1|duplicate", "cb_pop_front", ("cb_pop_without_wait",)),
     Row("other buffer", "cb_(reserve|push)_back", (*_RESERVE, "cb_two_producers")),
     Row("other buffer", "cb_(wait|pop)_front", (*_WAIT, "cb_two_consumers")),
