@@ -46,11 +46,23 @@ class Partition:
 
 
 GROUPS = ("row", "column", "all")
-"""Cores that take the same pages: those of a row, of a column, or all.
+"""Cores that take the same pages: those of a row, of a column, or all."""
 
-The senders of the rows lie on one diagonal, those of the columns on the other, so that what they
-read from DRAM takes different links of the NoC.
-"""
+
+def sender(group: str, core: Core, grid: tuple[int, int]) -> Core:
+    """The sender of one of `GROUPS` that a core belongs to, on a grid of columns and rows.
+
+    A kernel asks the same with expressions for the numbers. The senders of the rows lie on one
+    diagonal, those of the columns on the other, so that what they read from DRAM takes different
+    links of the NoC.
+    """
+    (column, row), (columns, rows) = core, grid
+    if group == "row":
+        return row % columns, row
+    if group == "column":
+        return column, rows - 1 - column % rows
+    return 0, 0
+
 
 GROUP_WORDS = 7
 """How many run-time arguments describe a group."""
@@ -82,11 +94,12 @@ class Assignment:
         """The group of this name that `core` belongs to."""
         columns, rows = self.grid
         x, y = core
-        if name == "row":
-            return Group((y % columns, y), (0, y), (columns - 1, y))
-        if name == "column":
-            return Group((x, rows - 1 - x % rows), (x, 0), (x, rows - 1))
-        return Group((0, 0), (0, 0), (columns - 1, rows - 1))
+        first, last = {
+            "row": ((0, y), (columns - 1, y)),
+            "column": ((x, 0), (x, rows - 1)),
+            "all": ((0, 0), (columns - 1, rows - 1)),
+        }[name]
+        return Group(sender(name, core, self.grid), first, last)
 
     def words(
         self, arguments: Sequence[tuple[str, str]], noc: int, place: Callable[[Core], Core]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from conformance.checker import check_units, print_progress, summary
+from conformance.cover import covering
 from conformance.kernel import load_records
 from conformance.toolchain import ToolchainError
 from conformance.unit import ARCHS
@@ -19,6 +20,8 @@ def main() -> int:
     kernels = load_records(options.records)
     if not kernels:
         sys.exit(f"no records (*.json) in {options.records}")
+    if options.sample:
+        kernels = covering(kernels)
     failed = False
     for arch in options.arch or ARCHS:
         try:
@@ -45,6 +48,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("records", type=Path, help="a folder of records, see KernelSource.save")
     parser.add_argument("--arch", action="append", choices=ARCHS, help="default: every one")
     parser.add_argument("--jobs", type=int, default=2, help="units parsed at a time")
+    parser.add_argument(
+        "--sample", action="store_true", help="leave out kernels that say nothing new, see cover.py"
+    )
     parser.add_argument("--compiler", default="auto", help="auto, zig or clang++-N")
     parser.add_argument("--allow-deprecated", action="store_true", help="as the JIT does")
     parser.add_argument("--quiet", action="store_true", help="print findings and sums alone")

@@ -75,6 +75,7 @@ UNTOUCHED = {
     "a disjunction": choice("b + i >= k + j or k >= b"),
     "what is not linear": choice("i * i >= b"),
     "what is decided at once": choice("i >= j - 40"),
+    "two that no block is certain of": choice("b <= i and i < b + 32"),
     "no choice": "S[i, j]",
 }
 
@@ -82,3 +83,8 @@ UNTOUCHED = {
 @pytest.mark.parametrize("value", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_untouched(value):
     check_unchanged(SplitMasks(), program(NEST.format(value)))
+
+
+def test_a_mask_that_no_iteration_does_without_is_left():
+    nest = "".join(f"    {line}\n" for line in NEST.format(choice("i < q * 8")).splitlines())
+    check_unchanged(SplitMasks(), program(f"for q in range(8):\n{nest}"))

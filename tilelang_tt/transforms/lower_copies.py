@@ -30,7 +30,7 @@ import functools
 
 from tvm import arith, tirx
 
-from tilelang_tt import tiles
+from tilelang_tt import partition, tiles
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.ir import attrs, ops, tree
@@ -85,15 +85,13 @@ def _shared(
 
 
 def _is_sender(group: str, own: dict[str, tirx.Var]) -> tirx.PrimExpr:
-    """Whether a core is the sender of its group, as `partition.Assignment.group` says."""
-    if "core" in own:
+    """Whether a core is the sender of its group."""
+    if "core" in own:  # all the cores of a line are one group
         return tirx.EQ(own["core"], 0)
-    column, row = own["column"], own["row"]
-    if group == "row":
-        return tirx.EQ(column, row % own["columns"])
-    if group == "column":
-        return tirx.EQ(row, own["rows"] - 1 - column % own["rows"])
-    return tirx.And(tirx.EQ(column, 0), tirx.EQ(row, 0))
+    core = own["column"], own["row"]
+    place = partition.sender(group, core, (own["columns"], own["rows"]))
+    matches = [at == there for at, there in zip(core, place, strict=True) if at is not there]
+    return functools.reduce(tirx.And, matches)
 
 
 def _moved(

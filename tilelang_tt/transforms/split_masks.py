@@ -43,16 +43,17 @@ class SplitMasks:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        return frame.build(body=_visit(frame.body))
+        analyzer = ranges.analyzer_of(func)
+        return frame.build(body=_visit(frame.body, analyzer))
 
 
-def _visit(stmt: tirx.Stmt) -> tirx.Stmt:
+def _visit(stmt: tirx.Stmt, analyzer: arith.Analyzer) -> tirx.Stmt:
     nest = leaf(stmt)
     if isinstance(nest, Elementwise):
-        return _split(nest, stmt)
+        return _split(nest, stmt, analyzer)
     if isinstance(stmt, tirx.IfThenElse) and _is_split(stmt):
         return stmt
-    return tree.map_bodies(stmt, _visit)
+    return tree.map_bodies(stmt, lambda body: _visit(body, analyzer))
 
 
 def _is_split(stmt: tirx.IfThenElse) -> bool:
@@ -64,8 +65,8 @@ def _is_split(stmt: tirx.IfThenElse) -> bool:
     return then.dst.same_as(other.dst) and bool(_masks(other))
 
 
-def _split(nest: Elementwise, stmt: tirx.Stmt) -> tirx.Stmt:
-    """The nest, behind the question whether its masks decide anything."""
+def _split(nest: Elementwise, stmt: tirx.Stmt, analyzer: arith.Analyzer) -> tirx.Stmt:
+    """The nest, behind the question whether its masks decide anything, if that is ever so."""
     decided: dict[tirx.PrimExpr, bool] = {}
     conditions: list[tirx.PrimExpr] = []
     for choice in _masks(nest):
@@ -78,10 +79,12 @@ def _split(nest: Elementwise, stmt: tirx.Stmt) -> tirx.Stmt:
             conditions.append(certain)
     if not conditions:
         return stmt
+    is_certain = functools.reduce(tirx.And, conditions)
+    if analyzer.can_prove(tirx.Not(is_certain)):
+        return stmt
     value = _without(nest.store.value, decided)
     store = tirx.BufferStore(nest.dst, value, nest.store.indices)
     simple = tree.located(Elementwise(nest.loops, store).stmt(), stmt)
-    is_certain = functools.reduce(tirx.And, conditions)
     return tree.located(tirx.IfThenElse(is_certain, simple, stmt), stmt)
 
 

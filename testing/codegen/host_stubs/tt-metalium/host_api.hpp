@@ -1,5 +1,5 @@
 // Declarations of the part of tt-metal's host API that generated host programs use, enough to parse
-// them. Names and shapes follow tt-metal 0.81; nothing is defined.
+// them; record.cpp defines them for tests. Names and shapes follow tt-metal 0.81.
 #pragma once
 #include <cstddef>
 #include <cstdint>
