@@ -175,11 +175,15 @@ def reduce(
 
 
 def begin(dst: tirx.Buffer) -> tirx.Call:
-    return Accumulation(region(dst), begins=True).stmt().value
+    return Accumulation(region(dst), "begin").stmt().value
+
+
+def onto(dst: tirx.Buffer) -> tirx.Call:
+    return Accumulation(region(dst), "onto").stmt().value
 
 
 def end(dst: tirx.Buffer) -> tirx.Call:
-    return Accumulation(region(dst), begins=False).stmt().value
+    return Accumulation(region(dst), "end").stmt().value
 
 
 def scan(
@@ -222,6 +226,7 @@ _WORDS = {
     "gemm": gemm,
     "reduce": reduce,
     "begin": begin,
+    "onto": onto,
     "end": end,
     "scan": scan,
 }

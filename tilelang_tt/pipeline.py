@@ -10,6 +10,7 @@ from tvm.ir.transform import Pass
 
 from tilelang_tt.ir import attrs, verify
 from tilelang_tt.options import Options
+from tilelang_tt.transforms.accumulate_in_place import AccumulateInPlace
 from tilelang_tt.transforms.assign_engines import AssignEngines
 from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
@@ -79,6 +80,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         StageTransfers(),
         MaterializeViews(),
         MergeSteps(options),
+        AccumulateInPlace(),
         PlaceAccumulators(),
         CompleteWrites(),
         RenameVersions(),

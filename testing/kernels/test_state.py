@@ -283,6 +283,59 @@ def test_state_of_nested_loops():
     assert np.allclose(c, a.max(axis=1).sum(axis=0), atol=1e-5)
 
 
+def products_onto_values(dtype, acc):
+    """Products added to a row, to a value scaled above a diagonal, and in a loop that may not
+    run."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((96, 128), dtype),
+        B: T.Tensor((128, 64), dtype),
+        row: T.Tensor((64,), acc),
+        n: T.int32,
+        C: T.Tensor((96, 64), acc),
+        D: T.Tensor((96, 64), acc),
+    ):
+        with T.Kernel(2, 3, threads=128) as (bx, by):
+            A_s = T.alloc_shared((32, 32), dtype)
+            B_s = T.alloc_shared((32, 32), dtype)
+            C_l = T.alloc_fragment((32, 32), acc)
+            D_l = T.alloc_fragment((32, 32), acc)
+            for i, j in T.Parallel(32, 32):
+                D_l[i, j] = row[bx * 32 + j]
+            T.fill(C_l, 1.0)
+            for k in T.serial(4):
+                T.copy(A[by * 32, k * 32], A_s)
+                T.copy(B[k * 32, bx * 32], B_s)
+                for i, j in T.Parallel(32, 32):
+                    C_l[i, j] = T.if_then_else(
+                        by * 32 + i >= k * 32 + j, C_l[i, j] * 0.5, C_l[i, j]
+                    )
+                T.gemm(A_s, B_s, C_l)
+                if k < n:
+                    T.gemm(A_s, B_s, D_l)
+            T.copy(C_l, C[by * 32, bx * 32])
+            T.copy(D_l, D[by * 32, bx * 32])
+
+    return main
+
+
+@pytest.mark.parametrize("n", [0, 3])
+@pytest.mark.parametrize(
+    "dtype, acc, arch",
+    [
+        ("bfloat16", "float32", ARCHS[0]),
+        ("bfloat16", "bfloat16", ARCHS[1]),
+        ("float32", "float32", ARCHS[1]),
+    ],
+)
+def test_products_onto_values(dtype, acc, n, arch):
+    shapes = {"A": (96, 128), "B": (128, 64), "row": (64,)}
+    arrays = [numbers(shape, acc if name == "row" else dtype) for name, shape in shapes.items()]
+    results = [np.zeros((96, 64), arrays[2].dtype) for _ in range(2)]
+    check(products_onto_values, dtype, acc, inputs=[*arrays, n, *results], arch=arch)
+
+
 def chained_products(dtype):
     """(A @ B) @ D, and the transpose of the first result times itself."""
 

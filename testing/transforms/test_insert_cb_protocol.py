@@ -68,6 +68,7 @@ MAKE = on("compute", "T.pack_tile(0, U.data, 0)")
 USE = on("compute", "T.copy_tile(U.data, 0, 0)")
 UPDATE = on("compute", "T.copy_tile(U.data, 0, 0)", "T.pack_tile(0, U.data, 0)")
 BEGIN, END = on("compute", "begin(U)"), on("compute", "end(U)")
+ONTO = on("compute", "onto(U)")
 FILL_S = [reserve("reader", "S"), READ, READ_BARRIER, push("reader", "S")]
 DRAIN_S = [wait("compute", "S"), MOVE, pop("compute", "S")]
 FILL_O = [reserve("compute", "O"), PACK, push("compute", "O")]
@@ -116,6 +117,34 @@ PROTECTED = {
     "a block that is made step by step, again and again": (
         loop(BEGIN, loop(MAKE, var="l"), END, USE),
         loop(reserve("compute", "U"), loop(MAKE, var="l"), push("compute", "U"), DRAIN_U),
+    ),
+    "a block that is made of the old one, then step by step": (
+        lines(MAKE, loop(UPDATE, ONTO, MAKE, END), USE),
+        lines(
+            FILL_U,
+            loop(
+                reserve("compute", "U"),
+                wait("compute", "U"),
+                UPDATE,
+                pop("compute", "U"),
+                MAKE,
+                push("compute", "U"),
+            ),
+            DRAIN_U,
+        ),
+    ),
+    "a block that either of two branches begins": (
+        lines(branch([MAKE], [MAKE]), ONTO, loop(MAKE), END, USE),
+        lines(
+            branch([reserve("compute", "U"), MAKE], [reserve("compute", "U"), MAKE]),
+            loop(MAKE),
+            push("compute", "U"),
+            DRAIN_U,
+        ),
+    ),
+    "a block that is begun for nobody": (
+        lines(MAKE, ONTO, MAKE, END),
+        lines(reserve("compute", "U"), MAKE, MAKE, push("compute", "U"), DISCARD_U),
     ),
     "another block while one is made step by step": (
         lines(BEGIN, READ, MOVE, MAKE, END, USE),

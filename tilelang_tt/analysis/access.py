@@ -31,7 +31,9 @@ def reads(view: Leaf) -> list[tirx.Buffer]:
             return [view.src.buffer, *scaler, *([] if view.clear else [view.dst.buffer])]
         case Elementwise():
             return [load.buffer for load in view.loads]
-        case Fill() | Accumulation():
+        case Accumulation():
+            return [view.dst.buffer] if view.kind == "onto" else []
+        case Fill():
             return []
 
 

@@ -63,5 +63,5 @@ class _Walk:
             self.meets[other].add(dst)
         is_start = not isinstance(view, Gemm) or view.always_clears
         if isinstance(view, Accumulation):
-            is_start = view.begins
+            is_start = view.is_fresh
         return ((live - {dst}) if is_start else live | {dst}) | read

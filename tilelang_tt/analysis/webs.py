@@ -146,8 +146,8 @@ def _definition(view: Leaf, walk: _Walk) -> int | None:
     An accumulation is defined where it begins.
     """
     dst = access.writes(view)
-    if isinstance(view, Accumulation) and not view.begins:
-        walk.open.discard(dst)
+    if isinstance(view, Accumulation) and not view.is_fresh:
+        (walk.open.discard if view.kind == "end" else walk.open.add)(dst)
         return None
     if is_global(dst) or (isinstance(view, Gemm) and dst in walk.open):
         return None

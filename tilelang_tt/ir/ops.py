@@ -148,6 +148,9 @@ BLOCK_PAGES = OpDef(
 ACCUMULATE_BEGIN = OpDef(
     "accumulate_begin", ("region",), "From here on gemms accumulate into the buffer in place."
 )
+ACCUMULATE_ONTO = OpDef(
+    "accumulate_onto", ("region",), "From here on gemms add to the value that the buffer holds."
+)
 ACCUMULATE_END = OpDef("accumulate_end", ("region",), "The buffer holds its value.")
 
 # Destination registers. ---------------------------------------------------------------------------

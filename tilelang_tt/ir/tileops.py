@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from tvm import arith, ir, tirx
 from tvm.tirx.stmt_functor import ir_transform, substitute
@@ -24,6 +25,13 @@ _GEMM = ir.Op.get("tl.tileop.gemm")
 _TRANSPOSE = ir.Op.get("tl.tileop.transpose")
 _REDUCE = ir.Op.get("tl.tileop.reduce")
 _READ, _WRITE, _READ_WRITE = 1, 2, 3
+AccumulationKind = Literal["begin", "onto", "end"]
+_ACCUMULATIONS: dict[AccumulationKind, ops.OpDef] = {
+    "begin": ops.ACCUMULATE_BEGIN,
+    "onto": ops.ACCUMULATE_ONTO,
+    "end": ops.ACCUMULATE_END,
+}
+_KINDS: dict[ops.OpDef | None, AccumulationKind] = {op: kind for kind, op in _ACCUMULATIONS.items()}
 
 
 def is_global(buffer: tirx.Buffer) -> bool:
@@ -187,15 +195,20 @@ class Reduce:
 class Accumulation:
     """The begin or the end of the statements that accumulate into a buffer in place.
 
-    In between the buffer is only touched by gemms that write it; the first one overwrites.
+    In between the buffer is only touched by gemms that write it. After a "begin" the first one
+    overwrites; "onto" adds to the value that the statement before it made.
     """
 
     dst: Region
-    begins: bool
+    kind: AccumulationKind
 
     def stmt(self) -> tirx.Evaluate:
-        op = ops.ACCUMULATE_BEGIN if self.begins else ops.ACCUMULATE_END
-        return op.stmt(self.dst.encode(_WRITE))
+        return _ACCUMULATIONS[self.kind].stmt(self.dst.encode(_WRITE))
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a new value begins here."""
+        return self.kind == "begin"
 
 
 @dataclass(frozen=True)
@@ -325,8 +338,8 @@ def leaf(stmt: tirx.Stmt) -> Leaf | None:
         return Fill(Region.decode(call.args[0]), call.args[1])
     if call.op.same_as(_TRANSPOSE):
         return Transpose(Region.decode(call.args[0]), Region.decode(call.args[1]))
-    if (op := ops.definition(stmt)) in (ops.ACCUMULATE_BEGIN, ops.ACCUMULATE_END):
-        return Accumulation(Region.decode(call.args[0]), op is ops.ACCUMULATE_BEGIN)
+    if (kind := _KINDS.get(ops.definition(stmt))) is not None:
+        return Accumulation(Region.decode(call.args[0]), kind)
     if call.op.same_as(_REDUCE):
         src, dst, kind, dim, clear, *rest = call.args
         regions = Region.decode(src), Region.decode(dst)

@@ -4,7 +4,8 @@ A buffer holds a value from the statement that writes it to the last one that ma
 path through loops and branches. The producer reserves a block before it writes one and publishes it
 after; the consumer waits for it before it first reads, and frees it after it last did, or where a
 path begins on which nothing reads it any more. Data that moves over the NoC has arrived before it
-is published, and has left before its pages are freed.
+is published, and has left before its pages are freed. A value that products are accumulated onto is
+published after the last of them.
 
     before:  on reader:  noc_read(..., A_s, 0)
              on compute: copy_tile(A_s, 0, 0)
@@ -53,11 +54,16 @@ class InsertCbProtocol:
 
 @dataclass
 class _Protocol:
-    """The protocol of one circular buffer; `is_open` while what is written makes no value yet."""
+    """The protocol of one circular buffer.
+
+    `is_open` while what is written makes no value yet, and `is_made` when the statement before
+    begins the value that is being accumulated.
+    """
 
     cb: tirx.Var
     planned: CircularBuffer
     is_open: bool = False
+    is_made: bool = False
 
     # From the end to the beginning: reserve, publish, free. ---------------------------------------
 
@@ -84,27 +90,35 @@ class _Protocol:
 
     def _protect_leaf(self, stmt: tirx.Stmt, full_after: bool) -> tuple[tirx.Stmt, bool]:
         if (view := _accumulation(stmt)) is not None:
-            if not view.dst.buffer.data.same_as(self.cb):
-                return stmt, full_after
-            self.is_open = not view.begins
-            if view.begins:
-                return tree.sequence([*self._reserve(), stmt]), False
-            return tree.sequence([stmt, *self._publish(), *self._unread(full_after)]), False
+            is_own = view.dst.buffer.data.same_as(self.cb)
+            return self._protect_mark(view, stmt, full_after) if is_own else (stmt, full_after)
         is_read = self.cb in cb_use.drains(stmt)
         is_written = self.cb in cb_use.fills(stmt) and not self.is_open
-        pieces: list[tirx.Stmt] = [stmt]
-        if is_written:
-            pieces = [*self._reserve(), stmt, *self._publish()]
+        pieces = [*(self._reserve() if is_written else []), stmt]
+        if is_written and not self.is_made:
+            pieces += self._publish()
         if is_read and (is_written or not full_after):
             pieces += self._free()
-        if is_written:
+        if is_written and not self.is_made:
             pieces += self._unread(full_after)
+        self.is_made = self.is_made and not is_written
         return tree.sequence(pieces), is_read or (full_after and not is_written)
 
+    def _protect_mark(
+        self, view: Accumulation, stmt: tirx.Stmt, full_after: bool
+    ) -> tuple[tirx.Stmt, bool]:
+        self.is_open = view.kind == "end"
+        self.is_made = view.kind == "onto"
+        if self.is_open:
+            return tree.sequence([stmt, *self._publish(), *self._unread(full_after)]), False
+        return tree.sequence([*([] if self.is_made else self._reserve()), stmt]), False
+
     def _protect_branch(self, stmt: tirx.IfThenElse, full_after: bool) -> tuple[tirx.Stmt, bool]:
+        is_made = self.is_made
         then, in_then = self.protect(stmt.then_case, full_after)
         other, in_other = stmt.else_case, full_after
         if other is not None:
+            self.is_made = is_made
             other, in_other = self.protect(other, full_after)
         is_full = in_then or in_other
         if is_full and not in_then:

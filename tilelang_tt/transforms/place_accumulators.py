@@ -12,12 +12,12 @@ leave the sum to the packer, which adds to what L1 holds. The statements are put
 Any other product that accumulates is computed by itself and added.
 
     before:  for k in range(8):                      after:   for k in range(8):
-                 C_l[i, j] = C_l[i, j] * s[i]                     C_l[i, j] = C_l[i, j] * s[i]
                  T.gemm(A_s, B_s, C_l)                            T.gemm(A_s, B_s, C_l_mm,
-                                                                         clear_accum=True)
+                 D_l[i, j] = C_l[i, j]                                   clear_accum=True)
                                                                   C_l[i, j] += C_l_mm[i, j]
+                                                                  D_l[i, j] = C_l[i, j]
 
-Needs:    `FoldClears`.
+Needs:    `FoldClears`, `AccumulateInPlace`.
 Leaves:   gemms that overwrite their destination, or stand between a begin and an end.
 """
 
@@ -32,7 +32,7 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt.analysis import access, ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Accumulation, Gemm, Region, leaf
+from tilelang_tt.ir.tileops import Accumulation, AccumulationKind, Gemm, Region, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import fill_over, map_over
 
@@ -65,9 +65,9 @@ class _Placing:
             begun = [buffer for buffer, run in runs if run.start == position]
             ended = [buffer for buffer, run in runs if run.stop == position + 1]
             inside = [buffer for buffer, run in runs if position in run]
-            result += [_bracket(buffer, child, begins=True) for buffer in begun]
+            result += [_bracket(buffer, child, "begin") for buffer in begun]
             result += self._visit_child(child, (*open_, *placed, *inside))
-            result += [_bracket(buffer, child, begins=False) for buffer in reversed(ended)]
+            result += [_bracket(buffer, child, "end") for buffer in reversed(ended)]
         return tree.sequence(result)
 
     def _visit_child(self, child: tirx.Stmt, open_: tuple[tirx.Buffer, ...]) -> list[tirx.Stmt]:
@@ -112,7 +112,7 @@ class _Placing:
 
     def _opens(self, child: tirx.Stmt, buffer: tirx.Buffer) -> bool:
         """Whether `child` only accumulates into the buffer, starting afresh."""
-        if not _only_updates(child, buffer):
+        if not only_updates(child, buffer):
             return False
         first: dict[tirx.Var, tirx.PrimExpr] = {}
         stmt = child
@@ -135,7 +135,7 @@ class _Placing:
         for position in range(start + 1, len(children)):
             child = children[position]
             if access.touches(child, buffer):
-                if not _only_updates(child, buffer) or self._opens(child, buffer):
+                if not only_updates(child, buffer) or self._opens(child, buffer):
                     break
                 last = position
         return last
@@ -147,11 +147,11 @@ def _placed(stmt: tirx.Stmt, open_: tuple[tirx.Buffer, ...]) -> tuple[tirx.Buffe
     if not isinstance(view, Accumulation):
         return open_
     others = tuple(buffer for buffer in open_ if not buffer.same_as(view.dst.buffer))
-    return (*others, view.dst.buffer) if view.begins else others
+    return others if view.kind == "end" else (*others, view.dst.buffer)
 
 
-def _bracket(buffer: tirx.Buffer, origin: tirx.Stmt, *, begins: bool) -> tirx.Stmt:
-    return tree.located(Accumulation(Region.whole(buffer), begins).stmt(), origin)
+def _bracket(buffer: tirx.Buffer, origin: tirx.Stmt, kind: AccumulationKind) -> tirx.Stmt:
+    return tree.located(Accumulation(Region.whole(buffer), kind).stmt(), origin)
 
 
 def _accumulators(stmt: tirx.Stmt) -> list[tirx.Buffer]:
@@ -164,7 +164,7 @@ def _is_overwriting(stmt: tirx.Stmt) -> bool:
     return isinstance(view, Gemm) and view.always_clears
 
 
-def _only_updates(stmt: tirx.Stmt, buffer: tirx.Buffer) -> bool:
+def only_updates(stmt: tirx.Stmt, buffer: tirx.Buffer) -> bool:
     """Whether the buffer, if `stmt` touches it at all, is only the destination of whole gemms."""
     for _, view in access.leaves(stmt):
         touched = buffer.same_as(access.writes(view)) or any(
