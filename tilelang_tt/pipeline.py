@@ -52,6 +52,7 @@ from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.rename_versions import RenameVersions
+from tilelang_tt.transforms.select_elements import SelectElements
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.share_buffers import ShareBuffers
@@ -79,6 +80,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
+        SelectElements(),
         MergeSteps(options),
         AccumulateInPlace(),
         PlaceAccumulators(),

@@ -314,9 +314,6 @@ def test_operations_on_integers(value, name):
     [
         call("acos", F),
         call("atan", F),
-        tirx.Add(TWO, x),
-        tirx.Max(TWO, ZERO),
-        tirx.Div(TWO, x),
         tirx.Cast("float32", tirx.Cast("int64", n)),
     ],
     ids=str,
@@ -324,6 +321,20 @@ def test_operations_on_integers(value, name):
 def test_the_rest_is_refused(value):
     with pytest.raises(UnsupportedExpression, match=r"TT1007: .*\n.*supported on floating-point"):
         select(F * value if value.dtype == "float32" else value, classify)
+
+
+@pytest.mark.parametrize(
+    "value, names",
+    [
+        (tirx.Add(TWO, x), ["fill_tile_bitcast", "add_unary_tile"]),
+        (tirx.Sub(TWO, x), ["fill_tile_bitcast", "sub_unary_tile"]),
+        (tirx.Div(TWO, x), ["fill_tile_bitcast", "fill_tile_bitcast", "div_binary_tile"]),
+        (call("exp", tirx.Mul(x, x)), ["fill_tile_bitcast", "mul_unary_tile", "exp_tile"]),
+    ],
+    ids=str,
+)
+def test_arithmetic_of_scalars_is_done_on_a_tile(value, names):
+    assert [ins.op.name for ins in select(value, classify)] == names
 
 
 def test_an_operation_in_place_on_a_value_needed_later_works_on_a_copy():
@@ -503,39 +514,9 @@ def trees(children):
     )
 
 
-def is_constant(value):
-    folded = (tirx.Add, tirx.Sub, tirx.Mul)
-    if isinstance(value, folded):
-        return is_constant(value.a) and is_constant(value.b)
-    return isinstance(value, tirx.FloatImm)
-
-
-def has_scalar_operation(value):
-    """Whether there is arithmetic among scalars that cannot be done by the compiler."""
-    if is_constant(value):
-        return False
-    match value:
-        case tirx.Cast():
-            return has_scalar_operation(value.value)
-        case tirx.Call():
-            return any(has_scalar_operation(arg) for arg in value.args)
-        case tirx.Not():
-            return has_scalar_operation(value.a)
-        case tirx.BufferLoad() | tirx.Var():
-            return False
-    scalars = [is_constant(side) or isinstance(side, tirx.Var) for side in (value.a, value.b)]
-    if type(value) in BINARY and all(scalars):
-        return True
-    return has_scalar_operation(value.a) or has_scalar_operation(value.b)
-
-
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.recursive(leaves(), trees, max_leaves=12))
 def test_random_expressions_are_computed_on_slots(value):
-    if has_scalar_operation(value):
-        with pytest.raises(UnsupportedExpression):
-            select(value, classify)
-        return
     program = select(value, classify)
     allocated, used = allocate(program)
     expected = evaluate(value)

@@ -6,6 +6,30 @@ import tilelang.language as T
 
 from testing.kernels.agreement import ARCHS, check, numbers
 
+
+def decay(dtype):
+    """Factors that depend on the block and on places, by arithmetic among scalars."""
+
+    @T.prim_func
+    def main(A: T.Tensor((128, 64), dtype), scale: T.float32, C: T.Tensor((128, 64), dtype)):
+        with T.Kernel(4, threads=128) as b:
+            S = T.alloc_fragment((32, 64), "float32")
+            T.copy(A[b * 32, 0], S)
+            slope = T.alloc_var(T.float32)
+            slope = T.log2(1 - T.exp2(-1.0 - 0.5 * b))
+            for i, j in T.Parallel(32, 64):
+                S[i, j] = S[i, j] * T.exp2((i + 1) * slope / 8) + scale * 2.0
+            T.copy(S, C[b * 32, 0])
+
+    return main
+
+
+@pytest.mark.parametrize("dtype, arch", [("float32", ARCHS[0]), ("bfloat16", ARCHS[1])])
+def test_factors_computed_from_scalars(dtype, arch):
+    a = numbers((128, 64), dtype)
+    check(decay, dtype, inputs=[a, 0.75, np.zeros_like(a)], arch=arch)
+
+
 SELECTIONS = {
     "a choice by comparison": lambda m, a, b: m.if_then_else(a < b, a, b * 2.0),
     "a choice of constants": lambda m, a, b: m.if_then_else(a >= b, 1.0, -1.0),

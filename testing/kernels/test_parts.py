@@ -184,3 +184,64 @@ def test_parts_of_integers_in_a_branch(arch):
     results = check(integers, inputs=[a, np.zeros_like(a)], arch=arch)
     a[64:, 32:] = a[64:, :32] * 3
     assert (results["C"] == a).all()
+
+
+def chosen(dtype):
+    """Rows, columns and elements that loops and parameters choose, of blocks and of vectors."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((64, 96), dtype),
+        v: T.Tensor((96,), dtype),
+        n: T.int32,
+        C: T.Tensor((64, 96), dtype),
+        D: T.Tensor((96,), "float32"),
+    ):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared((64, 96), dtype)
+            v_s = T.alloc_shared((96,), dtype)
+            row = T.alloc_fragment((96,), "float32")
+            total = T.alloc_fragment((96,), "float32")
+            T.copy(A, A_s)
+            T.copy(v, v_s)
+            T.clear(total)
+            for k in T.serial(3):
+                T.copy(A_s[k * 21 + n, :], row)
+                for j in T.Parallel(96):
+                    total[j] = total[j] + row[j] * v_s[k + n] + A_s[k, 5]
+            for i, j in T.Parallel(64, 96):
+                A_s[i, j] = (A_s[i, j] - total[j]) * v_s[n]
+            for i, j in T.Parallel(64, 96):
+                C[i, j] = A_s[i, j] + A_s[i, 40]
+            T.copy(total, D)
+
+    return main
+
+
+@pytest.mark.parametrize("n", [0, 21])
+@pytest.mark.parametrize("dtype, arch", [("float32", ARCHS[0]), ("bfloat16", ARCHS[1])])
+def test_rows_columns_and_elements_that_are_chosen(dtype, n, arch):
+    a, v = numbers((64, 96), dtype), numbers((96,), dtype, seed=1)
+    results = [np.zeros_like(a), np.zeros(96, np.float32)]
+    check(chosen, dtype, inputs=[a, v, n, *results], arch=arch)
+
+
+def infinite(column):
+    @T.prim_func
+    def main(A: T.Tensor((32, 32), "float32"), C: T.Tensor((32,), "float32")):
+        with T.Kernel(1, threads=128) as _:
+            S = T.alloc_shared((32, 32), "float32")
+            out = T.alloc_fragment((32,), "float32")
+            T.copy(A, S)
+            for i in T.Parallel(32):
+                out[i] = S[i, column]
+            T.copy(out, C)
+
+    return main
+
+
+def test_what_is_not_chosen_has_no_part_in_it():
+    a = numbers((32, 32), "float32")
+    a[:, 3], a[:, 9], a[5, 7] = np.inf, np.nan, -np.inf
+    results = check(infinite, 7, inputs=[a, np.zeros(32, np.float32)])
+    assert (results["C"] == a[:, 7]).all()

@@ -182,6 +182,41 @@ def test_rows_are_normalised(dtype, arch):
     check(normalised, (64, 96), dtype, arch=arch)
 
 
+def single_rows(dtype, acc):
+    """Statistics and a normalised row, a block each; T.Parallel loops of one iteration."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((5, 96), dtype),
+        weight: T.Tensor((96,), dtype),
+        C: T.Tensor((5, 96), dtype),
+        mean: T.Tensor((5,), acc),
+    ):
+        with T.Kernel(5, threads=128) as b:
+            A_s = T.alloc_shared((1, 96), dtype)
+            X = T.alloc_fragment((1, 96), acc)
+            total = T.alloc_fragment((1,), acc)
+            T.copy(A[b, 0], A_s)
+            for i, j in T.Parallel(1, 96):
+                X[i, j] = T.Cast(acc, A_s[i, j]) * 2.0
+            T.reduce_sum(X, total, dim=1)
+            for i in T.Parallel(1):
+                total[i] = total[i] / 96.0
+                mean[b * 1 + i] = total[i]
+            for i, j in T.Parallel(1, 96):
+                A_s[i, j] = (X[i, j] - total[i]) * weight[j]
+            T.copy(A_s, C[b, 0])
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "dtype, acc, arch", [("float32", "float32", ARCHS[0]), ("bfloat16", "float32", ARCHS[1])]
+)
+def test_blocks_of_one_row(dtype, acc, arch):
+    check(single_rows, dtype, acc, arch=arch)
+
+
 def softmax(shape, dtype, dim):
     M, N = shape
 

@@ -85,6 +85,30 @@ def test_one_vector_both_ways(dtype, arch):
     check(both_ways, dtype, arch=arch)
 
 
+def two_of_one_tensor(dtype):
+    """Two vectors from one tensor: one for the columns, one for the rows."""
+
+    @T.prim_func
+    def main(A: T.Tensor((64, 64), dtype), V: T.Tensor((96,), dtype), C: T.Tensor((64, 64), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared((64, 64), dtype)
+            row = T.alloc_shared((64,), dtype)
+            column = T.alloc_fragment((64,), "float32")
+            T.copy(A, A_s)
+            T.copy(V[0:64], row)
+            T.copy(V[32:96], column)
+            for i, j in T.Parallel(64, 64):
+                A_s[i, j] = A_s[i, j] * row[j] - column[i]
+            T.copy(A_s, C)
+
+    return main
+
+
+@pytest.mark.parametrize("dtype, arch", [("float32", ARCHS[1]), ("bfloat16", ARCHS[0])])
+def test_rows_and_columns_from_one_tensor(dtype, arch):
+    check(two_of_one_tensor, dtype, arch=arch)
+
+
 def turned_reduction(dtype):
     """The maxima of rows, as a row."""
 

@@ -22,6 +22,8 @@ from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
 
 BUFFERS = {
+    "R_s": shared(1, 64),
+    "E_l": fragment(1),
     "A_s": shared(64, 64),
     "B_s": shared(64, 64),
     "C_l": fragment(64, 64),
@@ -118,6 +120,18 @@ ASSIGNED = {
         "for k in range(4):\n    copy(A_s, B_s)\n    C_l[0, k] = A_s[k, 0]",
         "for k in range(4):\n    copy(A_s, B_s)\n"
         "    for i in T.parallel(1): C_l[0, k + i] = A_s[k, 0]",
+    ),
+    "a nest of one row": (
+        "for i in T.parallel(1):\n    for j in T.parallel(64): R_s[0, j] = R_s[0, j] * E_l[0]",
+        "for i in T.parallel(1):\n    for j in T.parallel(64): R_s[i, j] = R_s[i, j] * E_l[0]",
+    ),
+    "a loop over one element": (
+        "for i in T.parallel(1): E_l[0] = E_l[0] + V_s[n]",
+        "for i in T.parallel(1): E_l[i] = E_l[i] + V_s[n]",
+    ),
+    "a nest over one row of a block": (
+        "for i in T.parallel(1):\n    for j in T.parallel(64): C_l[n, j] = R_s[0, j]",
+        "for i in T.parallel(1):\n    for j in T.parallel(64): C_l[n + i, j] = R_s[i, j]",
     ),
     "one that reads what it writes": (
         "C_l[0, n] = C_l[0, n] * A_s[0, 0]",

@@ -40,6 +40,7 @@ def test_a_statistic_of_rows_is_a_column_and_a_bias_a_row():
 
 BUFFERS = {
     "A": tensor(64),
+    "M": tensor(64, 64),
     "S": shared(64, 64),
     "B": shared(64, 64),
     "N": shared(2, 64, 64),
@@ -104,6 +105,20 @@ CASES = {
         f"{LINE}v[i, 0] = v[i, 0] + w[i, 0]",
         {"v": (64,), "w": (64,)},
         {"v": COLUMN, "w": COLUMN, "w_red": ROW},
+    ),
+    "vectors from one axis of a tensor": (
+        f"copy(A, v); copy(A, w)\n{NEST}S[i, j] = v[i] + w[j]",
+        f"copy(A, v[0, 0:64]); copy(A, w[0, 0:64])\ntranspose(v, v_t)\n"
+        f"{NEST}S[i, j] = v_t[i, 0] + w[0, j]",
+        {"v": (64,), "w": (64,)},
+        {"v": ROW, "w": ROW, "v_t": COLUMN},
+    ),
+    "vectors from two axes of a tensor": (
+        f"copy(M[0:64, 0], v); copy(M[0, 0:64], w)\n{NEST}S[i, j] = v[i] + w[j]",
+        f"copy(M[0:64, 0], v[0:64, 0]); copy(M[0, 0:64], w[0, 0:64])\n"
+        f"{NEST}S[i, j] = v[i, 0] + w[0, j]",
+        {"v": (64,), "w": (64,)},
+        {"v": COLUMN, "w": ROW},
     ),
     "an element": (
         f"reduce(v, e, 'max', 0)\n{NEST}S[i, j] = S[i, j] - e[0]",

@@ -204,7 +204,7 @@ class _Selector:
             op = ops.UNARY_BROADCAST[broadcast].tile if broadcast else ops.COPY_TILE
             return self._emit(op, loads=(value,))
         if kind in _BINARY:
-            return self._binary(_BINARY[kind], _simplified(value.a), _simplified(value.b), value)
+            return self._binary(value)
         if kind in _COMPARISONS:
             return self._comparison(_COMPARISONS[kind], value)
         if kind in _LOGICAL:
@@ -282,11 +282,8 @@ class _Selector:
             return self._emit(ops.SFPU_SCALAR[name], inputs=(self.lower(left),), bits=bits)
         return self._emit(ops.SFPU_BINARY[name], inputs=self._all(left, right))
 
-    def _binary(
-        self, name: str, left: tirx.PrimExpr, right: tirx.PrimExpr, value: tirx.PrimExpr
-    ) -> int:
-        if _scalar_bits(left) is not None and _scalar_bits(right) is not None:
-            raise self._refusal(value)
+    def _binary(self, value: tirx.PrimExpr) -> int:
+        name, left, right = _BINARY[type(value)], _simplified(value.a), _simplified(value.b)
         if name in _COMMUTATIVE and _scalar_bits(left) is not None:
             left, right = right, left
         if name in ("add", "sub") and (factored := _factored(type(value), left, right)) is not None:

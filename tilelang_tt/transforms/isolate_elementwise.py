@@ -79,7 +79,7 @@ class _Isolation:
         return tree.map_bodies(stmt, self.isolate)
 
     def _split(self, stmt: tirx.Stmt) -> tirx.Stmt:
-        nests = [_in_store_order(nest) for nest in _nests(stmt, (), self.buffers)]
+        nests = [_in_store_order(_with_unit_axes(nest)) for nest in _nests(stmt, (), self.buffers)]
         _check_independent(nests)
         return tree.sequence(
             tree.located(piece, nest.store) for nest in nests for piece in self._pieces(nest)
@@ -241,6 +241,40 @@ def _storing(
     simple = [arith.Analyzer().simplify(index) for index in indices]
     store = tirx.BufferStore(nest.dst, value, simple)
     return Elementwise(nest.loops, tree.located(store, nest.store))
+
+
+def _with_unit_axes(nest: Elementwise) -> Elementwise:
+    """The nest with the variables of loops of one iteration, which simplification made 0, where
+    they were: in the indices of the store that no other loop runs through, and of dimensions of
+    extent 1 of what lies as the store does."""
+    store = nest.store
+    units = [
+        loop.loop_var
+        for loop in nest.loops
+        if ranges.constant(loop.extent) == 1 and not _uses(store, loop.loop_var)
+    ]
+    free = [
+        axis
+        for axis, index in enumerate(store.indices)
+        if not any(var in nest.vars for var in tree.collect(index, tirx.Var))
+    ]
+    if not units or len(units) != len(free):
+        return nest
+    places = dict(zip(free, units, strict=True))
+
+    def placed(load: tirx.BufferLoad) -> tirx.BufferLoad | None:
+        if len(load.indices) != len(store.indices):
+            return None
+        sizes = map(ranges.constant, load.buffer.shape)
+        indices = [
+            places.get(axis, index) if size == 1 else index
+            for axis, (size, index) in enumerate(zip(sizes, load.indices, strict=True))
+        ]
+        return tirx.BufferLoad(load.buffer, indices)
+
+    value = map_loads(store.value, placed)
+    indices = [index + places.get(axis, 0) for axis, index in enumerate(store.indices)]
+    return _storing(value, indices, nest)
 
 
 def _in_store_order(nest: Elementwise) -> Elementwise:

@@ -12,7 +12,8 @@ where its elements belong to the rows of a block, a row where they belong to its
                  P[i, j] = S[i, j] - m[i, 0] + b[0, j]
 
 Vectors of one element-wise statement have one orientation. It is that of a reduction that writes
-one of them, else the one that most uses ask for, else a row. A use that asks for the other one, or
+one of them, else the one that most uses ask for, else a row. So have vectors that are moved along
+one axis of a tensor, which is tiled in one way. A use that asks for the other one, or
 a block that is read with its last two indices exchanged, gets a transposed copy.
 
 Needs:    `RenameVersions`, `CanonicalizeReductions`.
@@ -114,6 +115,7 @@ class _Constraints:
 def _infer(views: list[tuple[tirx.Stmt, Leaf]]) -> dict[tirx.Buffer, str]:
     constraints = _Constraints()
     vectors: dict[tirx.Buffer, None] = {}
+    moved: dict[tuple[tirx.Buffer, int], tirx.Buffer] = {}
     for _, view in views:
         for buffer in (*access.reads(view), access.writes(view)):
             if _is_vector(buffer):
@@ -123,7 +125,21 @@ def _infer(views: list[tuple[tirx.Stmt, Leaf]]) -> dict[tirx.Buffer, str]:
                 constraints.given[view.dst.buffer] = COLUMN if view.dim == 1 else ROW
         elif isinstance(view, Elementwise):
             _constrain(view, constraints)
+        elif isinstance(view, Copy) and (axis := _moved_along(view)) is not None:
+            tensor, vector = sorted((view.src.buffer, view.dst.buffer), key=_is_vector)
+            constraints.join(moved.setdefault((tensor, axis), vector), vector)
     return constraints.solve(list(vectors))
+
+
+def _moved_along(copy: Copy) -> int | None:
+    """The axis of a tensor that a copy to or from a vector takes elements along."""
+    for region, other in ((copy.src, copy.dst), (copy.dst, copy.src)):
+        if is_global(region.buffer) and _is_vector(other.buffer):
+            axes = [
+                axis for axis, extent in enumerate(region.extents) if ranges.constant(extent) != 1
+            ]
+            return axes[0] if len(axes) == 1 else None
+    return None
 
 
 def _constrain(nest: Elementwise, constraints: _Constraints) -> None:
