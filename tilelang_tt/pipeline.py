@@ -51,6 +51,7 @@ from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
+from tilelang_tt.transforms.read_ahead import ReadAhead
 from tilelang_tt.transforms.rename_versions import RenameVersions
 from tilelang_tt.transforms.select_elements import SelectElements
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
@@ -126,9 +127,9 @@ def streams(options: Options) -> Sequence[Step]:
 
 
 KERNELS: dict[str, Sequence[Step]] = {
-    attrs.READER: (CoalesceReads(), CloseTransfers()),
+    attrs.READER: (CoalesceReads(), ReadAhead(), CloseTransfers()),
     attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
-    attrs.WRITER: (CoalesceReads(), DeferStores(), CloseTransfers()),
+    attrs.WRITER: (CoalesceReads(), DeferStores(), ReadAhead(), CloseTransfers()),
 }
 """What is done to each kernel after the split."""
 

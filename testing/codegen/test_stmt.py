@@ -18,7 +18,8 @@ cb, tensor = tirx.Var("cb", "handle"), tirx.Var("A", "handle")
 def printed(stmt):
     scope = Scope()
     names = {n: scope.take("n"), cb: scope.take("cb_A"), tensor: scope.take("A")}
-    context = Context(names, {cb: "A_page_bytes"}, {cb: "A_pages"}, {"row": "row_group"}, scope)
+    facts = {kind: {cb: f"A_{kind}"} for kind in ("bytes", "pages", "blocks", "first", "next")}
+    context = Context(names, facts, {"row": "row_group"}, scope)
     return list(print_stmt(stmt, context))
 
 
@@ -81,11 +82,27 @@ def test_a_branch():
 CALLS = {
     "a read": (
         ops.NOC_READ.stmt(tensor, n + 1, cb, n + 2),
-        ["noc_async_read_page(", "    n + 1, A, get_write_ptr(cb_A) + (n + 2) * A_page_bytes);"],
+        ["noc_async_read_page(", "    n + 1, A, get_write_ptr(cb_A) + (n + 2) * A_bytes);"],
+    ),
+    "room for two blocks": (
+        ops.RESERVE_AHEAD.stmt(cb),
+        [
+            "cb_reserve_back(cb_A, 2 * A_pages);",
+            "const uint32_t A_next = block_after(",
+            "    get_write_ptr(cb_A), A_pages * A_bytes, A_first, A_blocks);",
+        ],
+    ),
+    "a read ahead": (
+        ops.NOC_READ_AHEAD.stmt(tensor, n, cb, n + 2),
+        ["noc_async_read_page(", "    n, A, A_next + (n + 2) * A_bytes);"],
+    ),
+    "zeros ahead": (
+        ops.ZERO_PAGE_AHEAD.stmt(cb, n),
+        ["zero_page(A_next + n * A_bytes, A_bytes);"],
     ),
     "a write": (
         ops.NOC_WRITE.stmt(tensor, n, cb, n * 2),
-        ["noc_async_write_page(", "    n, A, get_read_ptr(cb_A) + n * 2 * A_page_bytes);"],
+        ["noc_async_write_page(", "    n, A, get_read_ptr(cb_A) + n * 2 * A_bytes);"],
     ),
     "a barrier": (ops.NOC_READ_BARRIER.stmt(), ["noc_async_read_barrier();"]),
     "the pages of a block": (
@@ -148,7 +165,7 @@ CALLS = {
         ),
         [
             "write_affine_tile<uint16_t, bfloat16_bits>(",
-            "    get_write_ptr(cb_A) + 0 * A_page_bytes, -1, 1);",
+            "    get_write_ptr(cb_A) + 0 * A_bytes, -1, 1);",
         ],
     ),
     "a copy in DST": (

@@ -3,6 +3,11 @@
 #include "api/dataflow/dataflow_api.h"
 #include <algorithm>
 
+// The block after another in a circular buffer of which the first and the number are known.
+inline uint32_t block_after(uint32_t block, uint32_t bytes, uint32_t first, uint32_t blocks) {
+  return block + bytes == first + blocks * bytes ? first : block + bytes;
+}
+
 // Cores that take the same pages: the sender reads them for all.
 struct MulticastGroup {
   uint32_t room;     // semaphore of the sender: how many receivers have room
@@ -56,23 +61,39 @@ void kernel_main() {
   const auto A = TensorAccessor(A_args, get_common_arg_val<uint32_t>(0));
   constexpr uint32_t A_s_pages = 6;  // of a block, row by row
   const uint32_t A_s_page_bytes = get_tile_size(cb_A_s);
+  constexpr uint32_t A_s_blocks = 3;
+  const uint32_t A_s_first = get_write_ptr(cb_A_s);
   const int32_t column = get_arg_val<int32_t>(0);
   const int32_t columns = get_arg_val<int32_t>(1);
   const int32_t row = get_arg_val<int32_t>(2);
   const int32_t rows = get_arg_val<int32_t>(3);
 
   for (int32_t turn = 0; turn < (3 + columns - 1) / columns * ((3 + rows - 1) / rows); ++turn) {
+    if (column == row % columns) {
+      cb_reserve_back(cb_A_s, A_s_pages);
+      for (int32_t r = 0; r < 2; ++r) {
+        for (int32_t c = 0; c < 3; ++c) {
+          noc_async_read_page(
+              std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + c, A, get_write_ptr(cb_A_s) + (r * 3 + c) * A_s_page_bytes);
+        }
+      }
+    }
     for (int32_t k = 0; k < 2; ++k) {
       cb_reserve_back(cb_A_s, A_s_pages);
       // programs.py: tl.copy(A[by * 64, k * 32], A_s)
       if (column == row % columns) {
-        for (int32_t r = 0; r < 2; ++r) {
-          for (int32_t c = 0; c < 3; ++c) {
-            noc_async_read_page(
-                std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + k * 3 + c, A, get_write_ptr(cb_A_s) + (r * 3 + c) * A_s_page_bytes);
+        noc_async_read_barrier();
+        if (k + 1 < 2) {
+          cb_reserve_back(cb_A_s, 2 * A_s_pages);
+          const uint32_t A_s_next = block_after(
+              get_write_ptr(cb_A_s), A_s_pages * A_s_page_bytes, A_s_first, A_s_blocks);
+          for (int32_t r = 0; r < 2; ++r) {
+            for (int32_t c = 0; c < 3; ++c) {
+              noc_async_read_page(
+                  std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + (k + 1) * 3 + c, A, A_s_next + (r * 3 + c) * A_s_page_bytes);
+            }
           }
         }
-        noc_async_read_barrier();
         multicast_send(row_group, get_write_ptr(cb_A_s), 6 * A_s_page_bytes);
       } else {
         multicast_receive(row_group);

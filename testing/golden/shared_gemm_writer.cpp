@@ -7,6 +7,11 @@ inline int32_t floor_div(int32_t a, int32_t b) { return a / b - (a % b < 0 ? 1 :
 
 inline int32_t floor_mod(int32_t a, int32_t b) { return a % b + (a % b < 0 ? b : 0); }
 
+// The block after another in a circular buffer of which the first and the number are known.
+inline uint32_t block_after(uint32_t block, uint32_t bytes, uint32_t first, uint32_t blocks) {
+  return block + bytes == first + blocks * bytes ? first : block + bytes;
+}
+
 // Cores that take the same pages: the sender reads them for all.
 struct MulticastGroup {
   uint32_t room;     // semaphore of the sender: how many receivers have room
@@ -63,6 +68,8 @@ void kernel_main() {
   const auto C = TensorAccessor(C_args, get_common_arg_val<uint32_t>(1));
   constexpr uint32_t B_s_pages = 6;  // of a block, row by row
   const uint32_t B_s_page_bytes = get_tile_size(cb_B_s);
+  constexpr uint32_t B_s_blocks = 3;
+  const uint32_t B_s_first = get_write_ptr(cb_B_s);
   constexpr uint32_t C_l_out_pages = 4;  // of a block, row by row
   const uint32_t C_l_out_page_bytes = get_tile_size(cb_C_l_out);
   const int32_t column = get_arg_val<int32_t>(0);
@@ -71,17 +78,31 @@ void kernel_main() {
   const int32_t rows = get_arg_val<int32_t>(3);
 
   for (int32_t turn = 0; turn < (3 + columns - 1) / columns * ((3 + rows - 1) / rows); ++turn) {
+    if (row == rows - 1 - column % rows) {
+      cb_reserve_back(cb_B_s, B_s_pages);
+      for (int32_t r = 0; r < 3; ++r) {
+        for (int32_t c = 0; c < 2; ++c) {
+          noc_async_read_page(
+              r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, get_write_ptr(cb_B_s) + (r * 2 + c) * B_s_page_bytes);
+        }
+      }
+    }
     for (int32_t k = 0; k < 2; ++k) {
       cb_reserve_back(cb_B_s, B_s_pages);
       // programs.py: tl.copy(B[k * 32, bx * 64], B_s)
       if (row == rows - 1 - column % rows) {
-        for (int32_t r = 0; r < 3; ++r) {
-          for (int32_t c = 0; c < 2; ++c) {
-            noc_async_read_page(
-                k * 18 + r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, get_write_ptr(cb_B_s) + (r * 2 + c) * B_s_page_bytes);
+        noc_async_read_barrier();
+        if (k + 1 < 2) {
+          cb_reserve_back(cb_B_s, 2 * B_s_pages);
+          const uint32_t B_s_next = block_after(
+              get_write_ptr(cb_B_s), B_s_pages * B_s_page_bytes, B_s_first, B_s_blocks);
+          for (int32_t r = 0; r < 3; ++r) {
+            for (int32_t c = 0; c < 2; ++c) {
+              noc_async_read_page(
+                  (k + 1) * 18 + r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, B_s_next + (r * 2 + c) * B_s_page_bytes);
+            }
           }
         }
-        noc_async_read_barrier();
         multicast_send(column_group, get_write_ptr(cb_B_s), 6 * B_s_page_bytes);
       } else {
         multicast_receive(column_group);

@@ -89,6 +89,49 @@ def test_plain_accesses_in_a_window_are_right() -> None:
     np.testing.assert_array_equal(launch(KERNEL)[:3], [1, 1, 2])
 
 
+ROUND = """
+#include "api/dataflow/dataflow_api.h"
+
+using Words = volatile tt_l1_ptr uint32_t*;
+
+void kernel_main() {
+  constexpr auto args = TensorAccessorArgs<0>();
+  const auto in = TensorAccessor(args, get_common_arg_val<uint32_t>(0));
+  const auto out = TensorAccessor(args, get_common_arg_val<uint32_t>(1));
+  cb_reserve_back(0, 1);
+  cb_push_back(0, 1);
+  cb_wait_front(0, 1);
+  cb_pop_front(0, 1);
+  cb_reserve_back(0, 2);
+  const uint32_t page = get_write_ptr(0), after = page - 64;
+  noc_async_read_page(0, in, page);
+  noc_async_read_page(1, in, after);
+  noc_async_read_barrier();
+  reinterpret_cast<Words>(after)[2] = 5;
+  cb_push_back(0, 1);
+  cb_push_back(0, 1);
+  cb_wait_front(0, 1);
+  noc_async_write_page(0, out, page);
+  noc_async_write_barrier();
+  cb_pop_front(0, 1);
+  cb_wait_front(0, 1);
+  reinterpret_cast<Words>(after)[3] += 1;
+  noc_async_write_page(1, out, after);
+  noc_async_write_barrier();
+  cb_pop_front(0, 1);
+}
+"""
+
+
+def test_pages_lie_round_the_end_of_a_buffer() -> None:
+    assert launch(ROUND)[[0, 1, 16, 17, 18, 19, 20]].tolist() == [0, 1, 16, 17, 5, 20, 20]
+
+
+def test_pages_round_the_end_have_to_be_reserved() -> None:
+    finding = found(ROUND.replace("cb_reserve_back(0, 2)", "cb_reserve_back(0, 1)"))
+    assert finding.kind == "cb_write_without_reserve"
+
+
 STORE = "  words[0] = words[0] + 1;\n"
 BARRIER = "  noc_async_read_barrier();\n"
 

@@ -101,6 +101,19 @@ def test_depth_follows_the_stages_of_the_loop(stages, depth, reason):
     assert found["C_s"].depth == 2  # written outside of the loop
 
 
+@pytest.mark.parametrize("stages, depth", [(2, 3), (4, 4)])
+def test_a_block_that_is_sent_to_other_cores_has_one_more_on_the_way(stages, depth):
+    body = (
+        f"for k in T.serial(2, annotations={{'num_stages': {stages}}}):\n"
+        "    copy(A, S, 'row', 'reader')\n"
+        "    copy(A, R)\n"
+        "copy(S, C)\ncopy(R, C)"
+    )
+    tensors = {"A": tensor(64, 64), "C": tensor(64, 64)}
+    found = plan(body, **tensors, S=shared(64, 64), R=shared(64, 64))
+    assert {name: cb.depth for name, cb in found.items()} == {"S": depth, "R": stages}
+
+
 def test_the_innermost_stages_count():
     body = (
         "for i in T.serial(2, annotations={'num_stages': 5}):\n"

@@ -47,15 +47,27 @@ _API = "api/compute/compute_kernel_api.h"
 _READ = """\
 noc_async_read_page(
     {page}, {tensor}, get_write_ptr({cb}) + {cb_page:*} * {cb:bytes});"""
+_RESERVE_AHEAD = """\
+cb_reserve_back({cb}, 2 * {cb:pages});
+const uint32_t {cb:next} = block_after(
+    get_write_ptr({cb}), {cb:pages} * {cb:bytes}, {cb:first}, {cb:blocks});"""
+_READ_AHEAD = """\
+noc_async_read_page(
+    {page}, {tensor}, {cb:next} + {cb_page:*} * {cb:bytes});"""
 _WRITE = """\
 noc_async_write_page(
     {page}, {tensor}, get_read_ptr({cb}) + {cb_page:*} * {cb:bytes});"""
 
 SPELLINGS: dict[OpDef, Spelling] = {
     ops.NOC_READ: Spelling(_READ, DATAFLOW),
+    ops.RESERVE_AHEAD: Spelling(_RESERVE_AHEAD, DATAFLOW),
+    ops.NOC_READ_AHEAD: Spelling(_READ_AHEAD, DATAFLOW),
     ops.NOC_WRITE: Spelling(_WRITE, DATAFLOW),
     ops.ZERO_PAGE: Spelling(
         "zero_page(get_write_ptr({cb}) + {page:*} * {cb:bytes}, {cb:bytes});", DATAFLOW
+    ),
+    ops.ZERO_PAGE_AHEAD: Spelling(
+        "zero_page({cb:next} + {page:*} * {cb:bytes}, {cb:bytes});", DATAFLOW
     ),
     ops.WRITE_AFFINE_TILE: Spelling(
         "write_affine_tile<{word}, {encode}>(\n"

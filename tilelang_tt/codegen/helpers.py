@@ -45,6 +45,11 @@ void write_affine_tile(uint32_t address, int32_t per_row, int32_t per_column) {
     }
   }
 }""",
+    "block_after": """\
+// The block after another in a circular buffer of which the first and the number are known.
+inline uint32_t block_after(uint32_t block, uint32_t bytes, uint32_t first, uint32_t blocks) {
+  return block + bytes == first + blocks * bytes ? first : block + bytes;
+}""",
     "multicast": """\
 // Cores that take the same pages: the sender reads them for all.
 struct MulticastGroup {

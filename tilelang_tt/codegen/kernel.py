@@ -28,6 +28,8 @@ _HELPER_OF = {
     ops.WRITE_AFFINE_TILE: "write_affine_tile",
     ops.ZERO_PAGE: "zero_page",
     ops.MULTICAST_SEND: "multicast",
+    ops.ZERO_PAGE_AHEAD: "zero_page",
+    ops.RESERVE_AHEAD: "block_after",
 }
 
 
@@ -36,7 +38,10 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
     frame = Frame.of(func)
     role = str(func.attrs[ROLE])
     scope = Scope()
-    context = Context(names={}, page_bytes={}, block_pages={}, groups={}, scope=scope)
+    facts: dict[str, dict[tirx.Var, str]] = {
+        kind: {} for kind in ("bytes", "pages", "blocks", "first", "next")
+    }
+    context = Context(names={}, facts=facts, groups={}, scope=scope)
     declared = list(_declarations(func, frame, context))
     body = list(print_stmt(frame.body, context))
     lines = [
@@ -103,18 +108,51 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
         words += GROUP_WORDS
     yield from _common_arguments(func, frame, context, semaphores)
     for cb in cbs:
-        pages = context.block_pages[cb] = context.scope.fresh(buffers[cb].name + "_pages")
-        order = f"{plan[cb].order} by {plan[cb].order}"
-        yield f"constexpr uint32_t {pages} = {plan[cb].pages};  // of a block, {order}"
+        yield from _block_facts(cb, buffers[cb].name, plan[cb], context)
         if str(func.attrs[ROLE]) != attrs.COMPUTE:
-            size = context.page_bytes[cb] = context.scope.fresh(buffers[cb].name + "_page_bytes")
-            yield f"const uint32_t {size} = get_tile_size({context.names[cb]});"
+            yield from _address_facts(cb, buffers[cb].name, plan[cb], frame.body, context)
     used = set(tree.collect(frame.body, tirx.Var))
     for index, var in enumerate(own.values()):
         if var not in used:
             continue
         name = context.names[var] = context.scope.fresh(var.name)
         yield f"const int32_t {name} = get_arg_val<int32_t>({index});"
+
+
+def _block_facts(
+    cb: tirx.Var, buffer: str, planned: attrs.CircularBuffer, context: Context
+) -> Iterator[str]:
+    pages = context.facts["pages"][cb] = context.scope.fresh(f"{buffer}_pages")
+    order = f"{planned.order} by {planned.order}"
+    yield f"constexpr uint32_t {pages} = {planned.pages};  // of a block, {order}"
+
+
+def _address_facts(
+    cb: tirx.Var,
+    buffer: str,
+    planned: attrs.CircularBuffer,
+    body: tirx.Stmt,
+    context: Context,
+) -> Iterator[str]:
+    """What a data-movement kernel needs to know of where pages lie."""
+    bytes_ = context.facts["bytes"][cb] = context.scope.fresh(f"{buffer}_page_bytes")
+    yield f"const uint32_t {bytes_} = get_tile_size({context.names[cb]});"
+    if cb in _filled_ahead(body):
+        blocks, first, _ = (
+            context.facts[fact].setdefault(cb, context.scope.fresh(f"{buffer}_{fact}"))
+            for fact in ("blocks", "first", "next")
+        )
+        yield f"constexpr uint32_t {blocks} = {planned.depth};"
+        yield f"const uint32_t {first} = get_write_ptr({context.names[cb]});"
+
+
+def _filled_ahead(body: tirx.Stmt) -> set[tirx.Var]:
+    """The circular buffers of which a block is filled before it is its turn."""
+    return {
+        ops.RESERVE_AHEAD.operand(stmt.value, "cb")
+        for stmt in tree.collect(body, tirx.Evaluate)
+        if ops.definition(stmt) is ops.RESERVE_AHEAD
+    }
 
 
 def _common_arguments(

@@ -24,12 +24,15 @@ _HOLE = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 
 @dataclass(frozen=True)
 class Context:
-    """What names mean here: of variables, of the page sizes and block sizes of circular buffers, of
-    groups of cores."""
+    """What names mean here: of variables, of facts about circular buffers by their kind, of groups
+    of cores.
+
+    The facts are the "bytes" of a page, the "pages" of a block, and of a buffer that is filled
+    ahead the number of its "blocks", the address of the "first" and of the "next".
+    """
 
     names: dict[tirx.Var, str]
-    page_bytes: dict[tirx.Var, str]
-    block_pages: dict[tirx.Var, str]
+    facts: dict[str, dict[tirx.Var, str]]
     groups: dict[str, str]
     scope: Scope
 
@@ -87,18 +90,18 @@ def _print_evaluate(stmt: tirx.Evaluate, context: Context) -> Iterator[str]:
 def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: Context) -> str:
     """The text of one operand.
 
-    `bytes` asks for the page size of a circular buffer, `*` for a factor, `group` for the variable
-    that describes a group of cores.
+    `*` asks for a factor, `group` for the variable that describes a group of cores, anything else
+    for a fact about a circular buffer.
     """
     operand = op.operand(call, name)
-    if how == "bytes":
-        return context.page_bytes[operand]
+    if how in context.facts:
+        return context.facts[how][operand]
     if how == "group":
         return context.groups[str(operand.value)]
     if isinstance(operand, tirx.StringImm):
         return operand.value
     if isinstance(operand, tirx.Call) and operand.op.same_as(ops.BLOCK_PAGES.op):
-        return context.block_pages[operand.args[0]]
+        return context.facts["pages"][operand.args[0]]
     return print_expr(operand, context.names, _MULTIPLICATION if how == "*" else 0)
 
 

@@ -97,6 +97,17 @@ NOC_READ = OpDef(
     "Start reading a page into a circular buffer.",
     fills="cb",
 )
+RESERVE_AHEAD = OpDef(
+    "cb_reserve_ahead",
+    ("cb",),
+    "Block until two blocks are free, the second for what is read ahead.",
+)
+NOC_READ_AHEAD = OpDef(
+    "noc_read_ahead",
+    ("tensor", "page", "cb", "cb_page"),
+    "Start reading a page into the second of two free blocks.",
+    fills="cb",
+)
 NOC_WRITE = OpDef(
     "noc_write",
     ("tensor", "page", "cb", "cb_page"),
@@ -124,6 +135,12 @@ NOC_ATOMIC_BARRIER = OpDef(
 )
 
 ZERO_PAGE = OpDef("zero_page", ("cb", "page"), "Fill a page with zeros.", fills="cb")
+ZERO_PAGE_AHEAD = OpDef(
+    "zero_page_ahead",
+    ("cb", "page"),
+    "Fill a page of the second of two free blocks with zeros.",
+    fills="cb",
+)
 WRITE_AFFINE_TILE = OpDef(
     "write_affine_tile",
     ("cb", "page", "per_row", "per_column", "word", "encode"),

@@ -8,9 +8,10 @@ way into DST.
                  "producer": "reader", "consumer": "compute", "reason": "num_stages=3"}}})
 
 Depth, in blocks: a buffer between two engines has two, so that one engine fills a block while the
-other empties one, or the `num_stages` of the loop around it; one between two statements of the
-compute engine has one, as those take turns, or two where a statement makes a new value of the old
-one. Depths shrink where L1 is too small.
+other empties one, or the `num_stages` of the loop around it, and at least three where a core sends
+its blocks on to others; one between two statements of the compute engine has one, as those take
+turns, or two where a statement makes a new value of the old one. Depths shrink where L1 is too
+small.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
@@ -34,8 +35,9 @@ from tilelang_tt.diagnostics import L1Overflow, TooManyCircularBuffers
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Gemm
+from tilelang_tt.ir.tileops import Copy, Gemm
 from tilelang_tt.transforms.assign_engines import engine_for
+from tilelang_tt.transforms.read_ahead import BLOCKS
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def _plan(
         depth, reason = 1, "producer and consumer take turns"
     elif stages.get(buffer, 0) > 2:
         depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
+    if depth < BLOCKS and _is_sent(buffer, frame):
+        depth, reason = BLOCKS, "one block is read, one is sent to other cores, one is used"
     return CircularBuffer(
         index=index,
         pages=grid.tiles,
@@ -139,6 +143,14 @@ def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
         buffer.same_as(access.writes(view))
         and any(buffer.same_as(read) for read in access.reads(view))
         and not isinstance(view, Gemm)  # those accumulate in place
+        for _, view in access.leaves(frame.body)
+    )
+
+
+def _is_sent(buffer: tirx.Buffer, frame: Frame) -> bool:
+    """Whether one of several cores reads the buffer's blocks and sends them to the others."""
+    return any(
+        isinstance(view, Copy) and bool(view.group) and buffer.same_as(view.dst.buffer)
         for _, view in access.leaves(frame.body)
     )
 

@@ -82,10 +82,13 @@ CircularBuffer* local_cb(Core& core, Range range, Role CircularBuffer::*owner, R
   return cb;
 }
 
-// Pages of the range as a window that starts at `first`, or false where some byte is outside.
+// Whether the range lies inside the `pages` pages from `first` on, round the end.
 bool inside_window(const CircularBuffer& cb, Range range, uint32_t first, uint32_t pages) {
+  const uint32_t bytes = cb.config->pages * cb.config->page_bytes;
   const uint32_t begin = cb.offset + first * cb.config->page_bytes;
-  return range.begin >= begin && range.end <= begin + pages * cb.config->page_bytes;
+  const uint32_t turn = range.begin < begin ? bytes : 0;
+  return range.end <= cb.offset + bytes &&
+         range.end + turn <= begin + pages * cb.config->page_bytes;
 }
 
 // The pages pushed and not popped follow the read pointer, round the end.

@@ -26,6 +26,16 @@ Range intersection(Range a, Range b) {
   return {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
 }
 
+// Of the `pages` pages from `first` on, round the end, those on the range's side of the end.
+Range window_near(const CircularBuffer& cb, uint32_t first, uint32_t pages, Range range) {
+  const uint32_t total = cb.config->pages;
+  const bool is_round = first + pages > total;
+  if (is_round && range.begin < pages_of(cb, first, 1).begin) {
+    return pages_of(cb, 0, first + pages - total);
+  }
+  return pages_of(cb, first, is_round ? total - first : pages);
+}
+
 // The part of the circular buffer around the access that the thread may use in this way, empty if
 // it may not. A buffer that no kernel pushes or pops is plain memory.
 Range window_of(const Thread& thread, const CircularBuffer& cb, Access access) {
@@ -37,13 +47,13 @@ Range window_of(const Thread& thread, const CircularBuffer& cb, Access access) {
     return whole;
   }
   if (cb.consumer == thread.role) {
-    const Range waited = pages_of(cb, cb.read_page, cb.waited);
+    const Range waited = window_near(cb, cb.read_page, cb.waited, access.range);
     if (waited.contains(access.range)) {
       return waited;
     }
   }
   if (cb.producer == thread.role) {
-    const Range reserved = pages_of(cb, cb.write_page, cb.reserved);
+    const Range reserved = window_near(cb, cb.write_page, cb.reserved, access.range);
     if (reserved.contains(access.range)) {
       return reserved;
     }

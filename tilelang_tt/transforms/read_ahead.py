@@ -1,0 +1,159 @@
+"""Read the next block that a core sends on while it sends this one.
+
+A sender waits for a block from DRAM, then for room in the cores that share it, then for the block
+to leave: DRAM and NoC take turns. With room for a third block in its buffer, the next one is
+requested before this one is sent.
+
+    before:  for k in range(8):              after:   if column == row % columns:
+                 T.cb_reserve_back(A, p)                  T.cb_reserve_back(A, p)
+                 if column == row % columns:              T.noc_read(..., 0, A, 0)
+                     T.noc_read(..., k, A, 0)         for k in range(8):
+                     T.noc_read_barrier()                 T.cb_reserve_back(A, p)
+                     T.multicast_send("row", A, p)        if column == row % columns:
+                 else:                                        T.noc_read_barrier()
+                     T.multicast_receive("row")               if k + 1 < 8:
+                 T.cb_push_back(A, p)                             T.cb_reserve_ahead(A)
+                                                                  T.noc_read_ahead(..., k + 1, A, 0)
+                                                              T.multicast_send("row", A, p)
+                                                          else:
+                                                              T.multicast_receive("row")
+                                                          T.cb_push_back(A, p)
+
+This cannot deadlock: the room that a block of step k + 1 waits for is that of a block at least two
+steps older, which all cores need the blocks of older steps for alone.
+
+Needs:    `split_kernels`.
+Leaves:   senders that are a block ahead, where the buffer has three blocks or more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tvm import tirx
+from tvm.tirx.stmt_functor import ir_transform, substitute
+
+from tilelang_tt.analysis import ranges
+from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.frame import Frame
+
+BLOCKS = 3
+"""Blocks that a buffer must have: one that is read, one that is sent, one that is used."""
+
+
+class ReadAhead:
+    """See the module docstring."""
+
+    name = "tt.ReadAhead"
+
+    def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        frame = Frame.of(func)
+        plan = attrs.circular_buffers(frame)
+        deep = {cb for cb, planned in plan.items() if planned.depth >= BLOCKS}
+
+        def rewrite(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+            return [new for stmt in stmts for new in _ahead(stmt, deep)]
+
+        return frame.build(body=tree.rewrite_sequences(frame.body, rewrite))
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A branch in which one core reads a block and sends it, and the others receive it."""
+
+    stmt: tirx.IfThenElse
+    cb: tirx.Var
+    reads: list[tirx.Stmt]
+    send: tirx.Stmt
+
+    @classmethod
+    def of(cls, stmt: tirx.Stmt) -> _Sent | None:
+        inner = tree.statements(stmt.then_case) if isinstance(stmt, tirx.IfThenElse) else []
+        if [ops.definition(each) for each in inner[-2:]] != [
+            ops.NOC_READ_BARRIER,
+            ops.MULTICAST_SEND,
+        ]:
+            return None
+        cb = ops.MULTICAST_SEND.operand(inner[-1].value, "cb")
+        return cls(stmt, cb, inner[:-2], inner[-1])
+
+
+def _ahead(loop: tirx.Stmt, deep: set[tirx.Var]) -> list[tirx.Stmt]:
+    if not isinstance(loop, tirx.For):
+        return [loop]
+    first: list[tirx.Stmt] = []
+    body: list[tirx.Stmt] = []
+    for stmt in tree.statements(loop.body):
+        sent = _Sent.of(stmt)
+        if sent is None or sent.cb not in deep or not _is_alone(sent, loop):
+            body.append(stmt)
+        else:
+            first.append(_first(sent, loop))
+            body.append(_overlapped(sent, loop))
+    return [*first, tree.with_body(loop, tree.sequence(body))] if first else [loop]
+
+
+def _is_alone(sent: _Sent, loop: tirx.For) -> bool:
+    """Whether an iteration fills one block of the buffer, and a core always or never sends it."""
+    pushed = [
+        ops.CB_PUSH_BACK.operand(stmt.value, "cb")
+        for stmt in tree.collect(loop.body, tirx.Evaluate)
+        if ops.definition(stmt) is ops.CB_PUSH_BACK
+    ]
+    is_always = loop.loop_var not in tree.collect(sent.stmt.condition, tirx.Var)
+    return is_always and sum(cb.same_as(sent.cb) for cb in pushed) == 1
+
+
+def _first(sent: _Sent, loop: tirx.For) -> tirx.Stmt:
+    """The request for the first block, before the loop."""
+    reads = [_at(loop.min, read, loop) for read in sent.reads]
+    runs = sent.stmt.condition
+    if (ranges.constant(loop.extent) or 0) < 1:
+        runs = tirx.And(runs, tirx.GT(loop.extent, 0))
+    reserve = ops.CB_RESERVE_BACK.stmt(sent.cb, ops.BLOCK_PAGES.call(sent.cb))
+    return tree.located(tirx.IfThenElse(runs, tree.sequence([reserve, *reads]), None), sent.stmt)
+
+
+def _overlapped(sent: _Sent, loop: tirx.For) -> tirx.Stmt:
+    """The branch, in which the next block is requested before this one is sent."""
+    following = loop.loop_var + 1
+    reads = [_into_next(_at(following, read, loop)) for read in sent.reads]
+    request = tirx.IfThenElse(
+        following < loop.min + loop.extent,
+        tree.sequence([ops.RESERVE_AHEAD.stmt(sent.cb), *reads]),
+        None,
+    )
+    then = tree.sequence([ops.NOC_READ_BARRIER.stmt(), request, sent.send])
+    new = tirx.IfThenElse(sent.stmt.condition, then, sent.stmt.else_case)
+    return tree.located(new, sent.stmt)
+
+
+def _at(step: tirx.PrimExpr, read: tirx.Stmt, loop: tirx.For) -> tirx.Stmt:
+    """The read in a certain iteration, with sums and products of numbers computed."""
+
+    def folded(node: tirx.Add | tirx.Mul) -> tirx.PrimExpr:
+        return node.a + node.b if isinstance(node, tirx.Add) else node.a * node.b
+
+    return ir_transform(
+        substitute(read, {loop.loop_var: step}), None, folded, ["tirx.Add", "tirx.Mul"]
+    )
+
+
+def _into_next(read: tirx.Stmt) -> tirx.Stmt:
+    """What fills pages of a block, filling those of the next."""
+
+    def moved(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
+        return [
+            stmt
+            if (op := _AHEAD.get(ops.definition(stmt))) is None
+            else tree.located(op.stmt(*stmt.value.args), stmt)
+            for stmt in stmts
+        ]
+
+    return tree.rewrite_sequences(read, moved)
+
+
+_AHEAD: dict[ops.OpDef | None, ops.OpDef] = {
+    ops.NOC_READ: ops.NOC_READ_AHEAD,
+    ops.ZERO_PAGE: ops.ZERO_PAGE_AHEAD,
+}
