@@ -115,8 +115,8 @@ class UnsupportedScope(CompileError):
 
 class UnsupportedDtype(CompileError):
     code = "TT1009"
-    message = "{what} has dtype {dtype}, which {reason}"
-    hint = "use float32, float16, bfloat16 or int32"
+    message = "{what} has dtype {dtype}, {reason}"
+    hint = "{instead}"
 
 
 class UnsupportedIndex(CompileError):

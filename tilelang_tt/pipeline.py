@@ -58,6 +58,7 @@ from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
+from tilelang_tt.transforms.widen_vectors import WidenVectors
 
 Step = Pass | Rewrite | verify.Stage
 
@@ -94,6 +95,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         SeparateOperands(),
+        WidenVectors(),
         ChoosePartition(options),
         MapGrid(),
         SplitMasks(),
