@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tilelang.language as T
 
-from testing.kernels.agreement import ARCHS, check, numbers
+from testing.kernels.agreement import ARCHS, built, check, numbers, run
 
 KINDS = ("sum", "max", "min", "abssum", "absmax")
 
@@ -359,6 +359,59 @@ def running_vector(n, dtype, reverse):
 )
 def test_running_results_of_a_vector(n, dtype, reverse, arch):
     check(running_vector, n, dtype, reverse, arch=arch, sharp=0.25)
+
+
+def running_block(kind, shape, block, dtype, dim, reverse, in_place):
+    """Running results of each block."""
+    (M, N), (bM, bN) = shape, block
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(T.ceildiv(N, bN), T.ceildiv(M, bM), threads=128) as (bx, by):
+            A_s = T.alloc_shared((bM, bN), dtype)
+            C_s = T.alloc_shared((bM, bN), dtype)
+            T.copy(A[by * bM, bx * bN], A_s)
+            if in_place:
+                getattr(T, f"cum{kind}")(A_s, dim=dim, reverse=reverse)
+                T.copy(A_s, C[by * bM, bx * bN])
+            else:
+                getattr(T, f"cum{kind}")(A_s, C_s, dim=dim, reverse=reverse)
+                T.copy(C_s, C[by * bM, bx * bN])
+
+    return main
+
+
+RUNNING = [
+    ("max", (64, 64), (32, 64), "float32", 1, False, False, ARCHS[0]),
+    ("max", (64, 64), (64, 32), "float32", 0, True, True, ARCHS[1]),
+    ("max", (70, 50), (32, 50), "bfloat16", 1, True, True, ARCHS[0]),
+    ("max", (50, 96), (50, 64), "float16", 0, False, False, ARCHS[1]),
+    ("max", (32, 64), (32, 64), "int32", 1, True, False, ARCHS[1]),
+    ("sum", (64, 64), (64, 32), "int32", 0, False, True, ARCHS[0]),
+    ("sum", (40, 33), (40, 33), "int32", 1, True, False, ARCHS[1]),
+    ("max", (32, 32), (32, 32), "int8", 0, False, False, ARCHS[0]),
+    ("sum", (32, 32), (32, 32), "uint8", 1, False, True, ARCHS[1]),
+]
+
+
+@pytest.mark.parametrize("kind, shape, block, dtype, dim, reverse, in_place, arch", RUNNING)
+def test_exact_running_results_of_a_block(kind, shape, block, dtype, dim, reverse, in_place, arch):
+    a = numbers(shape, dtype)
+    if "int" in dtype:
+        info = np.iinfo(dtype)
+        rng = np.random.default_rng(0)
+        a = rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
+    case = (kind, shape, block, dtype, dim, reverse, in_place)
+    _, made = built(running_block, *case, arch=arch)
+    (c,) = run(made, [a, np.zeros_like(a)]).values()
+    join = np.maximum.accumulate if kind == "max" else np.cumsum
+    expected = np.zeros_like(a)
+    for top, left in itertools.product(range(0, shape[0], block[0]), range(0, shape[1], block[1])):
+        place = (slice(top, top + block[0]), slice(left, left + block[1]))
+        part = np.flip(a[place], dim) if reverse else a[place]
+        part = join(part, axis=dim).astype(dtype)
+        expected[place] = np.flip(part, dim) if reverse else part
+    np.testing.assert_array_equal(c, expected)
 
 
 @pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])
