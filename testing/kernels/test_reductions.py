@@ -73,6 +73,60 @@ def test_a_reduction_of_integers(kind, dim, dtype, out):
     assert np.array_equal(c, getattr(whole, kind.removeprefix("abs"))(dim))
 
 
+INT32 = np.iinfo(np.int32)
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+@pytest.mark.parametrize(
+    "dim, shape, block, arch",
+    [
+        (1, (64, 64), (32, 64), ARCHS[0]),
+        (1, (50, 70), (50, 70), ARCHS[1]),
+        (0, (50, 70), (50, 70), ARCHS[0]),
+    ],
+)
+def test_extremes_of_the_range_of_integers(kind, dim, shape, block, arch):
+    """The neighbours of the ends, and the padding of a ragged block, must not win over them."""
+    ends = [INT32.min, INT32.min + 1, -1, 0, INT32.max - 1, INT32.max]
+    a = np.random.default_rng(0).choice(np.array(ends, np.int32), shape)
+    for line, end in enumerate((INT32.min, INT32.max, INT32.min + 1, INT32.max - 1)):
+        a[(line, slice(None)) if dim == 1 else (slice(None), line)] = end
+    kept = np.zeros(shape[1 - dim], np.int32)
+    _, made = built(reduced, kind, dim, True, shape, block, "int32", "int32", arch=arch)
+    (c,) = run(made, [a, kept, kept.copy()]).values()
+    np.testing.assert_array_equal(c, getattr(a, kind)(dim))
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_a_reduction_of_integers_under_a_condition(kind):
+    """What the condition leaves out does not win over the ends of the range."""
+    a = np.random.default_rng(0).choice(np.array([INT32.min, INT32.max], np.int32), (40, 50))
+    _, made = built(of_one_sign, kind)
+    (c,) = run(made, [a, np.zeros(40, np.int32)]).values()
+    chosen = (a < 0) if kind == "max" else (a > 0)
+    end = INT32.min if kind == "max" else INT32.max
+    np.testing.assert_array_equal(c, getattr(np.where(chosen, a, end), kind)(1))
+
+
+def of_one_sign(kind):
+    """The largest of what is negative, or the smallest of what is positive."""
+
+    @T.prim_func
+    def main(A: T.Tensor((40, 50), "int32"), C: T.Tensor((40,), "int32")):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared((40, 50), "int32")
+            C_l = T.alloc_fragment((40,), "int32")
+            T.copy(A, A_s)
+            T.fill(C_l, int(INT32.min if kind == "max" else INT32.max))
+            for i in T.Parallel(40):
+                for k in T.serial(50):
+                    if (A_s[i, k] < 0) if kind == "max" else (A_s[i, k] > 0):
+                        C_l[i] = getattr(T, kind)(C_l[i], A_s[i, k])
+            T.copy(C_l, C)
+
+    return main
+
+
 @pytest.mark.parametrize("shape, block", [((32, 160), (32, 160)), ((320, 32), (320, 32))])
 @pytest.mark.parametrize("dim", [0, 1])
 def test_more_tiles_than_registers(shape, block, dim):
