@@ -195,15 +195,6 @@ class RegionMismatch(CompileError):
     hint = "the extents that are not 1 must agree, in order"
 
 
-class PartialBuffer(CompileError):
-    code = "TT2006"
-    message = "a part of {buffer!r} is written that is not made of whole tiles"
-    hint = (
-        "write single rows or columns, multiples of 32 that start at multiples of 32, or up to the "
-        "end; or mask with T.if_then_else"
-    )
-
-
 class GemmShapeMismatch(CompileError):
     code = "TT2007"
     message = "T.gemm of {a} and {b} into {c} does not fit M={m}, N={n}, K={k}"

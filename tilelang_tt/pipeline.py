@@ -10,6 +10,7 @@ from tvm.ir.transform import Pass
 
 from tilelang_tt.ir import attrs, verify
 from tilelang_tt.options import Options
+from tilelang_tt.transforms.align_reads import AlignReads
 from tilelang_tt.transforms.assign_engines import AssignEngines
 from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
@@ -82,6 +83,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         MergeSteps(options),
         PlaceAccumulators(),
         CompleteWrites(),
+        AlignReads(),
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),

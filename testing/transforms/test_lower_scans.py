@@ -1,10 +1,12 @@
 """LowerScans: running sums as products with a triangle of ones, the rest as reductions."""
 
 import pytest
-from helpers import check, check_unchanged, fragment, scripted, shared
+import tilelang.language as tl
+from helpers import check, check_unchanged, fragment, line_marked, scripted, shared, until
 
 from tilelang_tt.analysis import access
 from tilelang_tt.diagnostics import UnsupportedReduction
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Gemm, Reduce
 from tilelang_tt.transforms.lower_scans import LowerScans
@@ -108,3 +110,17 @@ def test_others_are_refused(dim, shape, kind, what):
 
 def test_what_is_no_scan_stays():
     check_unchanged(LowerScans(), scripted("copy(S, D)", S=shared(32, 32), D=fragment(32, 32)))
+
+
+def test_the_pieces_have_the_users_line():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((32, 64), "float32"), C: tl.Tensor((32, 64), "float32")):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((32, 64), "float32")
+            tl.copy(A, A_s)
+            tl.cummax(A_s, dim=1)  # <- scan
+            tl.copy(A_s, C)
+
+    func = LowerScans().rewrite(until(kernel, LowerScans.name))
+    lines = [tree.line_of(stmt) for stmt, _ in access.leaves(Frame.of(func).body)]
+    assert lines[1:-1] == [(__file__, line_marked(__file__, "# <- scan"))] * 5

@@ -85,7 +85,7 @@ def _lower(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
         pieces = scan.by_product()
     else:
         pieces = scan.by_lines()
-    return [tree.located(piece, stmt) for piece in pieces]
+    return [tree.located_throughout(piece, stmt) for piece in pieces]
 
 
 @dataclass(frozen=True)
