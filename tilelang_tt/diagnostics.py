@@ -115,8 +115,8 @@ class UnsupportedScope(CompileError):
 
 class UnsupportedDtype(CompileError):
     code = "TT1009"
-    message = "{what} has dtype {dtype}, which {reason}"
-    hint = "use float32, float16, bfloat16 or int32"
+    message = "{what} has dtype {dtype}, {reason}"
+    hint = "{instead}"
 
 
 class UnsupportedIndex(CompileError):
@@ -193,15 +193,6 @@ class RegionMismatch(CompileError):
     code = "TT2005"
     message = "a region of {src_extents} elements is copied to one of {dst_extents}"
     hint = "the extents that are not 1 must agree, in order"
-
-
-class PartialBuffer(CompileError):
-    code = "TT2006"
-    message = "a part of {buffer!r} is written that is not made of whole tiles"
-    hint = (
-        "write single rows or columns, multiples of 32 that start at multiples of 32, or up to the "
-        "end; or mask with T.if_then_else"
-    )
 
 
 class GemmShapeMismatch(CompileError):

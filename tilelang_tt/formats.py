@@ -55,9 +55,16 @@ FORMATS = (
     Format("Bfp4_b", 7, "", 0, 2, "bfloat4_b", block_bits=4),
     Format("Int32", 8, "int32", 4, 0, "int32"),
     Format("UInt16", 9, "uint16", 2, 0, "uint16"),
-    Format("Int8", 14, "int8", 1, 0, ""),
     Format("UInt32", 24, "uint32", 4, 0, "uint32"),
     Format("UInt8", 30, "uint8", 1, 0, "uint8"),
 )
-BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS if format_.dtype}
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
+BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS if format_.dtype} | {
+    "int8": BY_NAME["UInt8"]
+}
+"""What carries a dtype. The bytes of int8 travel as UInt8: unpacker and packer take the format Int8
+for sign and magnitude, and the conversions from and to Int8 work on bytes of two's complement."""
+
+
+def is_float(dtype: str) -> bool:
+    return BY_DTYPE[dtype].mantissa_bits > 0

@@ -11,6 +11,7 @@ from tvm.ir.transform import Pass
 from tilelang_tt.ir import attrs, verify
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.accumulate_in_place import AccumulateInPlace
+from tilelang_tt.transforms.align_reads import AlignReads
 from tilelang_tt.transforms.assign_engines import AssignEngines
 from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
@@ -61,6 +62,7 @@ from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
+from tilelang_tt.transforms.widen_vectors import WidenVectors
 
 Step = Pass | Rewrite | verify.Stage
 
@@ -81,11 +83,12 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
-        SelectElements(),
         MergeSteps(options),
         AccumulateInPlace(),
         PlaceAccumulators(),
         CompleteWrites(),
+        AlignReads(),
+        SelectElements(),
         RenameVersions(),
         OrientVectors(),
         FuseElementwise(options.device.dst_tiles(fp32=options.fp32_acc is not False)),
@@ -99,6 +102,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         SeparateOperands(),
+        WidenVectors(),
         ChoosePartition(options),
         MapGrid(),
         SplitMasks(),

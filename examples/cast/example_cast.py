@@ -1,9 +1,9 @@
-"""B = A in another dtype: each of float32, bfloat16, float16 and int32 to each of the others.
+"""B = A in another dtype: each of float32, bfloat16, float16, int32, int8 and uint8 to each.
 
 A value is rounded to the nearest of a narrower float dtype, or to one next to it, so the error is
 at most `torch.finfo(to).eps` of the value itself; an integer is what is left of a number without
 its fraction. Where the new dtype has all values the conversion is exact. The values are those that
-float16 has in full precision.
+float16 has in full precision, and where one of the two has 8 bits, those that fit into them.
 """
 
 # pyright: reportInvalidTypeForm=false
@@ -17,7 +17,7 @@ import torch
 
 import tilelang_tt  # noqa: F401  registers the target "tenstorrent"
 
-DTYPES = ["bfloat16", "float16", "float32", "int32"]
+DTYPES = ["bfloat16", "float16", "float32", "int32", "int8", "uint8"]
 
 
 def cast(M, N, block_M, block_N, dtype, to):
@@ -38,6 +38,16 @@ def cast(M, N, block_M, block_N, dtype, to):
     return convert
 
 
+def numbers(shape, dtype, to):
+    """Random numbers of `dtype`, none of them 0, that are in the range of `to`."""
+    a = 100 * torch.randn(shape)
+    for byte in {dtype, to} & {"int8", "uint8"}:
+        info = torch.iinfo(getattr(torch, byte))
+        a = a.clamp(info.min, info.max)
+    a = a.to(getattr(torch, dtype))
+    return torch.where(a.abs() < 2**-10, 1, a)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description="B = A in another dtype")
     parser.add_argument("--m", type=int, default=100)
@@ -50,14 +60,13 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     torch.manual_seed(0)
-    a = (100 * torch.randn(args.m, args.n)).to(getattr(torch, args.dtype))
-    a = torch.where(a.abs() < 2**-10, 1, a)
     errors, limits = {}, {}
     for to in args.to:
+        a = numbers((args.m, args.n), args.dtype, to)
         program = cast(args.m, args.n, args.block_m, args.block_n, args.dtype, to)
         kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
         result = kernel(a)
-        expected = a.double().trunc() if to == "int32" else a.double()
+        expected = a.double().trunc() if "int" in to else a.double()
         is_exact = torch.equal(expected.to(getattr(torch, to)).double(), expected)
         errors[to] = ((result.double() - expected) / a.double()).abs().max().item()
         limits[to] = 0.0 if is_exact else torch.finfo(getattr(torch, to)).eps

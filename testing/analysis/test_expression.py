@@ -35,6 +35,7 @@ A, B, F, G, V, W, C, E = (
 H = load("H", "float16")
 BROADCASTS = {"V": "row", "W": "row", "C": "column", "E": "scalar"}
 FORMATS = {"bfloat16": "Float16_b", "float16": "Float16", "float32": "", "int32": "Int32"}
+FORMATS |= {"int8": "UInt8", "uint8": "UInt8"}
 
 
 def classify(value):
@@ -307,6 +308,126 @@ def test_operations_on_integers(value, name):
     *_, last = select(value, classify)
     assert last.op is ops.INT_BINARY[name]
     assert last.inputs == ((0, 0) if name == "add" else (0, 1))
+
+
+I8, J8 = load("I8", "int8"), load("J8", "int8")
+U8 = load("U8", "uint8")
+I32 = load("I32", "int32")
+LOAD_I8 = "r0 = copy_tile(I8)"
+NUMBER_I8 = "r1 = typecast_int8_int32(r0)"
+LOAD_U8 = "r0 = copy_tile(U8)"
+
+
+def cast(dtype, value):
+    return tirx.Cast(dtype, value)
+
+
+BYTES = {
+    "a copy": (I8, [LOAD_I8]),
+    "of a float": (cast("int8", F), ["r0 = copy_tile(F)", "r1 = typecast_float32_int8(r0)"]),
+    "of a narrow float": (
+        cast("uint8", H),
+        ["r0 = copy_tile(H)", "r1 = typecast_float32_uint8(r0)"],
+    ),
+    "of an integer": (cast("int8", I32), ["r0 = copy_tile(I32)", "r1 = typecast_int32_int8(r0)"]),
+    "of a condition": (
+        cast("int8", F > ZERO),
+        [
+            "r0 = copy_tile(F)",
+            "r1 = unary_gt_tile(r0, T.float32(0.0))",
+            "r2 = typecast_float32_int8(r1)",
+        ],
+    ),
+    "of the other sign": (cast("uint8", I8), [LOAD_I8]),
+    "of a float by way of the other": (
+        cast("uint8", cast("int8", F)),
+        ["r0 = copy_tile(F)", "r1 = typecast_float32_int8(r0)"],
+    ),
+    "a sum": (
+        I8 + J8,
+        [
+            LOAD_I8,
+            NUMBER_I8,
+            "r2 = copy_tile(J8)",
+            "r3 = typecast_int8_int32(r2)",
+            "r4 = add_int(r1, r3)",
+            "r5 = typecast_int32_int8(r4)",
+        ],
+    ),
+    "a sum without sign": (
+        U8 + U8,
+        [LOAD_U8, "r1 = add_int(r0, r0)", "r2 = typecast_int32_uint8(r1)"],
+    ),
+    "a maximum without sign": (tirx.Max(U8, U8), [LOAD_U8, "r1 = max_int(r0, r0)"]),
+    "a maximum": (
+        tirx.Max(I8, I8),
+        [LOAD_I8, NUMBER_I8, "r2 = max_int(r1, r1)", "r3 = typecast_int32_int8(r2)"],
+    ),
+    "what is compared after a sum": (
+        tirx.Max(I8 + I8, I8),
+        [
+            LOAD_I8,
+            NUMBER_I8,
+            "r2 = add_int(r1, r1)",
+            "r3 = typecast_int32_int8(r2)",
+            "r4 = typecast_int8_int32(r3)",
+            "r5 = max_int(r4, r1)",
+            "r6 = typecast_int32_int8(r5)",
+        ],
+    ),
+    "to a float": (cast("float32", I8), [LOAD_I8, "r1 = typecast_int8_float32(r0)"]),
+    "without sign to a float": (
+        cast("bfloat16", U8),
+        [LOAD_U8, "r1 = typecast_int32_float32(r0)"],
+    ),
+    "a maximum to a float": (
+        cast("float32", tirx.Max(I8, I8)),
+        [LOAD_I8, NUMBER_I8, "r2 = max_int(r1, r1)", "r3 = typecast_int32_float32(r2)"],
+    ),
+    "to an integer": (cast("int32", I8), [LOAD_I8, NUMBER_I8]),
+    "a float cut to a byte": (
+        cast("int32", cast("int8", F)),
+        ["r0 = copy_tile(F)", "r1 = typecast_float32_int8(r0)", "r2 = typecast_int8_int32(r1)"],
+    ),
+    "a comparison": (
+        I8 < J8,
+        [
+            LOAD_I8,
+            NUMBER_I8,
+            "r2 = copy_tile(J8)",
+            "r3 = typecast_int8_int32(r2)",
+            "r4 = lt_int(r1, r3)",
+            "r5 = typecast_int32_float32(r4)",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("value, expected", BYTES.values(), ids=BYTES)
+def test_integers_of_8_bits_are_numbers_between_their_bytes(value, expected):
+    assert selected(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value, wraps",
+    [
+        (I8 - I8, True),
+        (I8 * I8, True),
+        (tirx.truncdiv(I8, J8), True),
+        (tirx.floordiv(I8, J8), True),
+        (I8 << J8, True),
+        (I8 >> J8, False),
+        (tirx.Min(I8, J8), False),
+        (tirx.truncmod(I8, J8), False),
+        (tirx.floormod(I8, J8), False),
+        (I8 & J8, False),
+        (tirx.if_then_else(I8 < J8, I8, J8), False),
+    ],
+    ids=str,
+)
+def test_a_number_that_no_byte_holds_is_cut_before_it_is_used(value, wraps):
+    names = [ins.op.name for ins in select(tirx.Max(value, I8), classify)]
+    assert ("typecast_int32_int8" in names[:-1]) is wraps
 
 
 @pytest.mark.parametrize(

@@ -267,20 +267,6 @@ def extents_differ():
     return kernel
 
 
-@case("TT2006")
-def part_of_a_buffer():
-    @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
-        with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
-            tl.copy(A, A_s)
-            for i, j in tl.Parallel(32, 64):
-                A_s[16 + i, j] = A[i, j]  # TT2006
-            tl.copy(A_s, C)
-
-    return kernel
-
-
 @case("TT2008")
 def two_tilings():
     @tl.prim_func

@@ -39,7 +39,7 @@ def lines_of(text):
 
 FAMILIES = {
     "attention_sink": 1,
-    "cast": 2,
+    "cast": 3,
     "elementwise": 10,
     "flash_attention": 4,
     "flash_decoding": 1,

@@ -210,7 +210,8 @@ def atomic(b: Builder) -> None:
 
 
 def scan(b: Builder) -> None:
-    b.says(f"T.cumsum({b.a_tile().name}, dim={b.number(0, 1)}, reverse={b.flag()})")
+    kind = b.pick("cumsum", "cumsum", "cummax")
+    b.says(f"T.{kind}({b.a_tile().name}, dim={b.number(0, 1)}, reverse={b.flag()})")
 
 
 def transpose(b: Builder) -> None:

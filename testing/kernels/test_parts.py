@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tilelang.language as T
 
-from testing.kernels.agreement import ARCHS, check, numbers
+from testing.kernels.agreement import ARCHS, built, check, numbers, run
 
 
 def halves(rows, columns, dtype, out):
@@ -184,6 +184,157 @@ def test_parts_of_integers_in_a_branch(arch):
     results = check(integers, inputs=[a, np.zeros_like(a)], arch=arch)
     a[64:, 32:] = a[64:, :32] * 3
     assert (results["C"] == a).all()
+
+
+def exactly(factory, *args, inputs, expected, arch):
+    """Every element of the result is the one expected."""
+    _, made = built(factory, *args, arch=arch)
+    (c,) = run(made, [*inputs, np.zeros_like(expected)]).values()
+    np.testing.assert_array_equal(c, expected)
+
+
+def drawn(shape, dtype):
+    if not dtype.startswith(("int", "uint")):
+        return numbers(shape, dtype)
+    info = np.iinfo(dtype)
+    return np.random.default_rng(0).integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
+
+
+def window(shape, low, size, dtype):
+    """A window of a block is changed, the rest of it kept."""
+    (M, N), (top, left), (rows, columns) = shape, low, size
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            S = T.alloc_shared((M, N), dtype)
+            T.copy(A, S)
+            for i, j in T.Parallel(rows, columns):
+                S[top + i, left + j] = S[top + i, left + j] + S[top + i, left + j]
+            T.copy(S, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape, low, size, dtype, arch", [
+    ((64, 64), (0, 0), (16, 64), "float32", ARCHS[0]),
+    ((64, 96), (5, 7), (40, 70), "bfloat16", ARCHS[1]),
+    ((50, 70), (30, 0), (20, 33), "float16", ARCHS[0]),
+    ((64, 40), (8, 32), (3, 8), "int8", ARCHS[1]),
+])  # fmt: skip
+def test_a_window_of_a_block(shape, low, size, dtype, arch):
+    a = drawn(shape, dtype)
+    expected = a.copy()
+    expected[tuple(slice(x, x + n) for x, n in zip(low, size, strict=True))] *= 2
+    exactly(window, shape, low, size, dtype, inputs=[a], expected=expected, arch=arch)
+
+
+def moved(shape, size, source, target, dtype):
+    """A part of one block becomes a part of another."""
+    (M, N), (rows, columns) = shape, size
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(1, threads=128) as _:
+            S = T.alloc_shared((M, N), dtype)
+            D = T.alloc_shared((M, N), dtype)
+            T.copy(A, S)
+            T.copy(A, D)
+            T.copy(
+                S[source[0] : source[0] + rows, source[1] : source[1] + columns],
+                D[target[0] : target[0] + rows, target[1] : target[1] + columns],
+            )
+            T.copy(D, C)
+
+    return main
+
+
+@pytest.mark.parametrize("shape, size, source, target, dtype, arch", [
+    ((64, 64), (16, 64), (0, 0), (8, 0), "float32", ARCHS[0]),
+    ((64, 64), (64, 10), (0, 40), (0, 3), "bfloat16", ARCHS[1]),
+    ((50, 70), (20, 30), (3, 5), (25, 37), "float32", ARCHS[1]),
+    ((50, 70), (20, 64), (30, 0), (0, 0), "int32", ARCHS[0]),
+    ((32, 32), (16, 16), (0, 16), (16, 0), "uint8", ARCHS[0]),
+])  # fmt: skip
+def test_a_part_moves(shape, size, source, target, dtype, arch):
+    a = drawn(shape, dtype)
+    at = [
+        tuple(slice(x, x + n) for x, n in zip(low, size, strict=True)) for low in (source, target)
+    ]
+    expected = a.copy()
+    expected[at[1]] = a[at[0]]
+    case = (shape, size, source, target, dtype)
+    exactly(moved, *case, inputs=[a], expected=expected, arch=arch)
+
+
+def lines(shape, row, column, dtype):
+    """One row and one column stand for all, and become vectors."""
+    M, N = shape
+
+    @T.prim_func
+    def main(A: T.Tensor((2 * M, N), dtype), C: T.Tensor((2 * M, N), dtype)):
+        with T.Kernel(2, threads=128) as b:
+            S = T.alloc_shared((M, N), dtype)
+            D = T.alloc_fragment((M, N), dtype)
+            v = T.alloc_fragment((N,), dtype)
+            T.copy(A[b * M, 0], S)
+            for j in T.Parallel(N):
+                v[j] = S[b + row, j]
+            for i, j in T.Parallel(M, N):
+                D[i, j] = T.max(T.min(S[i, j], S[i, column]), v[j])
+            T.copy(D, C[b * M, 0])
+
+    return main
+
+
+@pytest.mark.parametrize("shape, row, column, dtype, arch", [
+    ((64, 96), 5, 40, "float32", ARCHS[0]),
+    ((32, 50), 30, 0, "bfloat16", ARCHS[1]),
+    ((32, 64), 0, 63, "int32", ARCHS[1]),
+    ((64, 32), 33, 1, "int8", ARCHS[0]),
+])  # fmt: skip
+def test_lines_of_a_block(shape, row, column, dtype, arch):
+    a = drawn((2 * shape[0], shape[1]), dtype)
+    halves = a.reshape(2, *shape)
+    rows = np.stack([halves[b, b + row] for b in range(2)])[:, None]
+    expected = np.maximum(np.minimum(halves, halves[:, :, column : column + 1]), rows)
+    case = (shape, row, column, dtype)
+    exactly(lines, *case, inputs=[a], expected=expected.reshape(a.shape), arch=arch)
+
+
+def quarters(size, dtype):
+    """Parts of a block by the variable of a loop, and of a vector."""
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((64, size), dtype), V: T.Tensor((size,), dtype), C: T.Tensor((64, size), dtype)
+    ):
+        with T.Kernel(1, threads=128) as _:
+            S = T.alloc_shared((64, size), dtype)
+            D = T.alloc_fragment((64, size), dtype)
+            v = T.alloc_shared((size,), dtype)
+            w = T.alloc_fragment((size,), dtype)
+            T.copy(A, S)
+            T.copy(V, v)
+            T.clear(D)
+            T.clear(w)
+            for j in T.Parallel(20):
+                w[j + 3] = v[j + 11]
+            for k in T.serial(4):
+                for i, j in T.Parallel(16, size):
+                    D[k * 16 + i, j] = T.max(S[i, j], S[k * 16 + i, j]) + w[j]
+            T.copy(D, C)
+
+    return main
+
+
+@pytest.mark.parametrize("size, dtype, arch", [(64, "float32", ARCHS[0]), (40, "int32", ARCHS[1])])
+def test_parts_that_a_loop_counts(size, dtype, arch):
+    a, v = drawn((64, size), dtype), drawn((size,), dtype)
+    w = np.zeros_like(v)
+    w[3:23] = v[11:31]
+    expected = np.maximum(np.tile(a[:16], (4, 1)), a) + w
+    exactly(quarters, size, dtype, inputs=[a, v], expected=expected, arch=arch)
 
 
 def chosen(dtype):

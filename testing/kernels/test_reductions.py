@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tilelang.language as T
 
-from testing.kernels.agreement import ARCHS, check, numbers
+from testing.kernels.agreement import ARCHS, built, check, numbers, run
 
 KINDS = ("sum", "max", "min", "abssum", "absmax")
 
@@ -71,6 +71,60 @@ def test_a_reduction_of_integers(kind, dim, dtype, out):
     (c,) = check(reduced, *case, inputs=[a, d, d.copy()]).values()
     whole = np.abs(a) if kind.startswith("abs") else a
     assert np.array_equal(c, getattr(whole, kind.removeprefix("abs"))(dim))
+
+
+INT32 = np.iinfo(np.int32)
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+@pytest.mark.parametrize(
+    "dim, shape, block, arch",
+    [
+        (1, (64, 64), (32, 64), ARCHS[0]),
+        (1, (50, 70), (50, 70), ARCHS[1]),
+        (0, (50, 70), (50, 70), ARCHS[0]),
+    ],
+)
+def test_extremes_of_the_range_of_integers(kind, dim, shape, block, arch):
+    """The neighbours of the ends, and the padding of a ragged block, must not win over them."""
+    ends = [INT32.min, INT32.min + 1, -1, 0, INT32.max - 1, INT32.max]
+    a = np.random.default_rng(0).choice(np.array(ends, np.int32), shape)
+    for line, end in enumerate((INT32.min, INT32.max, INT32.min + 1, INT32.max - 1)):
+        a[(line, slice(None)) if dim == 1 else (slice(None), line)] = end
+    kept = np.zeros(shape[1 - dim], np.int32)
+    _, made = built(reduced, kind, dim, True, shape, block, "int32", "int32", arch=arch)
+    (c,) = run(made, [a, kept, kept.copy()]).values()
+    np.testing.assert_array_equal(c, getattr(a, kind)(dim))
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_a_reduction_of_integers_under_a_condition(kind):
+    """What the condition leaves out does not win over the ends of the range."""
+    a = np.random.default_rng(0).choice(np.array([INT32.min, INT32.max], np.int32), (40, 50))
+    _, made = built(of_one_sign, kind)
+    (c,) = run(made, [a, np.zeros(40, np.int32)]).values()
+    chosen = (a < 0) if kind == "max" else (a > 0)
+    end = INT32.min if kind == "max" else INT32.max
+    np.testing.assert_array_equal(c, getattr(np.where(chosen, a, end), kind)(1))
+
+
+def of_one_sign(kind):
+    """The largest of what is negative, or the smallest of what is positive."""
+
+    @T.prim_func
+    def main(A: T.Tensor((40, 50), "int32"), C: T.Tensor((40,), "int32")):
+        with T.Kernel(1, threads=128) as _:
+            A_s = T.alloc_shared((40, 50), "int32")
+            C_l = T.alloc_fragment((40,), "int32")
+            T.copy(A, A_s)
+            T.fill(C_l, int(INT32.min if kind == "max" else INT32.max))
+            for i in T.Parallel(40):
+                for k in T.serial(50):
+                    if (A_s[i, k] < 0) if kind == "max" else (A_s[i, k] > 0):
+                        C_l[i] = getattr(T, kind)(C_l[i], A_s[i, k])
+            T.copy(C_l, C)
+
+    return main
 
 
 @pytest.mark.parametrize("shape, block", [((32, 160), (32, 160)), ((320, 32), (320, 32))])
@@ -394,6 +448,59 @@ def running_vector(n, dtype, reverse):
 )
 def test_running_results_of_a_vector(n, dtype, reverse, arch):
     check(running_vector, n, dtype, reverse, arch=arch, sharp=0.25)
+
+
+def running_block(kind, shape, block, dtype, dim, reverse, in_place):
+    """Running results of each block."""
+    (M, N), (bM, bN) = shape, block
+
+    @T.prim_func
+    def main(A: T.Tensor((M, N), dtype), C: T.Tensor((M, N), dtype)):
+        with T.Kernel(T.ceildiv(N, bN), T.ceildiv(M, bM), threads=128) as (bx, by):
+            A_s = T.alloc_shared((bM, bN), dtype)
+            C_s = T.alloc_shared((bM, bN), dtype)
+            T.copy(A[by * bM, bx * bN], A_s)
+            if in_place:
+                getattr(T, f"cum{kind}")(A_s, dim=dim, reverse=reverse)
+                T.copy(A_s, C[by * bM, bx * bN])
+            else:
+                getattr(T, f"cum{kind}")(A_s, C_s, dim=dim, reverse=reverse)
+                T.copy(C_s, C[by * bM, bx * bN])
+
+    return main
+
+
+RUNNING = [
+    ("max", (64, 64), (32, 64), "float32", 1, False, False, ARCHS[0]),
+    ("max", (64, 64), (64, 32), "float32", 0, True, True, ARCHS[1]),
+    ("max", (70, 50), (32, 50), "bfloat16", 1, True, True, ARCHS[0]),
+    ("max", (50, 96), (50, 64), "float16", 0, False, False, ARCHS[1]),
+    ("max", (32, 64), (32, 64), "int32", 1, True, False, ARCHS[1]),
+    ("sum", (64, 64), (64, 32), "int32", 0, False, True, ARCHS[0]),
+    ("sum", (40, 33), (40, 33), "int32", 1, True, False, ARCHS[1]),
+    ("max", (32, 32), (32, 32), "int8", 0, False, False, ARCHS[0]),
+    ("sum", (32, 32), (32, 32), "uint8", 1, False, True, ARCHS[1]),
+]
+
+
+@pytest.mark.parametrize("kind, shape, block, dtype, dim, reverse, in_place, arch", RUNNING)
+def test_exact_running_results_of_a_block(kind, shape, block, dtype, dim, reverse, in_place, arch):
+    a = numbers(shape, dtype)
+    if "int" in dtype:
+        info = np.iinfo(dtype)
+        rng = np.random.default_rng(0)
+        a = rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
+    case = (kind, shape, block, dtype, dim, reverse, in_place)
+    _, made = built(running_block, *case, arch=arch)
+    (c,) = run(made, [a, np.zeros_like(a)]).values()
+    join = np.maximum.accumulate if kind == "max" else np.cumsum
+    expected = np.zeros_like(a)
+    for top, left in itertools.product(range(0, shape[0], block[0]), range(0, shape[1], block[1])):
+        place = (slice(top, top + block[0]), slice(left, left + block[1]))
+        part = np.flip(a[place], dim) if reverse else a[place]
+        part = join(part, axis=dim).astype(dtype)
+        expected[place] = np.flip(part, dim) if reverse else part
+    np.testing.assert_array_equal(c, expected)
 
 
 @pytest.mark.parametrize("dim, arch", [(0, ARCHS[1]), (1, ARCHS[0])])

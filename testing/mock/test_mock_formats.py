@@ -72,6 +72,55 @@ def test_typecast_to_integers_and_back(rng: np.random.Generator, target: k.forma
     np.testing.assert_array_equal(pipeline.run(a), a)
 
 
+def _typecast(source: str, target: str) -> str:
+    pair = f"<(uint32_t)DataFormat::{source}, (uint32_t)DataFormat::{target}>"
+    return f"typecast_tile_init{pair}(); typecast_tile{pair}(0);"
+
+
+@pytest.mark.parametrize("byte", ["Int8", "UInt8"])
+def test_bytes_are_numbers_modulo_256_without_their_fractions(byte: str) -> None:
+    dtype = byte.lower()
+    a = np.random.default_rng(0).integers(-2048, 2048, (32, 32)).astype(np.float32) / 4
+    a[0, :2] = [2.0**30 + 2.0**20, -(2.0**31) + 2.0**21]
+    to_byte = k.compute_one("copy_tile(0, 0, 0);" + _typecast("Float32", byte))
+    got = k.Pipeline(to_byte, inputs=(k.F32,), output=k.U8, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got.view(dtype), np.trunc(a).astype(np.int64).astype(dtype))
+    a[0, :4] = [np.nan, np.inf, -np.inf, 2.0**31]
+    got = k.Pipeline(to_byte, inputs=(k.F32,), output=k.U8, fp32_dest_acc=True).run(a)
+    assert not got[0, :4].any()
+
+
+@pytest.mark.parametrize("byte", ["Int8", "UInt8"])
+@pytest.mark.parametrize("wide", [k.I32, k.F32], ids=lambda f: f.name)
+def test_bytes_become_numbers_with_or_without_sign(byte: str, wide: k.formats.Format) -> None:
+    a = np.arange(1024).astype(np.uint8).reshape(32, 32)
+    body = k.compute_one("copy_tile(0, 0, 0);" + _typecast(byte, wide.name))
+    got = k.Pipeline(body, inputs=(k.U8,), output=wide, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got, a.view(byte.lower()))
+
+
+@pytest.mark.parametrize("byte", ["Int8", "UInt8"])
+def test_integers_are_cut_to_bytes(rng: np.random.Generator, byte: str) -> None:
+    a = rng.integers(-(2**31), 2**31, (32, 32)).astype(np.int32)
+    body = k.compute_one("copy_tile(0, 0, 0);" + _typecast("Int32", byte))
+    got = k.Pipeline(body, inputs=(k.I32,), output=k.U8, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got, a.astype(np.uint8))
+
+
+def test_bytes_with_sign_have_no_16_bits_without() -> None:
+    a = np.arange(1024).astype(np.uint8).reshape(32, 32)
+    body = k.compute_one("copy_tile(0, 0, 0);" + _typecast("Int8", "UInt16"))
+    got = k.Pipeline(body, inputs=(k.U8,), output=k.U16, fp32_dest_acc=True).run(a)
+    np.testing.assert_array_equal(got, a.view(np.int8).clip(0))
+
+
+def test_bytes_with_sign_need_wide_registers() -> None:
+    body = k.compute_one("copy_tile(0, 0, 0);" + _typecast("Int8", "Float16_b"))
+    pipeline = k.Pipeline(body, inputs=(k.U8,), output=k.BF16)
+    with pytest.raises(k.mock.MockError, match="conversions of Int8 need 32-bit destination"):
+        pipeline.run(np.zeros((32, 32), np.uint8))
+
+
 def test_row_major_pages_shorter_than_the_alignment_are_padded() -> None:
     """A page of 48 bytes takes 64 in DRAM: its padding is not part of the tensor."""
     reader = """

@@ -25,12 +25,12 @@ def atomic():
 
 def scan():
     @T.prim_func
-    def main(A: T.Tensor((64, 64), BF16), C: T.Tensor((64, 64), BF16)):
-        with T.Kernel(2) as by:
-            A_s = T.alloc_shared((32, 64), BF16)
-            T.copy(A[by * 32, 0], A_s)
+    def main(A: T.Tensor((2, 32, 64), BF16), C: T.Tensor((2, 32, 64), BF16)):
+        with T.Kernel(1):
+            A_s = T.alloc_shared((2, 32, 64), BF16)
+            T.copy(A, A_s)
             T.cummax(A_s, dim=1)  # scan
-            T.copy(A_s, C[by * 32, 0])
+            T.copy(A_s, C)
 
     return main
 
@@ -117,9 +117,9 @@ def too_much_memory():
 
 def dtype():
     @T.prim_func
-    def main(A: T.Tensor((64, 64), "int8"), C: T.Tensor((64, 64), "int8")):
+    def main(A: T.Tensor((64, 64), "int16"), C: T.Tensor((64, 64), "int16")):
         with T.Kernel(2, 2) as (bx, by):  # dtype
-            A_s = T.alloc_shared((32, 32), "int8")
+            A_s = T.alloc_shared((32, 32), "int16")
             T.copy(A[by * 32, bx * 32], A_s)
             T.copy(A_s, C[by * 32, bx * 32])
 
@@ -157,7 +157,7 @@ REFUSED = {
     never_written: (errors.ReadBeforeWrite, "'A_s'"),
     no_output: (errors.UnwrittenOutput, "writes no tensor"),
     too_much_memory: (errors.L1Overflow, "bytes of the"),
-    dtype: (errors.UnsupportedDtype, "int8"),
+    dtype: (errors.UnsupportedDtype, "int16"),
     in_place_on_a_tensor: (errors.OutputReadBack, "'A' is both read and written"),
     thread_index: (errors.ThreadIndexUsed, "thread index"),
 }

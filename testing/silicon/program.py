@@ -36,7 +36,7 @@ BF16 = BY_DTYPE["bfloat16"].epsilon
 FP32 = BY_DTYPE["float32"].epsilon
 TF32_PRODUCT = 2 * TF32_CUT  # both operands cut
 
-_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int32": torch.int32}
+_DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float32", "int32", "int8", "uint8")}
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,11 @@ def _integer(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.where(a > b, low, torch.floor(a / 2) - b.clamp(min=7))
 
 
+def _cut(x: torch.Tensor) -> torch.Tensor:
+    """What a byte with a sign keeps of a number."""
+    return torch.remainder(x.trunc() + 128, 256) - 128
+
+
 def _integers() -> list[Program]:
     shape = (64, 70)
     pair = random(shape, shape, dtype="int32", deviation=1000)
@@ -175,6 +180,12 @@ def _integers() -> list[Program]:
                 ("int32", "float32", torch.clone, 0.0),
                 ("int32", "bfloat16", torch.clone, BF16),
                 ("float32", "bfloat16", torch.clone, BF16),
+                ("float32", "int8", _cut, 0.0),
+                ("int32", "int8", _cut, 0.0),
+                ("bfloat16", "uint8", lambda x: torch.remainder(x.trunc(), 256), 0.0),
+                ("int8", "float32", torch.clone, 0.0),
+                ("uint8", "int8", _cut, 0.0),
+                ("uint8", "bfloat16", torch.clone, 0.0),
             )
         ),
     ]

@@ -37,7 +37,10 @@ BUFFERS = {
     "K": fragment(2, 64, 1),
     "L": fragment(1, 2, 96),
     "N": fragment(4, 2, 64),
+    "Q": fragment(64, dtype="int32"),
     "R": fragment(1, 64),
+    "Y": shared(64, 96, dtype="int8"),
+    "Z": fragment(64, dtype="int8"),
 }
 
 
@@ -115,7 +118,37 @@ CASES = {
         "for i in T.parallel(64):\n"
         "    for j in T.parallel(96): J_in[i, j] = T.Cast('float32', J[i, j])\n"
         "reduce(J_in, F, 'sum', 1)",
-        {"J_in": fragment(64, 96, dtype="float32")},
+        {"J_in": shared(64, 96, dtype="float32")},
+    ),
+    "the smallest of integers": (
+        "reduce(J, Q, 'min', 1)",
+        NEST.format(64, 96) + "J_in[i, j] = -1 - J[i, j]\n"
+        "reduce(J_in, Q_red, 'max', 1)\nfor i in T.parallel(64): Q[i] = -1 - Q_red[i]",
+        {"J_in": shared(64, 96, dtype="int32"), "Q_red": fragment(64, dtype="int32")},
+    ),
+    "bytes to integers": (
+        "reduce(Y, Q, 'sum', 1)",
+        NEST.format(64, 96) + "Y_in[i, j] = T.Cast('int32', Y[i, j])\nreduce(Y_in, Q, 'sum', 1)",
+        {"Y_in": shared(64, 96, dtype="int32")},
+    ),
+    "bytes to bytes": (
+        "reduce(Y, Z, 'max', 1, clear=False)",
+        NEST.format(64, 96) + "Y_in[i, j] = T.Cast('int32', Y[i, j])\n"
+        "reduce(Y_in, Z_red, 'max', 1)\n"
+        "for i in T.parallel(64): Z[i] = T.max(Z[i], T.Cast('int8', Z_red[i]))",
+        {"Y_in": shared(64, 96, dtype="int32"), "Z_red": fragment(64, dtype="int32")},
+    ),
+    "floats to bytes": (
+        "reduce(S, Z, 'sum', 1)",
+        NEST.format(64, 96) + "S_in[i, j] = T.Cast('int32', T.Cast('int8', S[i, j]))\n"
+        "reduce(S_in, Z_red, 'sum', 1)\n"
+        "for i in T.parallel(64): Z[i] = T.Cast('int8', Z_red[i])",
+        {"S_in": shared(64, 96, dtype="int32"), "Z_red": fragment(64, dtype="int32")},
+    ),
+    "bytes to floats": (
+        "reduce(Y, F, 'sum', 1)",
+        NEST.format(64, 96) + "Y_in[i, j] = T.Cast('float32', Y[i, j])\nreduce(Y_in, F, 'sum', 1)",
+        {"Y_in": shared(64, 96, dtype="float32")},
     ),
     "a part of the source": (
         "reduce(B[1, 0:64, 0:96], R, 'sum', 2)",

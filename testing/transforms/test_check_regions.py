@@ -233,7 +233,8 @@ REFUSED = {
         "gemm(X, X, Y)",
         {"X": shared(64, 64, dtype="int32"), "Y": shared(64, 64, dtype="int32")},
         UnsupportedDtype,
-        "TT1009: an operand of T.gemm has dtype int32",
+        "TT1009: an operand of T.gemm has dtype int32, which the matrix unit does not multiply\n"
+        "  hint: cast it to bfloat16",
     ),
     "a row of a tile that has others": (
         "copy(R_s, O[0, 0:64])",

@@ -23,6 +23,8 @@ BFLOAT, HALF, FLOAT, INTEGER = (
         ([BFLOAT, fragment(32, 32, dtype="float32")], None, True),
         ([BFLOAT, HALF], None, True),
         ([BFLOAT, INTEGER], None, True),
+        ([BFLOAT, shared(32, 32, dtype="int8")], None, True),
+        ([BFLOAT, shared(32, 32, dtype="uint8")], None, True),
         ([BFLOAT], True, True),
         ([FLOAT], False, False),
         ([BFLOAT, HALF], True, True),
@@ -92,9 +94,11 @@ def test_statements_of_one_operation_each_need_no_more():
     assert not ChooseDstMode(None).rewrite(func).attrs[attrs.FP32_DEST]
 
 
-def test_integers_cannot_do_without_32_bits():
-    with pytest.raises(PrecisionUnavailable, match="TT4004: an int32 value"):
-        ChooseDstMode(False).rewrite(scripted("T.evaluate(0)", B=INTEGER))
+@pytest.mark.parametrize("dtype", ["int32", "int8", "uint8"])
+def test_integers_cannot_do_without_32_bits(dtype):
+    func = scripted("T.evaluate(0)", B=shared(32, 32, dtype=dtype))
+    with pytest.raises(PrecisionUnavailable, match=f"TT4004: a value of {dtype}"):
+        ChooseDstMode(False).rewrite(func)
 
 
 def test_mixing_16_bit_formats_needs_32_bits():

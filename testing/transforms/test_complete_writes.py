@@ -14,7 +14,7 @@ from helpers import (
 )
 
 from tilelang_tt.analysis import access
-from tilelang_tt.diagnostics import PartialBuffer, UnsupportedIndex
+from tilelang_tt.diagnostics import UnsupportedIndex
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
@@ -187,21 +187,71 @@ def test_untouched(body):
     check_unchanged(CompleteWrites(), scripted(READ + body, **BUFFERS))
 
 
-REFUSED = {
-    "rows between those of tiles": (over(32, 96) + "S[16 + i, j] = T.bfloat16(1)", PartialBuffer),
-    "some rows of a tile": (over(16, 96) + "S[i, j] = T.bfloat16(1)", PartialBuffer),
-    "columns between those of tiles": (over(128, 32) + "S[i, n + j] = S[i, j]", PartialBuffer),
-    "loops in another order": (over(96, 128) + "S[j, i] = T.bfloat16(1)", PartialBuffer),
-    "every other row": (over(64, 96) + "S[i * 2, j] = T.bfloat16(1)", UnsupportedIndex),
-    "a diagonal": (over(32, 64) + "S[i + j, j] = T.bfloat16(1)", UnsupportedIndex),
+IN_PLACE = {
+    "rows between those of tiles": (
+        over(32, 96) + "S[16 + i, j] = T.bfloat16(1)",
+        "i >= 16 and i < 48",
+        "T.bfloat16(1)",
+    ),
+    "some rows of a tile": (
+        over(16, 96) + "S[i, j] = S[i, j] + S[i, j]",
+        "i < 16",
+        "S[i, j] + S[i, j]",
+    ),
+    "columns between those of tiles": (
+        over(128, 32) + "S[i, n + j] = S[i, j] - S[i, n + j]",
+        "j >= n and j < n + 32",
+        "S[i, j - n] - S[i, j]",
+    ),
+    "rows and columns": (
+        over(9, 70) + "S[i + 5, j + 7] = S[i + 70, j]",
+        "((i >= 5 and i < 14) and j >= 7) and j < 77",
+        "S[i + 65, j - 7]",
+    ),
+    "rows of one column": (
+        over(9) + "S[i + 5, n] = S[i, n]",
+        "(i >= 5 and i < 14) and j == n",
+        "S[i - 5, n]",
+    ),
 }
 
 
-@pytest.mark.parametrize("body, error", REFUSED.values(), ids=REFUSED)
-def test_refused(body, error):
-    message = r"TT2006: a part of 'S'" if error is PartialBuffer else r"TT1010: S\["
-    with pytest.raises(error, match=message):
-        CompleteWrites().rewrite(scripted(READ + body, scalars=["n"], **BUFFERS))
+@pytest.mark.parametrize("body, condition, value", IN_PLACE.values(), ids=IN_PLACE)
+def test_what_has_no_tiles_of_its_own_is_computed_in_place(body, condition, value):
+    expected = over(128, 96) + f"S[i, j] = T.if_then_else({condition}, {value}, S[i, j])"
+    check(
+        CompleteWrites(),
+        scripted(READ + body, scalars=["n"], **BUFFERS),
+        scripted(READ + expected, scalars=["n"], **BUFFERS),
+    )
+
+
+def test_nothing_is_kept_in_place_of_a_buffer_that_holds_nothing():
+    check(
+        CompleteWrites(),
+        scripted(over(16, 96) + "S[i + 8, j] = T.bfloat16(1)", **BUFFERS),
+        scripted(over(128, 96) + "S[i, j] = T.bfloat16(1)", **BUFFERS),
+    )
+
+
+def test_loops_in_another_order():
+    check(
+        CompleteWrites(),
+        scripted(READ + over(96, 128) + "S[j, i] = S[j, i] * S[0, i]", **BUFFERS),
+        scripted(READ + over(128, 96) + "S[i, j] = S[i, j] * S[0, j]", **BUFFERS),
+    )
+
+
+REFUSED = {
+    "every other row": over(64, 96) + "S[i * 2, j] = T.bfloat16(1)",
+    "a diagonal": over(32, 64) + "S[i + j, j] = T.bfloat16(1)",
+}
+
+
+@pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+def test_refused(body):
+    with pytest.raises(UnsupportedIndex, match=r"TT1010: S\["):
+        CompleteWrites().rewrite(scripted(READ + body, **BUFFERS))
 
 
 def test_errors_and_pieces_have_the_users_line():
@@ -220,10 +270,11 @@ def test_errors_and_pieces_have_the_users_line():
     assert lines[1:3] == [part, part]
 
     @tl.prim_func
-    def misaligned(A: tl.Tensor((64, 64), "float32")):
+    def spread(A: tl.Tensor((64, 64), "float32")):
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), "float32")
-            tl.copy(A[0:32, 0:64], A_s[16:48, 0:64])  # <- misaligned
+            for i, j in tl.Parallel(32, 64):
+                A_s[2 * i, j] = A[i, j]  # <- spread
 
-    with pytest.raises(PartialBuffer, match=at("TT2006", __file__, "# <- misaligned")):
-        CompleteWrites().rewrite(until(misaligned, CompleteWrites.name))
+    with pytest.raises(UnsupportedIndex, match=at("TT1010", __file__, "# <- spread")):
+        CompleteWrites().rewrite(until(spread, CompleteWrites.name))

@@ -196,3 +196,23 @@ def test_setup(before, expected):
 
 def test_a_kernel_that_packs_nothing_stays_empty():
     check_unchanged(InsertInits(), function("T.comment('nothing')"))
+
+
+def test_bytes_need_the_format_of_the_other_source_too():
+    integers = "T.copy_tile(I.data, 0, 0)\n"
+    turned = "T.transpose_tile(I.data, 0, 0)\n"
+    expected = (
+        "T.compute_kernel_hw_startup(I.data, I.data, C.data)\nT.copy_init(I.data)\n"
+        + integers
+        + SRC_A
+        + "T.reconfig_data_format_srcb(A.data)\n"
+        + INIT_A
+        + COPY_A
+        + "T.reconfig_data_format_srca(I.data)\nT.reconfig_data_format_srcb(I.data)\n"
+        + "T.transpose_init(I.data)\n"
+        + turned
+        + PACK
+    )
+    buffers = {**BUFFERS, "I": shared(32, 32, dtype="int8")}
+    before = planned(scripted(integers + COPY_A + turned + PACK, **buffers), **PLAN)
+    assert_same(InsertInits().rewrite(before), planned(scripted(expected, **buffers), **PLAN))

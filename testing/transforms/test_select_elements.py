@@ -10,6 +10,7 @@ BUFFERS = {
     "B": fragment(96, 64),
     "Q": fragment(2, 4, 64, dtype="float32"),
     "I": fragment(64, dtype="int32"),
+    "Y": shared(4, 64, dtype="int8"),
     "R": fragment(1, 64, dtype="float32"),
     "v": fragment(64, dtype="float32"),
     "w": fragment(96),
@@ -61,6 +62,20 @@ SELECTED = {
         + "for i in T.parallel(64): v[i] = Q_taken[i]",
         {"Q_kept": fragment(4, 64, dtype="float32"), "Q_taken": fragment(64, dtype="float32")},
     ),
+    "the first row of a tile for all": (
+        "for i in T.parallel(4):\n    for j in T.parallel(64): D[i, j] = S[0, j]",
+        ROW.replace("== n", "== 0") + "for i in T.parallel(4):\n"
+        "    for j in T.parallel(64): D[i, j] = S_taken[j]",
+        {"S_kept": shared(4, 64, dtype="float32"), "S_taken": shared(64, dtype="float32")},
+    ),
+    "a row of bytes": (
+        "for i in T.parallel(64): Y[1, i] = Y[n, i]",
+        "for i in T.parallel(4):\n    for j in T.parallel(64): Y_kept[i, j] = T.if_then_else(\n"
+        "        i == n, T.Cast('int32', Y[i, j]), 0)\n"
+        'reduce(Y_kept, Y_taken, "sum", 0)\n'
+        "for i in T.parallel(64): Y[1, i] = T.Cast('int8', Y_taken[i])",
+        {"Y_kept": shared(4, 64, dtype="int32"), "Y_taken": shared(64, dtype="int32")},
+    ),
     "an element of a vector": (
         "for i in T.parallel(64): I[i] = I[i] + I[n]",
         "for i in T.parallel(32): I_kept[i] = T.if_then_else(\n"
@@ -101,6 +116,8 @@ UNTOUCHED = {
         "for i in T.parallel(4):\n    for j in T.parallel(64): D[i, j] = R[0, j]"
     ),
     "a vector": "for i in T.parallel(4):\n    for j in T.parallel(64): D[i, j] = v[j]",
+    "the first row of a tile as a vector": "for i in T.parallel(64): v[i] = B[32, i]",
+    "the first row of a tile as a row": "for i in T.parallel(64): R[0, i] = B[64, i]",
     "a tensor": "for i in T.parallel(64): v[i] = A[n, i]",
 }
 

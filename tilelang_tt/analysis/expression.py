@@ -4,6 +4,9 @@ An expression over tiles becomes a list of instructions on virtual registers (`s
 `tt.*` operation; then the registers become slots of DST (`allocate`). Equal subexpressions are
 computed once. A conversion between floats costs nothing: DST carries the value, and packing rounds
 it.
+
+Integers of 8 bits are computed with as int32, whose value is that of the byte. In a circular buffer
+they are bytes, so loads and the result are converted.
 """
 
 from __future__ import annotations
@@ -80,7 +83,10 @@ _FOLDS: dict[type, Callable[[float, float], float]] = {
     tirx.Sub: operator.sub,
     tirx.Mul: operator.mul,
 }
+_WRAPPING = (tirx.Add, tirx.Sub, tirx.Mul, tirx.Div, tirx.FloorDiv)
+"""What makes numbers of two bytes that no byte holds; and a shift to the left."""
 _FLOATS = ("float32", "float16", "bfloat16")
+_INTEGERS = ("int32", *ops.BYTES)
 SUPPORTED = (
     "+ - * / max min, comparisons, and or not, if_then_else, exp exp2 log log2 log1p sqrt rsqrt "
     "tanh sigmoid erf abs floor ceil trunc sin cos pow, constants and float32 scalars"
@@ -138,7 +144,10 @@ def select(
     then; without `share_loads` it is loaded twice.
     """
     selector = _Selector(classify, stmt, fpu_products, share_loads)
-    selector.lower(value)
+    if value.dtype in ops.BYTES:
+        selector.byte(value)
+    else:
+        selector.lower(value)
     return selector.instructions
 
 
@@ -179,30 +188,41 @@ class _Selector:
     share_loads: bool
     instructions: list[Instruction] = field(default_factory=list)
     known: list[tuple[tirx.PrimExpr, int]] = field(default_factory=list)
+    known_bytes: list[tuple[tirx.PrimExpr, int]] = field(default_factory=list)
 
     def lower(self, value: tirx.PrimExpr) -> int:
         """The register that holds `value`; a condition is 1 where it holds and 0 elsewhere."""
         value = _simplified(value)
-        if value.dtype not in (*_FLOATS, "bool", "int32"):
+        if value.dtype not in (*_FLOATS, "bool", *_INTEGERS):
             raise self._refusal(value)
-        for seen, register in self.known:
+        return self._once(value, self.known, self._compute)
+
+    def byte(self, value: tirx.PrimExpr) -> int:
+        """The register that holds the bytes of `value`, as a circular buffer does."""
+        return self._once(value, self.known_bytes, self._byte)
+
+    def _once(
+        self,
+        value: tirx.PrimExpr,
+        known: list[tuple[tirx.PrimExpr, int]],
+        compute: Callable[[tirx.PrimExpr], int],
+    ) -> int:
+        for seen, register in known:
             if same(seen, value):
                 return register
-        register = self._compute(value)
+        register = compute(value)
         if self.share_loads or not isinstance(value, tirx.BufferLoad):
-            self.known.append((value, register))
+            known.append((value, register))
         return register
 
     def _compute(self, value: tirx.PrimExpr) -> int:
-        if value.dtype == "int32":
+        if value.dtype in _INTEGERS:
             return self._integer(value)
         if (bits := _scalar_bits(value)) is not None:
             return self._emit(ops.FILL_TILE, bits=bits)
         kind = type(value)
         if kind is tirx.BufferLoad:
-            broadcast = self.classify(value).broadcast
-            op = ops.UNARY_BROADCAST[broadcast].tile if broadcast else ops.COPY_TILE
-            return self._emit(op, loads=(value,))
+            return self._load(value)
         if kind in _BINARY:
             return self._binary(value)
         if kind in _COMPARISONS:
@@ -218,7 +238,10 @@ class _Selector:
                 return self._emit(ops.SFPU_SCALAR["rsub"], inputs=(inverted,), bits=_bits(1.0))
             case tirx.Select():
                 return self._where(value.condition, value.true_value, value.false_value)
-            case tirx.Cast() if value.value.dtype == "int32":
+            case tirx.Cast() if value.value.dtype == "int8" and _comes_as_byte(value.value):
+                byte = self.byte(value.value)
+                return self._emit(ops.TYPECAST["int8", "float32"], inputs=(byte,))
+            case tirx.Cast() if value.value.dtype in _INTEGERS:
                 number = self.lower(value.value)
                 return self._emit(ops.TYPECAST["int32", "float32"], inputs=(number,))
             case tirx.Call(op=ir.Op()):
@@ -226,19 +249,48 @@ class _Selector:
         raise self._refusal(value)
 
     def _integer(self, value: tirx.PrimExpr) -> int:
-        """The register that holds an int32."""
-        kind = type(value)
+        """The register that holds an integer as an int32."""
         if not tree.collect(value, tirx.BufferLoad):
             return self._emit(ops.FILL_INT, bits=value)
-        if kind is tirx.BufferLoad and not self.classify(value).broadcast:
-            return self._emit(ops.COPY_TILE, loads=(value,))
-        if kind in _INT_BINARY:
-            operands = self._all(value.a, value.b)
-            return self._emit(ops.INT_BINARY[_INT_BINARY[kind]], inputs=operands)
-        return self._other_integer(value)
+        if value.dtype in ops.BYTES and (_comes_as_byte(value) or _wraps(value)):
+            return self._number(value.dtype, self.byte(value))
+        if isinstance(value, tirx.BufferLoad):
+            return self._load(value)
+        return self._operation(value)
 
-    def _other_integer(self, value: tirx.PrimExpr) -> int:
+    def _number(self, dtype: str, byte: int) -> int:
+        """The register that holds the number of which another has the byte."""
+        if dtype == "uint8":
+            return byte
+        return self._emit(ops.TYPECAST["int8", "int32"], inputs=(byte,))
+
+    def _byte(self, value: tirx.PrimExpr) -> int:
+        if isinstance(value, tirx.BufferLoad):
+            return self._load(value)
+        if isinstance(value, tirx.Cast):
+            source = value.value
+            if source.dtype in ops.BYTES and _comes_as_byte(source):
+                return self.byte(source)
+            kind = "int32" if source.dtype in _INTEGERS else "float32"
+            return self._emit(ops.TYPECAST[kind, value.dtype], inputs=(self.lower(source),))
+        number = self._operation(value) if _wraps(value) else self.lower(value)
+        if value.dtype == "uint8" and not _wraps(value):
+            return number
+        return self._emit(ops.TYPECAST["int32", value.dtype], inputs=(number,))
+
+    def _load(self, value: tirx.BufferLoad) -> int:
+        broadcast = self.classify(value).broadcast
+        op = ops.UNARY_BROADCAST[broadcast].tile if broadcast else ops.COPY_TILE
+        return self._emit(op, loads=(value,))
+
+    def _operation(self, value: tirx.PrimExpr) -> int:
+        """What an operation makes of integers, in 32 bits."""
+        if type(value) in _INT_BINARY:
+            operands = self._all(value.a, value.b)
+            return self._emit(ops.INT_BINARY[_INT_BINARY[type(value)]], inputs=operands)
         match value:
+            case tirx.Cast() if value.value.dtype in ops.BYTES:
+                return self.lower(value.value)
             case tirx.Cast() if value.value.dtype in (*_FLOATS, "bool"):
                 whole = self.lower(value.value)
                 if value.value.dtype != "bool":  # conversions drop the fraction
@@ -273,7 +325,7 @@ class _Selector:
 
     def _comparison(self, name: str, value: tirx.PrimExpr) -> int:
         left, right = _simplified(value.a), _simplified(value.b)
-        if left.dtype == "int32":
+        if left.dtype in _INTEGERS:
             truth = self._emit(ops.INT_BINARY[name], inputs=(self.lower(left), self.lower(right)))
             return self._emit(ops.TYPECAST["int32", "float32"], inputs=(truth,))
         if _scalar_bits(left) is not None:
@@ -376,6 +428,18 @@ def allocate(instructions: list[Instruction]) -> tuple[list[Instruction], int]:
         slots[ins.out] = out
         result.append(Instruction(ins.op, out, ins.loads, inputs, ins.bits))
     return result, used
+
+
+def _comes_as_byte(value: tirx.PrimExpr) -> bool:
+    """Whether an integer of 8 bits is made as a byte, and not as a number."""
+    return isinstance(value, tirx.BufferLoad | tirx.Cast)
+
+
+def _wraps(value: tirx.PrimExpr) -> bool:
+    """Whether an operation on integers of 8 bits may give a number that no byte holds."""
+    if isinstance(value, tirx.Call) and isinstance(value.op, ir.Op):
+        return value.op.name == "tirx.shift_left"
+    return isinstance(value, _WRAPPING)
 
 
 def _simplified(value: tirx.PrimExpr) -> tirx.PrimExpr:

@@ -207,7 +207,7 @@ for _name, _op in ops.INT_BINARY.items():
 SPELLINGS[ops.FILL_INT] = Spelling(
     "fill_tile_int<DataFormat::Int32>({dst}, {value});", _UNARY + "fill.h"
 )
-_FORMATS = {"float32": "Float32", "int32": "Int32"}
+_FORMATS = {"float32": "Float32", "int32": "Int32", "int8": "Int8", "uint8": "UInt8"}
 for (_dtype, _kind, _dim), _op in ops.SFPU_REDUCE.items():
     _how = f"PoolType::{_POOLS[_kind]}, DataFormat::{_FORMATS[_dtype]}"
     _callee = f"sfpu_reduce<{_how}, ReduceDim::{_REDUCE_DIMS[_dim]}>"

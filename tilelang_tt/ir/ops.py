@@ -390,7 +390,17 @@ def _typecast(source: str, target: str) -> OpDef:
     )
 
 
-TYPECAST = {pair: _typecast(*pair) for pair in (("float32", "int32"), ("int32", "float32"))}
+BYTES = ("int8", "uint8")
+"""Dtypes whose elements stand in DST as bytes, which conversions make of numbers and back."""
+TYPECAST = {
+    pair: _typecast(*pair)
+    for pair in (
+        ("float32", "int32"),
+        ("int32", "float32"),
+        *((wide, byte) for byte in BYTES for wide in ("float32", "int32")),
+        *(("int8", wide) for wide in ("float32", "int32")),  # a byte of uint8 is its number
+    )
+}
 FILL_TILE = OpDef(
     "fill_tile_bitcast",
     ("dst", "bits"),

@@ -47,6 +47,12 @@ def located(stmt: StmtT, origin: tirx.Stmt) -> StmtT:
     return stmt
 
 
+def located_throughout(stmt: StmtT, origin: tirx.Stmt) -> StmtT:
+    """`stmt`, made of several statements, each with the source position of the user's `origin`."""
+    inherit_spans(located(stmt, origin))
+    return stmt
+
+
 def inherit_spans(stmt: tirx.Stmt) -> None:
     """Give every statement without a source position that of the nearest one around it.
 

@@ -25,6 +25,8 @@ _ELEMENT: dict[str, type[np.unsignedinteger]] = {
     "float16": np.uint16,
     "bfloat16": np.uint16,
     "int32": np.uint32,
+    "int8": np.uint8,
+    "uint8": np.uint8,
 }
 
 

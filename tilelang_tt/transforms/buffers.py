@@ -13,8 +13,9 @@ def fresh_buffer(
     like: tirx.Buffer,
     others: Iterable[tirx.Buffer],
     shape: Sequence[tirx.PrimExpr | int] | None = None,
+    dtype: str = "",
 ) -> tirx.Buffer:
-    """A shared buffer of `like`'s dtype, and of its shape where none is given.
+    """A shared buffer of `like`'s dtype and shape, where none are given.
 
     It is called `wanted`, or `wanted_1` and so on where one of `others` has that name: the plan
     knows circular buffers by name.
@@ -23,4 +24,6 @@ def fresh_buffer(
     names = chain([wanted], (f"{wanted}_{i}" for i in count(1)))
     name = next(name for name in names if name not in taken)
     scope = like.scope() if like.scope() != "global" else "shared.dyn"
-    return tirx.decl_buffer(like.shape if shape is None else shape, like.dtype, name, scope=scope)
+    return tirx.decl_buffer(
+        like.shape if shape is None else shape, dtype or like.dtype, name, scope=scope
+    )

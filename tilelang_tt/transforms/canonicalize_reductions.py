@@ -1,7 +1,8 @@
 """Reduce every reduction to a sum or a maximum into a fresh buffer.
 
 The matrix unit sums and takes maxima along the rows or columns of tiles. What else a reduction asks
-for is element-wise work before or after it, and so is a conversion between integers and floats.
+for is element-wise work before or after it, and so is a conversion between integers and floats, and
+one of integers of 8 bits, which are reduced as int32.
 
     before:  T.reduce(S[0:64, 0:64], m[0:64], "absmax", 1, False)
 
@@ -41,10 +42,12 @@ from dataclasses import dataclass, field
 
 from tvm import tirx
 
+from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import UnsupportedReduction
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.ops import BYTES
 from tilelang_tt.ir.tileops import Reduce, Region, Transpose, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import cast, fill_places, map_over
@@ -68,8 +71,11 @@ class _Kind:
     def element(self, value: tirx.PrimExpr) -> tirx.PrimExpr:
         return tirx.abs(value) if self.of_magnitudes else value
 
-    def signed(self, value: tirx.PrimExpr) -> tirx.PrimExpr:
-        return tirx.Sub(tirx.const(0.0, value.dtype), value) if self.is_negated else value
+    def turned(self, value: tirx.PrimExpr) -> tirx.PrimExpr:
+        """`value`, or what has the opposite order: of integers the complement, which all have."""
+        if not self.is_negated:
+            return value
+        return tirx.Sub(tirx.const(-1 if value.dtype == "int32" else 0, value.dtype), value)
 
 
 _KINDS = {
@@ -145,7 +151,8 @@ class _Reduction:
     def make(self) -> None:
         view, kind = self.view, _KINDS[self.view.kind]
         src, dim = self._source(kind)
-        direct = view.dst if view.dst.is_whole and view.clear and not kind.is_negated else None
+        is_direct = view.clear and not kind.is_negated and self._dtype == view.dst.buffer.dtype
+        direct = view.dst if view.dst.is_whole and is_direct else None
         if self._is_natural:
             result = direct or self._result("red", list(view.dst.extents))
             self._reduce(src, result, dim)
@@ -162,6 +169,12 @@ class _Reduction:
             raise self._refusal("several dimensions of blocks")
         if result is not direct:
             self._finish(result, kind)
+
+    @property
+    def _dtype(self) -> str:
+        """What the results are made in."""
+        dtype = self.view.dst.buffer.dtype
+        return "int32" if dtype in BYTES else dtype
 
     @property
     def _is_natural(self) -> bool:
@@ -183,15 +196,18 @@ class _Reduction:
             for axis, extent in enumerate(src.extents)
             if self._is_natural or axis >= rank - 2 or not _is_one(extent)
         ]
-        is_converted = (src.buffer.dtype == "int32") != (self.view.dst.buffer.dtype == "int32")
+        dtypes = src.buffer.dtype, self.view.dst.buffer.dtype
+        are_floats = [formats.is_float(dtype) for dtype in dtypes]
+        is_converted = are_floats[0] != are_floats[1] or bool({*dtypes} & {*BYTES})
         is_changed = is_converted or kind.of_magnitudes or kind.is_negated
         if src.is_whole and len(shape) == rank and not is_changed:
             return src, dim
-        like = (self.view.dst if is_converted else src).buffer
-        made = self._fresh(src.buffer, "in", shape, like)
+        dtype = self._dtype if is_converted else src.buffer.dtype
+        made = self._fresh(src.buffer, "in", shape, dtype)
 
         def element(value: tirx.PrimExpr) -> tirx.PrimExpr:
-            return kind.signed(kind.element(cast(like.dtype, value)))
+            value = cast(dtypes[1], value) if is_converted else value
+            return kind.turned(kind.element(cast(dtype, value)))
 
         self.pieces.append(map_over(made, [src], element))
         return made, dim - (rank - len(shape))
@@ -229,7 +245,7 @@ class _Reduction:
 
     def _finish(self, result: Region, kind: _Kind) -> None:
         def finish(value: tirx.PrimExpr, old: tirx.PrimExpr | None = None) -> tirx.PrimExpr:
-            value = kind.signed(value)
+            value = cast(self.view.dst.buffer.dtype, kind.turned(value))
             return value if old is None else kind.join(old, value)
 
         sources = [result] if self.view.clear else [result, self.view.dst]
@@ -237,11 +253,11 @@ class _Reduction:
 
     def _result(self, suffix: str, shape: Shape) -> Region:
         """A new buffer for what becomes part of the destination."""
-        return self._fresh(self.view.dst.buffer, suffix, shape, self.view.dst.buffer)
+        return self._fresh(self.view.dst.buffer, suffix, shape, self._dtype)
 
-    def _fresh(self, of: tirx.Buffer, suffix: str, shape: Shape, like: tirx.Buffer) -> Region:
+    def _fresh(self, of: tirx.Buffer, suffix: str, shape: Shape, dtype: str) -> Region:
         """A new buffer called after the buffer `of`."""
-        buffer = fresh_buffer(f"{of.name}_{suffix}", like, self.buffers, shape)
+        buffer = fresh_buffer(f"{of.name}_{suffix}", of, self.buffers, shape, dtype)
         self.buffers.append(buffer)
         return Region.whole(buffer)
 

@@ -110,9 +110,15 @@ def _check_gemm(gemm: Gemm, stmt: tirx.Stmt) -> None:
     a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
     if a.dtype != b.dtype:
         raise GemmDtypeMismatch.at(stmt, a=a.dtype, b=b.dtype)
-    if not formats.BY_DTYPE[a.dtype].mantissa_bits:
-        reason = "the matrix unit does not multiply"
-        raise UnsupportedDtype.at(stmt, what="an operand of T.gemm", dtype=a.dtype, reason=reason)
+    if not formats.is_float(a.dtype):
+        raise UnsupportedDtype.at(
+            stmt,
+            what="an operand of T.gemm",
+            dtype=a.dtype,
+            reason="which the matrix unit does not multiply",
+            instead="cast it to bfloat16, which holds integers of 8 bits exactly, and sum in"
+            " float32",
+        )
     expected = (
         [k, m] if gemm.transpose_a else [m, k],
         [n, k] if gemm.transpose_b else [k, n],

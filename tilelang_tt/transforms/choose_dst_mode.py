@@ -1,9 +1,10 @@
 """Decide whether the destination registers hold 16-bit or 32-bit values.
 
-32-bit registers are half as many, but keep what a float32 or int32 buffer promises. They are chosen
-where the program keeps such a value on the chip, or computes with one between 16-bit buffers, or
-mixes float16 with bfloat16, which share no 16-bit form, or chooses between float16 values, for
-which `where_tile` has no 16-bit form; the option `fp32_acc` overrides.
+32-bit registers are half as many, but keep what a float32 or int32 buffer promises, and conversions
+from and to integers of 8 bits need them. They are chosen where the program keeps such a value on
+the chip, or computes with one between 16-bit buffers, or mixes float16 with bfloat16, which share
+no 16-bit form, or chooses between float16 values, for which `where_tile` has no 16-bit form; the
+option `fp32_acc` overrides.
 
     before:  C_s[i, j] = T.Cast("bfloat16", T.Cast("float32", A_s[i, j]) * s + t)
 
@@ -32,6 +33,7 @@ from tilelang_tt.ir.attrs import FP32_DEST
 from tilelang_tt.ir.frame import Frame
 
 _ROUNDING = (tirx.Add, tirx.Sub, tirx.Mul, tirx.Div, tirx.Call)
+_INTEGERS = ("int32", "int8", "uint8")
 _EXACT_CALLS = ("tirx.if_then_else", "tirx.fabs")
 
 
@@ -72,14 +74,16 @@ class ChooseDstMode:
             raise PrecisionUnavailable.at(
                 Frame.of(func).realize, what="mixing float16 with bfloat16"
             )
-        if "int32" in dtypes and self.fp32_acc is False:
-            raise PrecisionUnavailable.at(Frame.of(func).realize, what="an int32 value")
+        integers = sorted(dtypes & set(_INTEGERS))
+        if integers and self.fp32_acc is False:
+            what = f"a value of {integers[0]}"
+            raise PrecisionUnavailable.at(Frame.of(func).realize, what=what)
         chooses = "float16" in dtypes and _has_choice(func.body)
         if chooses and self.fp32_acc is False:
             raise PrecisionUnavailable.at(
                 Frame.of(func).realize, what="a choice between float16 values"
             )
-        keeps = bool({"float32", "int32"} & dtypes)
+        keeps = "float32" in dtypes or bool(integers)
         is_wide = keeps or is_mixed or chooses or _computes_in_float32(func.body)
         wanted = is_wide if self.fp32_acc is None else self.fp32_acc
         return func.with_attr(FP32_DEST, bool(wanted))

@@ -12,12 +12,21 @@ and put in its place among what the rest of the buffer holds.
                  C_l[i, j] = T.if_then_else(
                      k * 32 <= i and i < k * 32 + 32, C_l_part[(i - k * 32) % 32, j], C_l[i, j])
 
-Where the buffer certainly holds nothing yet, there is no rest to keep. Parts are whole tiles, or
-single rows or columns.
+A part that is not made of whole tiles, nor a single row or column, has no tiles of its own: it is
+computed at its place, for the whole buffer, and chosen there. What it is computed of moves along.
+
+    before:  for i, j in T.Parallel(16, 64):         C_l (64, 64)
+                 C_l[i + 8, j] = C_l[i + 8, j] + A_s[i, j]
+
+    after:   for i, j in T.Parallel(64, 64):
+                 C_l[i, j] = T.if_then_else(
+                     8 <= i and i < 24, C_l[i, j] + A_s[i - 8, j], C_l[i, j])
+
+Where the buffer certainly holds nothing yet, there is no rest to keep.
 
 Needs:    `PlaceAccumulators`.
 Leaves:   element-wise nests that write the whole of on-chip buffers.
-Errors:   TT1010, TT2006.
+Errors:   TT1010.
 """
 
 from __future__ import annotations
@@ -26,14 +35,14 @@ import functools
 from dataclasses import dataclass, field
 
 from tvm import arith, tirx
+from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import ranges, webs
 from tilelang_tt.analysis.webs import NOTHING
-from tilelang_tt.diagnostics import PartialBuffer
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Elementwise, Region, is_global, leaf
+from tilelang_tt.ir.tileops import Elementwise, Region, is_global, leaf, map_loads
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import box_of, fill_places
@@ -78,9 +87,13 @@ class _Completion:
         if not isinstance(nest, Elementwise) or is_global(nest.dst) or nest.covers_dst:
             return [stmt]
         region = box_of(nest.dst, nest.store.indices, nest, stmt)
-        if region.is_whole:  # the loops are in another order than the indices
-            raise PartialBuffer.at(stmt, buffer=nest.dst.name)
-        self._check_whole_tiles(region, stmt)
+        if region.is_whole or not self._is_of_tiles(region):
+            placement = _Placement(
+                tree.located(self._in_place(nest, region, keeps=True), stmt),
+                tree.located(self._in_place(nest, region, keeps=False), stmt),
+            )
+            self.placements.append(placement)
+            return [placement.stmt]
         part = fresh_buffer(f"{nest.dst.name}_part", nest.dst, self.buffers, region.extents)
         self.buffers.append(part)
         places = [
@@ -95,7 +108,8 @@ class _Completion:
         self.placements.append(placement)
         return [tree.located(made, stmt), placement.stmt]
 
-    def _check_whole_tiles(self, region: Region, stmt: tirx.Stmt) -> None:
+    def _is_of_tiles(self, region: Region) -> bool:
+        """Whether each extent is one element, or whole tiles up to the end of the buffer."""
         for low, extent, size in list(
             zip(region.mins, region.extents, region.buffer.shape, strict=True)
         )[-2:]:
@@ -105,7 +119,31 @@ class _Completion:
                 low + extent >= size
             )
             if not ends or not self.analyzer.can_prove(tirx.floormod(low, TILE) == 0):
-                raise PartialBuffer.at(stmt, buffer=region.buffer.name)
+                return False
+        return True
+
+    def _in_place(self, nest: Elementwise, region: Region, *, keeps: bool) -> tirx.Stmt:
+        """The nest over the whole buffer, which keeps what is not in the region."""
+
+        def value(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
+            moved = {
+                var: arith.Analyzer().simplify(place - low)
+                for place, low, index in zip(places, region.mins, nest.store.indices, strict=True)
+                for var in nest.vars
+                if var in tree.collect(index, tirx.Var)
+            }
+            new = map_loads(substitute(nest.store.value, moved), _with_simple_indices)
+            inside = [
+                condition
+                for axis, place in enumerate(places)
+                for condition in self._inside(region, axis, place)[0]
+            ]
+            if not keeps or not inside:
+                return new
+            old = tirx.BufferLoad(region.buffer, places)
+            return tirx.if_then_else(functools.reduce(tirx.And, inside), new, old)
+
+        return fill_places(Region.whole(region.buffer), value)
 
     def _placed(self, part: tirx.Buffer, region: Region, *, keeps: bool) -> tirx.Stmt:
         """The nest that puts the part into its buffer, and keeps the rest of it."""
@@ -162,3 +200,8 @@ class _Completion:
             if placement.stmt in certain
         }
         return tree.rewrite_sequences(body, lambda stmts: [simpler.get(s, s) for s in stmts])
+
+
+def _with_simple_indices(load: tirx.BufferLoad) -> tirx.BufferLoad:
+    indices = [arith.Analyzer().simplify(index) for index in load.indices]
+    return tirx.BufferLoad(load.buffer, indices)

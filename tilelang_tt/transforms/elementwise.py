@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
+from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import UnsupportedIndex
 from tilelang_tt.ir import tree
@@ -77,6 +79,15 @@ def cast(dtype: str, value: tirx.PrimExpr) -> tirx.PrimExpr:
     if isinstance(value, tirx.IntImm | tirx.FloatImm):
         return tirx.const(value.value, dtype)
     return tirx.Cast(dtype, value)
+
+
+def neutral(kind: str, dtype: str) -> tirx.PrimExpr:
+    """What changes no sum, or no maximum or minimum, of numbers of `dtype`."""
+    if kind == "sum":
+        return tirx.const(0, dtype)
+    if formats.is_float(dtype):
+        return tirx.const(-math.inf if kind == "max" else math.inf, dtype)
+    return tirx.min_value(dtype) if kind == "max" else tirx.max_value(dtype)
 
 
 def box_of(

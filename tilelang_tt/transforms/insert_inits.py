@@ -14,6 +14,10 @@ and inserts the calls that change it, as far out of loops as one set-up serves t
                  T.add_tiles(A.data, B.data, ...)
                  T.pack_tile(0, C.data, 0)
 
+An operation that takes one operand adds the other source register, which is zero. Both hold
+integers of 8 bits or neither: in a kernel that has such, the formats of both are set to that of the
+operand.
+
 Needs:    `InsertDstProtocol`.
 Leaves:   a compute kernel in which every operation finds the state it needs.
 """
@@ -48,7 +52,8 @@ class InsertInits:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        setup = _Setup(_formats(frame))
+        has_bytes = any(buffer.dtype in ops.BYTES for buffer in frame.buffers)
+        setup = _Setup(_formats(frame), has_bytes)
         startup, state = setup.start(frame.body)
         return frame.build(body=tree.sequence([*startup, setup.visit(frame.body, state)]))
 
@@ -63,7 +68,10 @@ def _formats(frame: Frame) -> dict[tirx.Var, object]:
 
 @dataclass(frozen=True)
 class _Setup:
+    """`formats` says how each circular buffer is seen, `has_bytes` whether one has 8 bits."""
+
     formats: dict[tirx.Var, object]
+    has_bytes: bool
 
     def start(self, body: tirx.Stmt) -> tuple[list[tirx.Stmt], State]:
         """The first call of the kernel, which must fit the first operation, and the state after
@@ -167,7 +175,7 @@ class _Setup:
     def _needs(self, op: ops.OpDef, call: tirx.Call) -> Iterator[Requirement]:
         for piece, operand, reconfig in (
             ("src_a", op.src_a, ops.RECONFIG_SRC_A),
-            ("src_b", op.src_b, ops.RECONFIG_SRC_B),
+            ("src_b", op.src_b or (op.src_a if self.has_bytes else ""), ops.RECONFIG_SRC_B),
             ("pack", "cb" if op in (ops.PACK_TILE, ops.PACK_ACCUMULATE) else "", ops.RECONFIG_PACK),
         ):
             if operand:

@@ -30,7 +30,6 @@ Errors:   TT1006, TT1016, TT3005.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +44,7 @@ from tilelang_tt.ir.exprs import same, same_all
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Fill, Reduce, Region, leaf, map_loads
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import fill_over
+from tilelang_tt.transforms.elementwise import fill_over, neutral
 
 
 class IsolateElementwise:
@@ -334,7 +333,6 @@ class _Reduction:
 
 _KINDS = {tirx.Add: "sum", tirx.Max: "max", tirx.Min: "min"}
 _CHOICE = Op.get("tirx.if_then_else")
-_NEUTRAL = {"sum": 0.0, "max": -math.inf, "min": math.inf}
 
 
 def _reduction_of(nest: Elementwise) -> _Reduction | None:
@@ -362,8 +360,8 @@ class _Joined:
 
     def where(self, condition: tirx.PrimExpr) -> _Joined:
         """The same with a term that changes nothing where the condition does not hold."""
-        neutral = tirx.const(_NEUTRAL[self.kind], self.term.dtype)
-        return _Joined(self.kind, tirx.if_then_else(condition, self.term, neutral))
+        none = neutral(self.kind, self.term.dtype)
+        return _Joined(self.kind, tirx.if_then_else(condition, self.term, none))
 
 
 def _joined(value: tirx.PrimExpr, old: tirx.PrimExpr) -> _Joined | None:

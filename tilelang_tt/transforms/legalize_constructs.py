@@ -30,7 +30,7 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
 from tilelang_tt.transforms.lower_scans import SCANS
 
-_DTYPES = ("float32", "float16", "bfloat16", "int32")
+_DTYPES = ("float32", "float16", "bfloat16", "int32", "int8", "uint8")
 _SCALARS = ("int32", "float32")
 _SCOPES = ("shared.dyn", "shared", "local.fragment", "local.var", "local.reducer")
 _KINDS = (
@@ -166,7 +166,13 @@ def _check_dtype(what: str, dtype: str, stmt: tirx.Stmt) -> None:
     reason = (
         "is not supported yet" if dtype in formats.BY_DTYPE else "Tensix has no tile format for"
     )
-    raise errors.UnsupportedDtype.at(stmt, what=what, dtype=dtype, reason=reason)
+    raise errors.UnsupportedDtype.at(
+        stmt,
+        what=what,
+        dtype=dtype,
+        reason=f"which {reason}",
+        instead=f"use {', '.join(_DTYPES[:-1])} or {_DTYPES[-1]}",
+    )
 
 
 def _check_buffer(buffer: tirx.Buffer, stmt: tirx.Stmt) -> None:

@@ -18,7 +18,6 @@ Errors:   TT1002.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,15 +27,16 @@ from tvm.tirx.stmt_functor import ir_transform
 from tilelang_tt.diagnostics import UnsupportedReduction
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.tileops import Copy, Fill, Region, called
+from tilelang_tt.transforms.elementwise import neutral
 
 _INFOS = ("reducer_info_v2", "reducer_info")
 _INIT = "tl.tileop.reducer_init"
 _UPDATE = "tl.reducer_update"
 _FINALIZE = ("tl.tileop.finalize_reducer_v2", "tl.tileop.finalize_reducer")
-_KINDS: dict[str, tuple[Callable[..., tirx.PrimExpr], float]] = {
-    "sum": (tirx.Add, 0.0),
-    "max": (tirx.Max, -math.inf),
-    "min": (tirx.Min, math.inf),
+_KINDS: dict[str, Callable[..., tirx.PrimExpr]] = {
+    "sum": tirx.Add,
+    "max": tirx.Max,
+    "min": tirx.Min,
 }
 
 
@@ -79,26 +79,23 @@ class _Lowering:
             return None
         if name == _UPDATE:
             target, value = call.args
-            join, _ = self._kind(target.buffer, stmt)
+            join = _KINDS[self._kind(target.buffer, stmt)]
             update = tirx.BufferStore(target.buffer, join(target, value), target.indices)
             return tree.located(update, stmt)
         region = Region.decode(call.args[0])
         if name == _INIT:
-            _, neutral = self._kind(region.buffer, stmt)
-            start = call.args[1] if len(call.args) > 1 else None
-            value = tirx.const(neutral, region.buffer.dtype) if start is None else start
-            return tree.located(Fill(region, value).stmt(), stmt)
+            kind = self._kind(region.buffer, stmt)
+            start = call.args[1] if len(call.args) > 1 else neutral(kind, region.buffer.dtype)
+            return tree.located(Fill(region, start).stmt(), stmt)
         if name == _FINALIZE[0]:
             return tree.located(Copy(region, Region.decode(call.args[1])).stmt(), stmt)
         return tirx.Evaluate(0)
 
-    def _kind(
-        self, buffer: tirx.Buffer, stmt: tirx.Stmt
-    ) -> tuple[Callable[..., tirx.PrimExpr], float]:
+    def _kind(self, buffer: tirx.Buffer, stmt: tirx.Stmt) -> str:
         kind = self.kinds[buffer.data]
         if kind not in _KINDS:
             raise UnsupportedReduction.at(stmt, op=f"a reducer of {kind}")
-        return _KINDS[kind]
+        return kind
 
     def _loop(self, loop: tirx.For) -> tirx.For | None:
         """A loop over contributions to the same element is a serial one."""

@@ -20,7 +20,6 @@ Leaves:   on-chip buffers of whole tiles; copies may leave out some of a buffer'
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 from tvm import arith, tirx
@@ -45,9 +44,7 @@ from tilelang_tt.ir.tileops import (
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.choose_tiled_axes import transfer
-from tilelang_tt.transforms.elementwise import map_places
-
-_NEUTRAL = {"sum": 0.0, "max": -math.inf}
+from tilelang_tt.transforms.elementwise import map_places, neutral
 
 
 class PadBuffers:
@@ -156,7 +153,7 @@ class _Padding:
                 }
                 return dataclasses.replace(view, **moved).stmt()
             case Reduce():
-                src = self._kept_out(view.src, view.dim, _NEUTRAL[view.kind], before)
+                src = self._kept_out(view.src, view.dim, view.kind, before)
                 return dataclasses.replace(view, src=src, dst=self._whole(view.dst)).stmt()
             case Gemm():
                 return self._gemm(view, before)
@@ -167,27 +164,26 @@ class _Padding:
     def _gemm(self, gemm: Gemm, before: list[tirx.Stmt]) -> tirx.Stmt:
         inner_a = len(gemm.a.extents) - (2 if gemm.transpose_a else 1)
         inner_b = len(gemm.b.extents) - (1 if gemm.transpose_b else 2)
-        a = self._kept_out(gemm.a, inner_a, 0.0, before)
-        b = self._kept_out(gemm.b, inner_b, 0.0, before)
+        a = self._kept_out(gemm.a, inner_a, "sum", before)
+        b = self._kept_out(gemm.b, inner_b, "sum", before)
         m, n, k = (-(-size // TILE) * TILE for size in gemm.mnk)
         c = self._whole(gemm.c)
         return dataclasses.replace(gemm, a=a, b=b, c=c, mnk=(m, n, k)).stmt()
 
-    def _kept_out(
-        self, region: Region, axis: int, neutral: float, before: list[tirx.Stmt]
-    ) -> Region:
-        """The padded operand, with `neutral` in what pads it along `axis`."""
+    def _kept_out(self, region: Region, axis: int, kind: str, before: list[tirx.Stmt]) -> Region:
+        """The padded operand, with what a reduction of `kind` ignores in what pads it along
+        `axis`."""
         buffer = region.buffer
         whole = self._whole(region)
         size = ranges.constant(buffer.shape[axis])
-        is_neutral = neutral == 0.0 and buffer in self.zero_padded
+        is_neutral = kind == "sum" and buffer in self.zero_padded
         if size in (None, 1) or (size or 0) % TILE == 0 or is_neutral:
             return whole
         masked = Region.whole(self._fresh(f"{buffer.name}_in", whole.buffer, whole.buffer.shape))
 
         def keep(places: list[tirx.PrimExpr], value: tirx.PrimExpr) -> tirx.PrimExpr:
             is_inside = tirx.LT(places[axis], tirx.const(size, "int32"))
-            return tirx.if_then_else(is_inside, value, tirx.const(neutral, value.dtype))
+            return tirx.if_then_else(is_inside, value, neutral(kind, value.dtype))
 
         before.append(map_places(masked, whole, keep))
         return masked

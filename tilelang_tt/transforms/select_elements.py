@@ -12,7 +12,7 @@ whole nest, is what is left when all other rows are made zeros and the columns a
 
 Of a block of several tiles only the tiles around the row are looked at.
 
-Needs:    `MaterializeViews`.
+Needs:    `AlignReads`.
 Leaves:   no loads of on-chip buffers that a nest's variables run through in one dimension of a tile
           only, but for dimensions of extent 1.
 """
@@ -21,16 +21,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tvm import tirx
+from tvm import arith, tirx
 
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.ops import BYTES
 from tilelang_tt.ir.tileops import Elementwise, Reduce, Region, is_global, leaf, map_loads
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import fill_places
+from tilelang_tt.transforms.elementwise import cast, fill_places
 
 
 class SelectElements:
@@ -54,12 +55,12 @@ def _select(stmt: tirx.Stmt, buffers: list[tirx.Buffer]) -> list[tirx.Stmt]:
     if not isinstance(nest, Elementwise):
         return [stmt]
     selection = _Selection(nest, buffers)
-    value = map_loads(nest.store.value, selection.load)
+    value = map_loads(nest.store.value, selection.value)
     if not selection.stmts:
         return [stmt]
     store = tirx.BufferStore(nest.dst, value, nest.store.indices)
     new = Elementwise(nest.loops, tree.located(store, nest.store)).stmt()
-    return [tree.located(piece, stmt) for piece in (*selection.stmts, new)]
+    return [tree.located_throughout(piece, stmt) for piece in (*selection.stmts, new)]
 
 
 @dataclass
@@ -71,7 +72,12 @@ class _Selection:
     stmts: list[tirx.Stmt] = field(default_factory=list)
     known: list[tuple[tirx.BufferLoad, tirx.BufferLoad]] = field(default_factory=list)
 
-    def load(self, load: tirx.BufferLoad) -> tirx.BufferLoad | None:
+    def value(self, load: tirx.BufferLoad) -> tirx.PrimExpr | None:
+        """What is chosen, or None where everything is read."""
+        new = self._loaded(load)
+        return None if new is None else cast(load.dtype, new)
+
+    def _loaded(self, load: tirx.BufferLoad) -> tirx.BufferLoad | None:
         axis = None if is_global(load.buffer) else self._chosen_axis(load)
         if axis is None:
             return None
@@ -79,21 +85,28 @@ class _Selection:
             if same(old, load):
                 return new
         taken = self._taken(load, axis)
-        element = self.load(taken)  # where the other index is a number too
+        element = self._loaded(taken)  # where the other index is a number too
         new = taken if element is None else element
         self.known.append((load, new))
         return new
 
     def _chosen_axis(self, load: tirx.BufferLoad) -> int | None:
-        """The first of the last two dimensions whose index is a number for the nest."""
+        """The first of the last two dimensions whose index is a number for the nest, other than
+        the first row or column of a tile for the first of the result's."""
         rank = len(load.indices)
         for axis in range(max(rank - 2, 0), rank):
-            is_number = not any(
-                var in self.nest.vars for var in tree.collect(load.indices[axis], tirx.Var)
-            )
-            if is_number and ranges.constant(load.buffer.shape[axis]) != 1:
+            index, back = load.indices[axis], rank - axis
+            if self._moves(index) or ranges.constant(load.buffer.shape[axis]) == 1:
+                continue
+            stored = self.nest.store.indices
+            from_there = index - stored[-back] if back <= len(stored) else index
+            if self._moves(from_there) or not _is_aligned(from_there):
                 return axis
         return None
+
+    def _moves(self, index: tirx.PrimExpr) -> bool:
+        """Whether an index runs with the nest."""
+        return any(var in self.nest.vars for var in tree.collect(index, tirx.Var))
 
     def _taken(self, load: tirx.BufferLoad, axis: int) -> tirx.BufferLoad:
         """The load of a vector that holds the elements at this index, which is made first."""
@@ -105,17 +118,18 @@ class _Selection:
         low = _tile_of(chosen, shape[inner])
         if low is not None:
             shape[inner] = tirx.const(TILE, "int32")
-        kept = self._fresh(f"{buffer.name}_kept", buffer, shape)
+        dtype = "int32" if buffer.dtype in BYTES else buffer.dtype
+        kept = self._fresh(f"{buffer.name}_kept", buffer, shape, dtype)
         out_shape = [size for at, size in enumerate(shape) if at != inner] or [1]
-        taken = self._fresh(f"{buffer.name}_taken", buffer, out_shape)
+        taken = self._fresh(f"{buffer.name}_taken", buffer, out_shape, dtype)
 
         def value(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
             place, there = places[inner], list(places)
             if low is not None:
                 place = low + place
                 there[inner] = tirx.floormod(place, buffer.shape[axis])  # surely inside
-            old = tirx.BufferLoad(buffer, [*leading, *there])
-            return tirx.if_then_else(tirx.EQ(place, chosen), old, tirx.const(0, buffer.dtype))
+            old = cast(dtype, tirx.BufferLoad(buffer, [*leading, *there]))
+            return tirx.if_then_else(tirx.EQ(place, chosen), old, tirx.const(0, dtype))
 
         self.stmts.append(fill_places(Region.whole(kept), value))
         self.stmts.append(
@@ -124,10 +138,16 @@ class _Selection:
         rest = [index for at, index in enumerate(load.indices) if at >= len(leading) and at != axis]
         return tirx.BufferLoad(taken, rest or [tirx.const(0, "int32")])
 
-    def _fresh(self, name: str, like: tirx.Buffer, shape: list[tirx.PrimExpr | int]) -> tirx.Buffer:
-        buffer = fresh_buffer(name, like, self.buffers, shape)
+    def _fresh(
+        self, name: str, like: tirx.Buffer, shape: list[tirx.PrimExpr | int], dtype: str
+    ) -> tirx.Buffer:
+        buffer = fresh_buffer(name, like, self.buffers, shape, dtype)
         self.buffers.append(buffer)
         return buffer
+
+
+def _is_aligned(distance: tirx.PrimExpr) -> bool:
+    return arith.Analyzer().can_prove(tirx.floormod(distance, TILE) == 0)
 
 
 def _tile_of(index: tirx.PrimExpr, size: tirx.PrimExpr) -> tirx.PrimExpr | None:

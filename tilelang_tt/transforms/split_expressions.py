@@ -27,7 +27,7 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
 
-_STORED = ("float32", "float16", "bfloat16", "int32")
+_STORED = ("float32", "float16", "bfloat16", "int32", "int8", "uint8")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class SplitExpressions:
             part = self._part(nest.store.value)
             if part is None:
                 break
-            buffer = fresh_buffer(f"{nest.dst.name}_part", nest.dst, buffers)
-            buffer = tirx.decl_buffer(buffer.shape, part.dtype, buffer.name, scope=buffer.scope())
+            buffer = fresh_buffer(f"{nest.dst.name}_part", nest.dst, buffers, dtype=part.dtype)
             buffers.append(buffer)
             made = tirx.BufferStore(buffer, part, nest.store.indices)
             parts.append(tree.located(Elementwise(nest.loops, made).stmt(), stmt))

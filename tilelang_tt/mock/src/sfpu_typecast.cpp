@@ -9,52 +9,63 @@
 namespace tt_mock {
 namespace {
 
-struct Limits {
-  double low, high;
-};
-
-Limits limits_of(DataFormat format) {
-  switch (format) {
-    case DataFormat::Int32:
-      return {-2147483648.0, 2147483647.0};
-    case DataFormat::UInt32:
-      return {0, 4294967295.0};
-    case DataFormat::UInt16:
-      return {0, 65535.0};
-    case DataFormat::Int8:
-      return {-128.0, 127.0};
-    default:
-      return {0, 255.0};
-  }
+bool is_byte(DataFormat format) {
+  return format == DataFormat::Int8 || format == DataFormat::UInt8;
 }
 
-bool has_sign(DataFormat format) {
-  return format == DataFormat::Int32 || format == DataFormat::Int8;
+bool is_wide(DataFormat format) {
+  return format == DataFormat::Int32 || format == DataFormat::UInt32;
 }
 
-// Float to integer: 32-bit results are cut off, narrower ones rounded to even; all saturate.
+// A finite float without its fraction modulo 256; what is not below 2^31 counts as 0.
+uint32_t to_byte(float value) {
+  return std::fabs(value) < 0x1p31F ? uint32_t(int32_t(value)) & 0xFF : 0;
+}
+
+uint32_t saturated(double whole, double low, double high) {
+  return uint32_t(int64_t(std::min(std::max(whole, low), high)));
+}
+
+// A byte keeps the number modulo 256. Of the others, 32 bits cut the fraction off and 16 bits round
+// to even; both saturate.
 uint32_t to_integer(float value, DataFormat format) {
   if (std::isnan(value)) {
     return 0;
   }
-  const bool wide = format == DataFormat::Int32 || format == DataFormat::UInt32;
-  const Limits limits = limits_of(format);
-  const double whole = wide ? std::trunc(double{value}) : std::nearbyint(double{value});
-  return uint32_t(int64_t(std::min(std::max(whole, limits.low), limits.high)));
+  switch (format) {
+    case DataFormat::Int32:
+      return saturated(std::trunc(double{value}), -2147483648.0, 2147483647.0);
+    case DataFormat::UInt32:
+      return saturated(std::trunc(double{value}), 0, 4294967295.0);
+    case DataFormat::UInt16:
+      return saturated(std::nearbyint(double{value}), 0, 65535.0);
+    default:
+      return to_byte(value);
+  }
 }
 
+// An Int8 is the byte of two's complement that a UInt8 circular buffer brings.
 int64_t number_of(uint32_t word, DataFormat format) {
-  return has_sign(format) ? int64_t{int32_t(word)} : int64_t{word};
+  switch (format) {
+    case DataFormat::Int32:
+      return int32_t(word);
+    case DataFormat::Int8:
+      return int32_t((word ^ 0x80) - 0x80);
+    default:
+      return word;
+  }
 }
 
-// Equal widths keep the bits; a narrower format saturates.
+// Equal widths keep the bits; 16 bits saturate, a byte is what fits.
 uint32_t narrowed(uint32_t word, DataFormat from, DataFormat to) {
-  if (to == DataFormat::Int32 || to == DataFormat::UInt32) {
+  if (is_byte(from) && is_byte(to)) {
     return word;
   }
-  const Limits limits = limits_of(to);
-  return uint32_t(
-      std::min(std::max(number_of(word, from), int64_t(limits.low)), int64_t(limits.high)));
+  const int64_t number = number_of(word, from);
+  if (to == DataFormat::UInt16) {
+    return uint32_t(std::min<int64_t>(std::max<int64_t>(number, 0), 0xFFFF));
+  }
+  return uint32_t(number) & (is_wide(to) ? 0xFFFFFFFF : 0xFF);
 }
 
 uint32_t converted(uint32_t word, DataFormat from, DataFormat to) {
@@ -84,6 +95,11 @@ void sfpu_typecast(Call call, DataFormat from, DataFormat to, uint32_t dst) {
   Thread& thread = begin_sfpu(call, Sfpu::typecast, uint32_t(from) * 256 + uint32_t(to));
   if (tile_bytes(uint32_t(from)) == 0 || tile_bytes(uint32_t(to)) == 0) {
     fail_unsupported("format", "typecast from format %u to %u", uint32_t(from), uint32_t(to));
+  }
+  if ((from == DataFormat::Int8 || to == DataFormat::Int8) &&
+      run->program->device.fp32_dest == 0) {
+    likely("the program needs fp32_dest_acc");
+    fail("dst_width", -1, "conversions of Int8 need 32-bit destination registers");
   }
   DstTile& tile = dst_read(thread, dst);
   if (is_integer(uint32_t(from)) != (tile.kind == DstKind::integer)) {

@@ -166,8 +166,6 @@ void with_unpacking(uint32_t format, Visit visit) {
       return visit(uint16_t{}, [](uint16_t v) { return widen(v); });
     case DataFormat::UInt8:
       return visit(uint8_t{}, [](uint8_t v) { return widen(v); });
-    case DataFormat::Int8:
-      return visit(int8_t{}, [](int8_t v) { return widen(uint32_t(int32_t{v})); });
     default:
       return visit(uint32_t{}, [](uint32_t v) { return widen(v); });
   }
@@ -184,8 +182,6 @@ void with_packing(uint32_t format, Visit visit) {
       return visit(uint16_t{}, [](float v) { return uint16_t(saturate(word(v), 0, 0xFFFF)); });
     case DataFormat::UInt8:
       return visit(uint8_t{}, [](float v) { return uint8_t(saturate(word(v), 0, 0xFF)); });
-    case DataFormat::Int8:
-      return visit(int8_t{}, [](float v) { return int8_t(saturate(word(v), -128, 127)); });
     default:
       return visit(uint32_t{}, [](float v) { return word(v); });
   }
