@@ -43,9 +43,9 @@ def unknown_operation():
 @case("TT1002")
 def scan():
     @tl.prim_func
-    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+    def kernel(A: tl.Tensor((2, 64, 64), F32), C: tl.Tensor((2, 64, 64), F32)):
         with tl.Kernel(1):
-            A_s = tl.alloc_shared((64, 64), F32)
+            A_s = tl.alloc_shared((2, 64, 64), F32)
             tl.copy(A, A_s)
             tl.cummax(A_s, dim=1)  # TT1002
             tl.copy(A_s, C)

@@ -13,6 +13,7 @@ from testing.fuzz.program import Buffer, Line, Nest, Program, Scalar, Statement,
 
 TILE = 32
 FLOATS = ("bfloat16", "float16", "float32")
+INTEGERS = ("int32", "int8")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 
 from testing.fuzz.attention import attention
-from testing.fuzz.builder import TILE, Builder, Loop, Value
+from testing.fuzz.builder import INTEGERS, TILE, Builder, Loop, Value
 from testing.fuzz.expressions import expression
 
 Step = Callable[[Builder], None]
@@ -27,16 +27,17 @@ def load_axes(b: Builder, axes: str) -> None:
 
 
 def load_integers(b: Builder) -> None:
-    value = b.empty("MN", "int32")
-    b.says(f"T.copy({b.part('MN', 'int32')}, {value.name})")
+    dtype = b.pick(*INTEGERS)
+    value = b.empty("MN", dtype)
+    b.says(f"T.copy({b.part('MN', dtype)}, {value.name})")
     b.hold(value)
 
 
 def compute(b: Builder) -> None:
     """An element-wise nest over a tile, a row or a column."""
     axes = b.draw(st.sampled_from(b.values)).axes if b.once_in(4) else "MN"
-    integers = any(value.dtype == "int32" for value in b.visible(axes))
-    target = b.target(axes, "int32" if integers and b.flag() else b.dtype())
+    integers = [value.dtype for value in b.visible(axes) if value.dtype in INTEGERS]
+    target = b.target(axes, b.pick(*integers) if integers and b.flag() else b.dtype())
     _assign(b, target)
 
 
@@ -48,7 +49,7 @@ def _assign(b: Builder, target: Value) -> None:
 def _expression(b: Builder, axes: str, dtype: str) -> str:
     """What may be stored in `dtype`; everything in it is computed in one dtype."""
     visible = b.visible(axes)
-    compute_in = dtype if dtype == "int32" or not b.once_in(3) else "float32"
+    compute_in = dtype if dtype in INTEGERS or not b.once_in(3) else "float32"
     leaves = [_converted(value, compute_in) for value in visible if _fits(value, compute_in)]
     if compute_in == "float32" and b.once_in(6):
         leaves.append(b.scalar("float32", 0.5, -1.25, 3.0).name)
@@ -58,15 +59,15 @@ def _expression(b: Builder, axes: str, dtype: str) -> str:
         b.draw,
         leaves or [f'T.Cast("{compute_in}", {visible[0].at()})'],
         depth=b.number(1, 4),
-        integer=compute_in == "int32",
+        integer=compute_in in INTEGERS,
         more="functions" in b.features,
         masks=_masks(b, axes) if "mask" in b.features else (),
     )
 
 
 def _fits(value: Value, dtype: str) -> bool:
-    """Integers mix with floats only through a cast from or to float32."""
-    return value.dtype != "int32" or dtype in ("int32", "float32")
+    """Integers of 32 bits mix with floats only through a cast from or to float32."""
+    return value.dtype != "int32" or dtype in (*INTEGERS, "float32")
 
 
 def _converted(value: Value, dtype: str) -> str:
@@ -93,7 +94,7 @@ def fill(b: Builder) -> None:
 def move(b: Builder) -> None:
     """A copy on the chip, perhaps to another dtype."""
     source = b.draw(st.sampled_from(b.values))
-    value = b.target(source.axes, "int32" if source.dtype == "int32" else b.dtype())
+    value = b.target(source.axes, source.dtype if source.dtype in INTEGERS else b.dtype())
     if value != source:
         b.says(f"T.copy({source.name}, {value.name})")
         b.hold(value)
@@ -304,7 +305,7 @@ def _some_steps(b: Builder) -> None:
 
 def store(b: Builder, value: Value) -> None:
     """The block's part of an output, perhaps through another buffer and dtype."""
-    dtype = b.dtype() if value.dtype != "int32" and b.once_in(3) else value.dtype
+    dtype = b.dtype() if value.dtype not in INTEGERS and b.once_in(3) else value.dtype
     source = value
     if b.once_in(4):
         source = b.empty(value.axes, dtype, "shared")
