@@ -77,7 +77,10 @@ class UnsupportedReduction(CompileError):
 class UnsupportedAtomic(CompileError):
     code = "TT1003"
     message = "{op} is not supported yet"
-    hint = "give every block an output region of its own and add the regions up outside the kernel"
+    hint = (
+        "T.atomic_add compiles where its value is not used and nothing else is done to the tensor; "
+        "else give every block an output region of its own and join the regions outside the kernel"
+    )
 
 
 class UnsupportedAsync(CompileError):

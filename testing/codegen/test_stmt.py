@@ -18,7 +18,8 @@ cb, tensor = tirx.Var("cb", "handle"), tirx.Var("A", "handle")
 def printed(stmt):
     scope = Scope()
     names = {n: scope.take("n"), cb: scope.take("cb_A"), tensor: scope.take("A")}
-    context = Context(names, {cb: "A_page_bytes"}, {cb: "A_pages"}, {"row": "row_group"}, scope)
+    words = {cb: "A_page_bytes"}, {cb: "A_pages"}, {"row": "row_group"}, {tensor: "A_taken"}
+    context = Context(names, *words, scope)
     return list(print_stmt(stmt, context))
 
 
@@ -197,3 +198,8 @@ def test_the_holes_of_a_spelling_are_operands(op):
 def test_what_has_no_cpp_is_refused(stmt):
     with pytest.raises(UnprintableStmt, match=r"TT9001: no C\+\+ is defined for"):
         printed(stmt)
+
+
+def test_a_tensor_is_taken_by_its_semaphore():
+    assert printed(ops.TENSOR_TAKE.stmt(tensor)) == ["tensor_take(A_taken);"]
+    assert printed(ops.TENSOR_GIVE.stmt(tensor)) == ["tensor_give(A_taken);"]

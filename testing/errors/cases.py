@@ -60,7 +60,7 @@ def atomic():
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
-            tl.atomic_add(C, A_s)  # TT1003
+            tl.atomic_max(C, A_s)  # TT1003
 
     return kernel
 

@@ -13,7 +13,7 @@ from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.partition import GROUP_WORDS
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
 
@@ -28,6 +28,8 @@ _HELPER_OF = {
     ops.WRITE_AFFINE_TILE: "write_affine_tile",
     ops.ZERO_PAGE: "zero_page",
     ops.MULTICAST_SEND: "multicast",
+    ops.TENSOR_TAKE: "tensor_take",
+    ops.TENSOR_GIVE: "tensor_give",
 }
 
 
@@ -36,7 +38,7 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
     frame = Frame.of(func)
     role = str(func.attrs[ROLE])
     scope = Scope()
-    context = Context(names={}, page_bytes={}, block_pages={}, groups={}, scope=scope)
+    context = Context(names={}, page_bytes={}, block_pages={}, groups={}, taken={}, scope=scope)
     declared = list(_declarations(func, frame, context))
     body = list(print_stmt(frame.body, context))
     lines = [
@@ -101,6 +103,11 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
         yield f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
         semaphores += 2
         words += GROUP_WORDS
+    tensors = {tensor.data: tensor.name for tensor in frame.tensors}
+    for tensor in func.attrs[TAKEN]:
+        name = context.taken[tensor] = context.scope.fresh(f"{tensors[tensor]}_taken")
+        yield f"const uint32_t {name} = get_semaphore(get_compile_time_arg_val({semaphores}));"
+        semaphores += 1
     yield from _common_arguments(func, frame, context, semaphores)
     for cb in cbs:
         pages = context.block_pages[cb] = context.scope.fresh(buffers[cb].name + "_pages")

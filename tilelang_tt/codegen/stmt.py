@@ -25,12 +25,13 @@ _HOLE = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 @dataclass(frozen=True)
 class Context:
     """What names mean here: of variables, of the page sizes and block sizes of circular buffers, of
-    groups of cores."""
+    groups of cores, of the semaphores of tensors that are taken in turn."""
 
     names: dict[tirx.Var, str]
     page_bytes: dict[tirx.Var, str]
     block_pages: dict[tirx.Var, str]
     groups: dict[str, str]
+    taken: dict[tirx.Var, str]
     scope: Scope
 
     def declaring(self, var: tirx.Var) -> Context:
@@ -88,13 +89,15 @@ def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: C
     """The text of one operand.
 
     `bytes` asks for the page size of a circular buffer, `*` for a factor, `group` for the variable
-    that describes a group of cores.
+    that describes a group of cores, `taken` for the semaphore of a tensor.
     """
     operand = op.operand(call, name)
     if how == "bytes":
         return context.page_bytes[operand]
     if how == "group":
         return context.groups[str(operand.value)]
+    if how == "taken":
+        return context.taken[operand]
     if isinstance(operand, tirx.StringImm):
         return operand.value
     if isinstance(operand, tirx.Call) and operand.op.same_as(ops.BLOCK_PAGES.op):
