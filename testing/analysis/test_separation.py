@@ -32,6 +32,7 @@ CASES = {
     "an axis of the tensor for each": (block("x * 32", "y * 32"), "xy"),
     "none for one": (block("y * 32"), "y"),
     "steps that overlap": (block("x * 16"), ""),
+    "steps one short": (row("x * 63"), ""),
     "steps with gaps": (block("x * 96"), "x"),
     "steps backwards": (block("(3 - x) * 32"), "x"),
     "two axes along one": (block("x * 128 + y * 32"), "xy"),
@@ -40,6 +41,10 @@ CASES = {
     "a loop inside": ("for k in range(4):\n    " + block("x * 128 + k * 32"), "x"),
     "a loop inside that reaches too far": (
         "for k in range(5):\n    " + block("x * 128 + k * 32"),
+        "",
+    ),
+    "a loop inside that goes backwards": (
+        "for k in range(4):\n    " + block("x * 96 + (3 - k) * 32"),
         "",
     ),
     "a loop inside that depends on the axis": (
@@ -53,6 +58,7 @@ CASES = {
     "a loop inside of unknown length": ("for k in range(n):\n    " + block("x * 128 + k * 32"), ""),
     "what is no multiple": (block("x // 2 * 32", "y * 32"), "y"),
     "an unknown step": (row("x * m"), ""),
+    "an unknown step beside a known one": (row("x * 64 + y * m"), ""),
     "an unknown start": (row("x * 64 + m"), "x"),
     "the longer of two steps over an unknown number": (row("x * 256 + z * 64"), ""),
     "the shorter of two steps": (row("z * 1024 + x * 64"), "xz"),

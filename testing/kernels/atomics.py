@@ -95,3 +95,32 @@ def overlapping(blocks):
             T.atomic_add(C[bx // 2 * 32 : bx // 2 * 32 + 32, 0:64], 1.0)
 
     return main
+
+
+def grouped(batch, heads, groups, length, width):
+    """K[h] += X[q] for every head q of a group h, Q[i] += X[i] + Y[j] for all j: the gradients of
+    keys and queries where heads share keys."""
+    shape, shared = (batch, length, heads, width), (batch, length, heads // groups, width)
+
+    @T.prim_func
+    def main(
+        X: T.Tensor(shape, "float32"),
+        Y: T.Tensor(shared, "float32"),
+        Q: T.Tensor(shape, "float32"),
+        K: T.Tensor(shared, "float32"),
+    ):
+        with T.Kernel(heads, length // 32, batch, threads=128) as (bx, by, bz):
+            X_s = T.alloc_shared((32, width), "float32")
+            Y_s = T.alloc_shared((32, width), "float32")
+            k_l = T.alloc_fragment((32, width), "float32")
+            T.copy(Y[bz, by * 32 : by * 32 + 32, bx // groups, :], Y_s)
+            T.copy(Y_s, k_l)
+            for k in T.Pipelined(length // 32, num_stages=2):
+                T.copy(X[bz, k * 32 : k * 32 + 32, bx, :], X_s)
+                for i, j in T.Parallel(32, width):
+                    T.atomic_add(Q[bz, k * 32 + i, bx, j], X_s[i, j] + Y_s[i, j])
+                for i, j in T.Parallel(32, width):
+                    k_l[i, j] += X_s[i, j]
+            T.atomic_add(K[bz, by * 32 : by * 32 + 32, bx // groups, :], k_l)
+
+    return main

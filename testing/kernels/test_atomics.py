@@ -93,6 +93,20 @@ def test_a_part_that_moves_in_a_loop_is_read_after_it_was_written(grid, arch):
 
 
 @ARCHS
+def test_heads_that_share_keys_add_to_one_part(arch):
+    kernel = compiled(atomics.grouped, 2, 6, 3, 64, 64, target=f"tenstorrent/{arch}", out_idx=())
+    x, y = whole(2, 64, 6, 64), whole(2, 64, 2, 64)
+    q, k = whole(2, 64, 6, 64), whole(2, 64, 2, 64)
+    folded = [t.view(2, 2, 32, -1, 64).sum(1).repeat(1, 2, 1, 1) for t in (x, y)]
+    expected_q = q + 2 * x + folded[1].repeat_interleave(3, dim=2)
+    expected_k = k + 3 * y + folded[0].view(2, 64, 2, 3, 64).sum(3)
+    kernel(x, y, q, k)
+    assert torch.equal(q, expected_q)
+    assert torch.equal(k, expected_k)
+    assert tilelang_tt.artifact(kernel).plan.blocks == (2, 2)  # groups of heads, batches
+
+
+@ARCHS
 @pytest.mark.parametrize("size", [(128, 128), (100, 200)], ids=str)
 def test_sums_of_columns_by_elements_and_by_vectors(size, arch):
     """As the gradients of the weights of a layer norm."""

@@ -15,8 +15,11 @@ from helpers import (
     tensor,
     until,
 )
+from tvm import tirx
+from tvm.tirx.stmt_functor import ir_transform
 
 from tilelang_tt import diagnostics as errors
+from tilelang_tt.analysis import ranges
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.lower_atomics import LowerAtomics
 
@@ -204,6 +207,32 @@ def test_what_moves_and_comes_back_is_taken_and_given_back():
     )
 
 
+def test_attributes_around_loops_are_looked_through():
+    attribute = 'T.reads(); T.writes()\nwith T.attr(0, "threadblock_swizzle_pattern", 1):\n'
+    body = f"{attribute}    for k in range(4): atomic_add({PART}, S)"
+    add = ADD.format(part=PART, held="D_sum")
+    expected = f"{attribute}    for k in range(4):\n            {add}"
+    grid = {"by": 2}
+    check(LOWER, function(body, grid), function(expected, grid, ["D"], D_sum=(64, 64)))
+
+
+def test_a_loop_over_one_element_is_serial():
+    body = """
+    for i in T.parallel(1):
+        for j in T.parallel(64):
+            atomic_add_element(C[by + i, j], R[j])
+    """
+    expected = """
+    copy(C[by : by + 1, 0:64], C_sum)
+    for i in range(1):
+        for j in T.parallel(64):
+            C_sum[j] = C_sum[j] + R[j]
+    copy(C_sum, C[by : by + 1, 0:64])
+    """
+    grid = {"by": 4}
+    check(LOWER, function(body, grid), function(expected, grid, ["C"], C_sum=(64,)))
+
+
 def test_what_moves_and_never_comes_back_is_not_taken():
     body = f"for k in range(4):\n    atomic_add({PART}, S)"
     expected = f"for k in range(4):\n            {ADD.format(part=PART, held='D_sum')}"
@@ -248,6 +277,41 @@ def test_an_axis_that_one_of_two_tensors_shares_is_sequential_for_both():
     """
     held = {"C_sum": (64, 64), "V_sum": (64,)}
     check(LOWER, function(body, {"by": 4}), function(expected, None, ["C", "V"], **held))
+
+
+def test_an_axis_of_which_a_quotient_is_used_is_two():
+    body = "atomic_add(C[h // 4 * 64 : h // 4 * 64 + 64, 0:64], S); fill(S, h)"
+    part = "C[h_group * 64 : h_group * 64 + 64, 0:64]"
+    expected = f"""
+    copy({part}, C_sum)
+    for h_rest in T.serial(4, {AXIS}):
+        for i in T.parallel(64):
+            for j in T.parallel(64): C_sum[i, j] = C_sum[i, j] + S[i, j]
+        fill(S, h_group * 4 + h_rest)
+    copy(C_sum, {part})
+    """
+    check(
+        LOWER,
+        function(body, {"h": 16}),
+        function(expected, {"h_group": 4}, ["C"], C_sum=(64, 64)),
+    )
+
+
+QUOTIENTS_OF_WHOLE_AXES = {
+    "a quotient that does not divide the axis": ("h // 4 * 64", 6),
+    "an axis of unknown extent": ("h // 4 * 64", "n"),
+    "a quotient by an unknown number": ("h // n * 64", 8),
+}
+
+
+@pytest.mark.parametrize(
+    "start, extent", QUOTIENTS_OF_WHOLE_AXES.values(), ids=QUOTIENTS_OF_WHOLE_AXES
+)
+def test_another_axis_is_sequential_as_a_whole(start, extent):
+    body = f"atomic_add(C[{start} : {start} + 64, 0:64], S)"
+    func = scripted(body, grid={"h": extent}, symbols=["n"], **BUFFERS, N=tensor("n", **F32))
+    (loop,) = ranges.all_loops(LOWER.rewrite(func))[:1]
+    assert (loop.loop_var.name, "tt.grid_axis" in loop.annotations) == ("h", True)
 
 
 def test_the_first_axis_is_the_innermost_loop():
@@ -338,6 +402,18 @@ def test_an_error_names_the_users_line():
         LOWER.rewrite(until(kernel, LowerAtomics.name))
 
 
+def with_annotations(func, annotations):
+    """The function with these annotations on its additions."""
+
+    def annotated(stmt):
+        if "atomicadd" not in stmt.value.op.name:
+            return None
+        call = tirx.Call("handle", stmt.value.op, stmt.value.args, annotations)
+        return tirx.Evaluate(call)
+
+    return func.with_body(ir_transform(func.body, None, annotated, ["tirx.Evaluate"]))
+
+
 def test_orders_of_memory_are_hints_and_other_annotations_are_not():
     @tl.prim_func
     def ordered(C: tl.Tensor((64, 64), "float32")):
@@ -348,3 +424,7 @@ def test_orders_of_memory_are_hints_and_other_annotations_are_not():
 
     func = until(ordered, LowerAtomics.name)
     assert "atomicadd" not in LOWER.rewrite(func).script()
+    other = {"memory_scope": tirx.const(1, "int32")}
+    func = with_annotations(func, other)
+    with pytest.raises(errors.UnsupportedSemantics, match="the annotation 'memory_scope'"):
+        LOWER.rewrite(func)

@@ -26,6 +26,12 @@ may have been stored, and for that waits until the writer has given it back, wit
                                                                       T.copy(Q_sum, Q[k * 64, 0])
                                                                   T.tensor_give(Q.data)
 
+Where only a quotient of an axis says to what blocks add, as where several heads share keys, the
+axis is two: the quotient, and the rest, along which blocks share.
+
+    before:  for h in range(32):                     after:   for h_rest, h_group in T.grid(4, 8):
+                 T.atomicadd(K_l, K[h // 4, 0])                   T.atomicadd(K_l, K[h_group, 0])
+
 An addition to a buffer on the chip is an assignment. Loops of elements that one element adds up are
 serial, as after `LowerReducers`.
 
@@ -40,7 +46,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvm import tirx
-from tvm.tirx.stmt_functor import ir_transform
+from tvm.tirx.stmt_functor import ir_transform, substitute
 
 from tilelang_tt.analysis import ranges
 from tilelang_tt.analysis.separation import separated
@@ -70,6 +76,7 @@ class LowerAtomics:
         if not any(map(_is_addition, tree.collect(func.body, tirx.Evaluate))):
             return func
         tree.inherit_spans(func.body)
+        func = _divided(func)
         frame = Frame.of(func)
         found = _additions(frame.body, ())
         by_tensor: dict[tirx.Buffer, list[_Addition]] = {}
@@ -131,10 +138,14 @@ class _Addition:
     @property
     def shared(self) -> set[tirx.Var]:
         """Of the loops over elements, those that count what is added to one element."""
-        indices = [] if self.place is None else self.place.indices
-        used = {var for index in indices for var in tree.collect(index, tirx.Var)}
-        counted = set() if self.place is None else {loop.loop_var for loop in self.counted}
-        return counted - used
+        if self.place is None:
+            return set()
+        used = {var for index in self.place.indices for var in tree.collect(index, tirx.Var)}
+        return {
+            loop.loop_var
+            for loop in self.counted
+            if loop.loop_var not in used or ranges.constant(loop.extent) == 1
+        }
 
     def into(self, held: tirx.Buffer | None) -> tirx.Stmt:
         """The assignment that adds to the region, or to the buffer that holds it."""
@@ -186,6 +197,44 @@ def _additions(stmt: tirx.Stmt, counted: tuple[tirx.For, ...]) -> list[_Addition
 
     tree.map_bodies(stmt, visit)
     return found
+
+
+def _divided(func: tirx.PrimFunc) -> tirx.PrimFunc:
+    """The function with two axes for each of which additions to tensors use a quotient."""
+    frame = Frame.of(func)
+    lows = [
+        low
+        for one in _additions(frame.body, ())
+        if is_global(one.region.buffer)
+        for low in one.region.mins
+    ]
+    loops: list[tirx.For] = []
+    values: dict[tirx.Var, tirx.PrimExpr] = {}
+    for loop in frame.loops:
+        extent, by = ranges.constant(loop.extent), _divisor(loop.loop_var, lows)
+        if extent is None or by is None or extent % by:
+            loops.append(loop)
+            continue
+        rest, group = (
+            tirx.Var(f"{loop.loop_var.name}_{part}", "int32") for part in ("rest", "group")
+        )
+        values[loop.loop_var] = group * by + rest
+        for var, count in ((rest, by), (group, extent // by)):
+            size = tirx.const(count, "int32")
+            loops.append(tree.located(tirx.For(var, loop.min, size, loop.kind, loop.body), loop))
+    if not values:
+        return func
+    new = frame.with_loops(loops).build(body=substitute(frame.body, values))
+    analyzer = ranges.analyzer_of(new)
+    quotients = ["tirx.FloorDiv", "tirx.FloorMod"]
+    return new.with_body(ir_transform(new.body, None, analyzer.simplify, quotients))
+
+
+def _divisor(var: tirx.Var, indices: Sequence[tirx.PrimExpr]) -> int | None:
+    """What `var` is divided by in an index, the largest number if there are several."""
+    quotients = [div for index in indices for div in tree.collect(index, tirx.FloorDiv)]
+    found = [ranges.constant(div.b) for div in quotients if div.a.same_as(var)]
+    return max((by for by in found if by is not None and by > 1), default=None)
 
 
 def _check_uses(tensor: tirx.Buffer, additions: Sequence[_Addition], body: tirx.Stmt) -> None:
