@@ -124,3 +124,43 @@ def grouped(batch, heads, groups, length, width):
             T.atomic_add(K[bz, by * 32 : by * 32 + 32, bx // groups, :], k_l)
 
     return main
+
+
+def heads_of_one(batch, heads, length, width):
+    """Q[h] += X + Y[j] for all heads h and blocks j: every head loads the same X."""
+
+    @T.prim_func
+    def main(
+        X: T.Tensor((batch, length, width), "float32"),
+        Y: T.Tensor((batch, length, width), "float32"),
+        Q: T.Tensor((batch, heads, length, width), "float32"),
+    ):
+        with T.Kernel(length // 32, heads, batch, threads=128) as (bx, by, bz):
+            X_s = T.alloc_shared((32, width), "float32")
+            Y_s = T.alloc_shared((32, width), "float32")
+            T.use_swizzle(10)
+            T.copy(Y[bz, bx * 32, 0], Y_s)
+            for k in T.Pipelined(length // 32, num_stages=2):
+                T.copy(X[bz, k * 32, 0], X_s)
+                for i, j in T.Parallel(32, width):
+                    T.atomic_add(Q[bz, by, k * 32 + i, j], X_s[i, j] + Y_s[i, j])
+
+    return main
+
+
+def zeroed(block, splits):
+    """C = the sum of the splits of A, of any shape: one kernel clears, the next one adds."""
+    m, n = T.dynamic("m, n")
+
+    @T.prim_func
+    def main(A: T.Tensor((splits, m, n), "float32"), C: T.Tensor((m, n), "float32")):
+        with T.Kernel(T.ceildiv(n, block), T.ceildiv(m, block)) as (bx, by):
+            C_s = T.alloc_shared((block, block), "float32")
+            T.clear(C_s)
+            T.copy(C_s, C[by * block, bx * block])
+        with T.Kernel(T.ceildiv(n, block), T.ceildiv(m, block), splits) as (bx, by, bz):
+            A_s = T.alloc_shared((block, block), "float32")
+            T.copy(A[bz, by * block, bx * block], A_s)
+            T.atomic_add(C[by * block, bx * block], A_s)
+
+    return main

@@ -107,6 +107,30 @@ def test_heads_that_share_keys_add_to_one_part(arch):
 
 
 @ARCHS
+@pytest.mark.parametrize("heads", [3, 4])
+def test_cores_that_share_loads_take_turns_at_tensors_of_their_own(heads, arch):
+    """Also those past the end of the grid, which write nothing."""
+    options = (("grid", (3, 2)), ("multicast", True), ("arch", arch))
+    kernel = compiled(atomics.heads_of_one, 2, heads, 96, 64, options=options, out_idx=())
+    x, y, q = whole(2, 96, 64), whole(2, 96, 64), whole(2, heads, 96, 64)
+    folded = y.view(2, 3, 32, 64).sum(1).repeat(1, 3, 1)
+    expected = q + (3 * x + folded).unsqueeze(1)
+    kernel(x, y, q)
+    assert torch.equal(q, expected)
+    plan = tilelang_tt.artifact(kernel).plan
+    assert plan.partition.kind == "lattice"
+    assert "Q_taken" in plan.semaphores
+
+
+@ARCHS
+def test_one_kernel_clears_and_the_next_one_adds_for_any_shape(arch):
+    kernel = compiled(atomics.zeroed, 64, 3, target=f"tenstorrent/{arch}")
+    for shape in ((64, 64), (100, 200), (33, 640)):
+        a = whole(3, *shape)
+        assert torch.equal(kernel(a), a.sum(0))
+
+
+@ARCHS
 @pytest.mark.parametrize("size", [(128, 128), (100, 200)], ids=str)
 def test_sums_of_columns_by_elements_and_by_vectors(size, arch):
     """As the gradients of the weights of a layer norm."""
