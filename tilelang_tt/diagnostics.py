@@ -261,6 +261,15 @@ class UnwrittenOutput(CompileError):
     message = "the program writes no tensor"
 
 
+class UnsetSum(CompileError):
+    code = "TT3007"
+    message = "T.atomic_add adds to {buffer!r}, to which nothing has given a value"
+    hint = (
+        "pass a tensor that is zeroed, or holds what is to be added to, instead of having it "
+        "allocated (out_idx, T.empty, T.alloc_global); or write it in an earlier T.Kernel"
+    )
+
+
 # 4xxx: resources. ---------------------------------------------------------------------------------
 
 

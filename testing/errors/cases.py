@@ -360,6 +360,21 @@ def no_output():
     return kernel
 
 
+@case("TT3007")
+def sum_without_start():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        W = tl.alloc_global((64, 64), F32)
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.atomic_add(W, A_s)  # TT3007
+        with tl.Kernel(1):
+            tl.copy(W, C)
+
+    return kernel
+
+
 @case("TT4001")
 def many_buffers():
     @tl.prim_func

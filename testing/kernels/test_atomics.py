@@ -10,7 +10,7 @@ import torch
 import tilelang_tt
 from testing.kernels import atomics
 from testing.kernels.programs import TORCH, compiled
-from tilelang_tt.diagnostics import ReadBeforeWrite
+from tilelang_tt.diagnostics import ReadBeforeWrite, UnsetSum
 
 ARCHS = pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
 FORMS = pytest.mark.parametrize("form", ["tile", "element"])
@@ -169,3 +169,10 @@ def test_a_value_that_a_block_does_not_make_is_refused():
 
     with pytest.raises(ReadBeforeWrite, match="TT3001: 'B_s'"):
         tilelang.compile(main, target="tenstorrent")
+
+
+@FORMS
+def test_a_sum_that_starts_with_nothing_is_refused(form):
+    program = atomics.gemm_splitk((64, 64, 128), (32, 32, 32), 2, form)
+    with pytest.raises(UnsetSum, match=r"TT3007: T\.atomic_add adds to 'C'"):
+        tilelang.compile(program, target="tenstorrent", out_idx=[-1])

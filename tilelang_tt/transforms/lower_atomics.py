@@ -99,6 +99,18 @@ class LowerAtomics:
         return attrs.with_added(new, [tensor.name for tensor in by_tensor])
 
 
+def first_addition(func: tirx.PrimFunc, buffer: tirx.Buffer) -> tirx.Stmt | None:
+    """The first statement of a front-end function that adds to a buffer."""
+    found = filter(_is_addition, tree.collect(func.body, tirx.Evaluate))
+    return next((stmt for stmt in found if _added_to(stmt).same_as(buffer)), None)
+
+
+def _added_to(stmt: tirx.Evaluate) -> tirx.Buffer:
+    first, second = stmt.value.args[:2]
+    head = second if stmt.value.op.name == _TILE else first
+    return head.args[0].buffer  # of a tl.region or a tl.access_ptr
+
+
 @dataclass(frozen=True, eq=False)
 class _Addition:
     """`region += value`, where `counted` are the loops over elements around `stmt`.
