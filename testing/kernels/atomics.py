@@ -148,18 +148,18 @@ def heads_of_one(batch, heads, length, width):
     return main
 
 
-def zeroed(block, splits):
+def zeroed(block, splits, dtype="float32"):
     """C = the sum of the splits of A, of any shape: one kernel clears, the next one adds."""
     m, n = T.dynamic("m, n")
 
     @T.prim_func
-    def main(A: T.Tensor((splits, m, n), "float32"), C: T.Tensor((m, n), "float32")):
+    def main(A: T.Tensor((splits, m, n), dtype), C: T.Tensor((m, n), dtype)):
         with T.Kernel(T.ceildiv(n, block), T.ceildiv(m, block)) as (bx, by):
-            C_s = T.alloc_shared((block, block), "float32")
+            C_s = T.alloc_shared((block, block), dtype)
             T.clear(C_s)
             T.copy(C_s, C[by * block, bx * block])
         with T.Kernel(T.ceildiv(n, block), T.ceildiv(m, block), splits) as (bx, by, bz):
-            A_s = T.alloc_shared((block, block), "float32")
+            A_s = T.alloc_shared((block, block), dtype)
             T.copy(A[bz, by * block, bx * block], A_s)
             T.atomic_add(C[by * block, bx * block], A_s)
 

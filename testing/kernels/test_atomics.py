@@ -123,11 +123,13 @@ def test_cores_that_share_loads_take_turns_at_tensors_of_their_own(heads, arch):
 
 
 @ARCHS
-def test_one_kernel_clears_and_the_next_one_adds_for_any_shape(arch):
-    kernel = compiled(atomics.zeroed, 64, 3, target=f"tenstorrent/{arch}")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int32], ids=str)
+def test_one_kernel_clears_and_the_next_one_adds_for_any_shape(dtype, arch):
+    name = str(dtype).removeprefix("torch.")
+    kernel = compiled(atomics.zeroed, 64, 3, name, target=f"tenstorrent/{arch}")
     for shape in ((64, 64), (100, 200), (33, 640)):
-        a = whole(3, *shape)
-        assert torch.equal(kernel(a), a.sum(0))
+        a = whole(3, *shape).to(dtype)
+        assert torch.equal(kernel(a), a.sum(0, dtype=dtype))
 
 
 @ARCHS

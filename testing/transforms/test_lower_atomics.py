@@ -365,6 +365,11 @@ REFUSED = {
         errors.DataDependent,
         "a region depends on the value of 'R'",
     ),
+    "a block in a loop over elements": (
+        "for i in T.parallel(2): atomic_add(C[i * 64 : i * 64 + 64, 0:64], S)",
+        errors.UnsupportedStatement,
+        "TT1006",
+    ),
     "elements that do not lie side by side": (
         "for i in T.parallel(64): atomic_add_element(C[i * 2, 0], R[i])",
         errors.UnsupportedIndex,

@@ -37,7 +37,7 @@ serial, as after `LowerReducers`.
 
 Needs:    `InlineBindings`, and TileLang's `MaterializeKernelLaunch`.
 Leaves:   no additions; attribute `tt.added`, the names of the tensors that blocks own parts of.
-Errors:   TT1003, TT1010, TT1016, TT2002, TT2005.
+Errors:   TT1003, TT1006, TT1010, TT1014, TT1016, TT2002, TT2005.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from tilelang_tt.diagnostics import (
     RegionMismatch,
     UnsupportedAtomic,
     UnsupportedSemantics,
+    UnsupportedStatement,
 )
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.exprs import same_all
@@ -131,6 +132,9 @@ class _Addition:
         for key in call.annotations or {}:
             if str(key) not in _HINTS:
                 raise UnsupportedSemantics.at(stmt, what=f"the annotation {str(key)!r}")
+        if call.op.name == _TILE and counted:
+            what = "T.Parallel loop around something other than assignments, as a"
+            raise UnsupportedStatement.at(counted[0], kind=what)
         if call.op.name == _TILE:
             value, dst = call.args
             is_region = isinstance(value, tirx.Call) and value.op.name == "tl.region"
