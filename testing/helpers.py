@@ -1,7 +1,7 @@
 """What every test of the compiler needs: run one pass on one function, compare, and look inside.
 
-`copy`, `gemm`, `transpose`, `fill`, `reduce`, `begin` and `end` write tile operations in TVMScript;
-an operand is a buffer or a slice of one.
+`copy`, `gemm`, `transpose`, `fill`, `reduce`, `atomic_add`, `begin` and `end` write tile operations
+in TVMScript; an operand is a buffer or a slice of one.
 """
 
 from __future__ import annotations
@@ -174,6 +174,16 @@ def reduce(
     return Reduce(region(src), region(dst), str(kind), int(dim), clear, tile).stmt().value
 
 
+def atomic_add(dst: tirx.Buffer, value: tirx.Buffer | tirx.PrimExpr) -> tirx.Call:
+    """The tile form: of a block, or of one value for all elements."""
+    is_value = isinstance(value, tirx.PrimExpr) and not isinstance(value, tirx.BufferLoad)
+    return T.atomicadd(value if is_value else region(value).encode(1), region(dst).encode(2))
+
+
+def atomic_add_element(place: tirx.BufferLoad, value: tirx.PrimExpr) -> tirx.Call:
+    return T.atomic_add_elem_op(T.access_ptr(place, 1, 3), value)
+
+
 def begin(dst: tirx.Buffer) -> tirx.Call:
     return Accumulation(region(dst), "begin").stmt().value
 
@@ -225,6 +235,8 @@ _WORDS = {
     "fill": fill,
     "gemm": gemm,
     "reduce": reduce,
+    "atomic_add": atomic_add,
+    "atomic_add_element": atomic_add_element,
     "begin": begin,
     "onto": onto,
     "end": end,

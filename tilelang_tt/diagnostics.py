@@ -77,7 +77,10 @@ class UnsupportedReduction(CompileError):
 class UnsupportedAtomic(CompileError):
     code = "TT1003"
     message = "{op} is not supported yet"
-    hint = "give every block an output region of its own and add the regions up outside the kernel"
+    hint = (
+        "T.atomic_add compiles where its value is not used and nothing else is done to the tensor; "
+        "else give every block an output region of its own and join the regions outside the kernel"
+    )
 
 
 class UnsupportedAsync(CompileError):
@@ -247,6 +250,15 @@ class OverlappingIterations(CompileError):
 class UnwrittenOutput(CompileError):
     code = "TT3006"
     message = "the program writes no tensor"
+
+
+class UnsetSum(CompileError):
+    code = "TT3007"
+    message = "T.atomic_add adds to {buffer!r}, to which nothing has given a value"
+    hint = (
+        "pass a tensor that is zeroed, or holds what is to be added to, instead of having it "
+        "allocated (out_idx, T.empty, T.alloc_global); or write it in an earlier T.Kernel"
+    )
 
 
 # 4xxx: resources. ---------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
 from tilelang_tt.transforms.insert_inits import InsertInits
 from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
 from tilelang_tt.transforms.legalize_constructs import LegalizeConstructs
+from tilelang_tt.transforms.lower_atomics import LowerAtomics
 from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
 from tilelang_tt.transforms.lower_gemms import LowerGemms
@@ -76,6 +77,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
         ExpandMath(),
         LowerReducers(),
+        LowerAtomics(),
         LegalizeConstructs(),
         LowerScans(),
         FoldClears(),  # before fills lose their form

@@ -135,6 +135,11 @@ STARTS = {
         True,
     ),
     "both branches": (f"if n == 0: {READ}\nelse: {READ}\n{STORE}", False),
+    "an axis of the grid, and a branch in it": (
+        f"for k in T.serial(4, annotations={{'tt.grid_axis': 1}}):\n"
+        f"    if n == 0: {READ}\n    {STORE}",
+        True,
+    ),
     "a value before the loop": (f"{READ}\nfor k in range(n): {READ}\n{STORE}", False),
     "a value that the loop uses itself": (f"for k in range(n):\n    {READ}\n    {STORE}", False),
 }
@@ -156,3 +161,11 @@ def test_a_start_is_needed_by_one_value_of_a_buffer_only():
 def test_what_certainly_is_undefined_is_reached_by_nothing():
     (site,) = found(STORE).sites
     assert list(site.reaching.values()) == [{webs.NOTHING}]
+
+
+def test_blocks_of_the_grid_leave_each_other_nothing_but_what_was_there_before():
+    loop = "for k in T.serial(4, annotations={'tt.grid_axis': 1}):\n    "
+    body = f"{STORE}\n    {READ}"
+    last = found(f"{loop}{body}").sites[0]
+    assert list(last.reaching.values()) == [{webs.NOTHING}]
+    assert described(f"{READ}\n{loop}{body}") == ">S0 S0> >S0"

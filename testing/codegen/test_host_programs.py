@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from runtime.programs import add, compiled, gemm, scaled, unused
 
+from testing.kernels.atomics import pairwise
 from tilelang_tt.codegen import host_cpp, host_python
 from tilelang_tt.mock.compiler import find_compiler
 from tilelang_tt.partition import Partition, assign
@@ -20,6 +21,7 @@ PROGRAMS = {
     "gemm": compiled(gemm(), fidelity="HiFi2", grid=(3, 2)),
     "scaled": compiled(scaled()),
     "unused": compiled(unused()),
+    "pairwise": compiled(pairwise(2, 128, 3, 64, 32)),
 }
 
 

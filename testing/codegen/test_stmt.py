@@ -19,6 +19,7 @@ def printed(stmt):
     scope = Scope()
     names = {n: scope.take("n"), cb: scope.take("cb_A"), tensor: scope.take("A")}
     facts = {kind: {cb: f"A_{kind}"} for kind in ("bytes", "pages", "blocks", "first", "next")}
+    facts["taken"] = {tensor: "A_taken"}
     context = Context(names, facts, {"row": "row_group"}, scope)
     return list(print_stmt(stmt, context))
 
@@ -218,3 +219,8 @@ def test_the_holes_of_a_spelling_are_operands(op):
 def test_what_has_no_cpp_is_refused(stmt):
     with pytest.raises(UnprintableStmt, match=r"TT9001: no C\+\+ is defined for"):
         printed(stmt)
+
+
+def test_a_tensor_is_taken_by_its_semaphore():
+    assert printed(ops.TENSOR_TAKE.stmt(tensor)) == ["tensor_take(A_taken);"]
+    assert printed(ops.TENSOR_GIVE.stmt(tensor)) == ["tensor_give(A_taken);"]

@@ -60,7 +60,7 @@ def atomic():
         with tl.Kernel(1):
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
-            tl.atomic_add(C, A_s)  # TT1003
+            tl.atomic_max(C, A_s)  # TT1003
 
     return kernel
 
@@ -342,6 +342,21 @@ def no_output():
         with tl.Kernel(1):  # TT3006
             A_s = tl.alloc_shared((64, 64), F32)
             tl.copy(A, A_s)
+
+    return kernel
+
+
+@case("TT3007")
+def sum_without_start():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        W = tl.alloc_global((64, 64), F32)
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            tl.atomic_add(W, A_s)  # TT3007
+        with tl.Kernel(1):
+            tl.copy(W, C)
 
     return kernel
 

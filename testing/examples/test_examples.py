@@ -44,6 +44,7 @@ FAMILIES = {
     "flash_attention": 4,
     "flash_decoding": 1,
     "gemm": 8,
+    "gemm_splitk": 2,
     "gemv": 3,
     "linear_attention": 1,
     "norm": 5,

@@ -205,9 +205,18 @@ def variable(b: Builder) -> None:
 
 
 def atomic(b: Builder) -> None:
-    """All blocks add to one tile."""
+    """All blocks, or those of a row or a column of the grid, add to one tile."""
     source = b.a_tile()
-    b.says(f"T.atomic_add({b.tensor(b.block, source.dtype, 'R').name}, {source.name})")
+    shape, start = list(b.block), ["0", "0"]
+    for axis, block in enumerate(("by", "bx")):
+        if b.flag():
+            shape[axis], start[axis] = b.size[axis], f"{block} * {b.block[axis]}"
+    sums = b.tensor(tuple(shape), source.dtype, "R").name
+    if b.flag():
+        b.says(f"T.atomic_add({sums}[{start[0]}, {start[1]}], {source.name})")
+    else:
+        place = f"{sums}[{start[0]} + i, {start[1]} + j]"
+        b.elements("MN", f"T.atomic_add({place}, {source.at()})")
 
 
 def scan(b: Builder) -> None:

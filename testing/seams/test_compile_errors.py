@@ -18,7 +18,7 @@ def atomic():
         with T.Kernel(2, 2) as (bx, by):
             A_s = T.alloc_shared((32, 32), BF16)
             T.copy(A[by * 32, bx * 32], A_s)
-            T.atomic_add(C[by * 32, bx * 32], A_s)  # atomic
+            T.atomic_max(C[by * 32, bx * 32], A_s)  # atomic
 
     return main
 
@@ -149,7 +149,7 @@ def thread_index():
 
 
 REFUSED = {
-    atomic: (errors.UnsupportedAtomic, "T.atomicadd"),
+    atomic: (errors.UnsupportedAtomic, "T.atomicmax"),
     scan: (errors.UnsupportedReduction, "T.cummax"),
     expression: (errors.UnsupportedExpression, "T.acos"),
     part_of_a_tile: (errors.PartialTileWrite, "a part of a tile of 'C'"),

@@ -19,6 +19,8 @@ ENGINES = {
     "a copy out": ("copy(S, C)", "writer"),
     "a nest": (NEST, "compute"),
     "a product": ("gemm(S, S, L)", "compute"),
+    "taking a tensor": ("T.tensor_take(A.data)", "reader"),
+    "giving it back": ("T.tensor_give(A.data)", "writer"),
     "a transposition": ("transpose(S, L)", "compute"),
 }
 

@@ -69,6 +69,7 @@ LEFT = {
     "loads that may not run": turns(loads="n"),
     "loads whose number differs from turn to turn": turns(loads="turn + 1", extent=4),
     "a tensor that is read and written": turns(store=STORE.replace("C.", "A.")),
+    "stores that the reader waits for": turns(store=STORE + "; T.tensor_give(C.data)"),
     "loads without a loop": "for turn in range(n):\n    T.noc_read(A.data, 0, S.data, 0)\n    "
     + STORE,
     "no turns": STORE.replace("turn", "0"),

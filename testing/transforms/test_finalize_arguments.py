@@ -8,6 +8,7 @@ from tilelang_tt.transforms.finalize_arguments import (
     CBS,
     COMMON,
     KERNEL_GROUPS,
+    TAKEN,
     FinalizeArguments,
 )
 
@@ -30,7 +31,7 @@ def arguments(body, **plan):
     after = FinalizeArguments().rewrite(before)
     assert_same(FinalizeArguments().rewrite(after), after)
     bare = after
-    for key in (CBS, KERNEL_GROUPS, ACCESSORS, COMMON):
+    for key in (CBS, KERNEL_GROUPS, TAKEN, ACCESSORS, COMMON):
         bare = bare.without_attr(key)
     assert_same(bare, before)
     frame = Frame.of(after)
@@ -76,3 +77,10 @@ def test_the_groups_of_a_kernel_are_those_it_sends_to_or_receives_from():
     func = planned(scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS))
     groups = FinalizeArguments().rewrite(func).attrs[KERNEL_GROUPS]
     assert [str(group) for group in groups] == ["column", "all"]
+
+
+def test_tensors_that_are_taken_are_in_the_order_of_the_parameters():
+    body = "T.tensor_give(C.data); T.tensor_take(A.data); T.tensor_take(C.data)"
+    func = planned(scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS))
+    taken = FinalizeArguments().rewrite(func).attrs[TAKEN]
+    assert [tensor.name for tensor in taken] == ["A", "C"]

@@ -2,9 +2,20 @@
 
 import pytest
 import tilelang.language as tl
-from helpers import check, check_unchanged, copy, fragment, line_marked, scripted, shared, tensor
+from helpers import (
+    at,
+    check,
+    check_unchanged,
+    copy,
+    fragment,
+    line_marked,
+    scripted,
+    shared,
+    tensor,
+)
 from tvm import tirx
 
+from tilelang_tt.diagnostics import UnsupportedAtomic
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.inline_bindings import InlineBindings
@@ -69,3 +80,18 @@ def test_statements_keep_their_lines():
 def test_untouched(body):
     buffers = {"A": tensor(64, 64), "S": shared(64, 64), "L": fragment(64, 64)}
     check_unchanged(InlineBindings(), scripted(body, **buffers))
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_the_value_that_an_atomic_returns_is_refused(is_used):
+    @tl.prim_func
+    def kernel(C: tl.Tensor((64,), "float32")):
+        with tl.Kernel(1):
+            A_l = tl.alloc_fragment((64,), "float32")
+            old = tl.atomic_add(C[0], 1.0, return_prev=True)  # <- old
+            if is_used:
+                for i in tl.Parallel(64):
+                    A_l[i] = old
+
+    with pytest.raises(UnsupportedAtomic, match=at("TT1003: the value", __file__, "# <- old")):
+        InlineBindings().rewrite(kernel)

@@ -151,8 +151,8 @@ def test_a_hint_of_an_operation_is_accepted(key):
 
 
 OPERATIONS = {
-    "tl.tileop.atomicadd": (errors.UnsupportedAtomic, "TT1003: T.atomicadd"),
-    "tl.atomic_add_elem_op": (errors.UnsupportedAtomic, "TT1003: T.atomic_add_elem_op"),
+    "tl.tileop.atomicmax": (errors.UnsupportedAtomic, "TT1003: T.atomicmax"),
+    "tl.atomic_min_elem_op": (errors.UnsupportedAtomic, "TT1003: T.atomic_min_elem_op"),
     "tl.tileop.wgmma_gemm": (errors.UnsupportedGemmForm, "TT1005: T.wgmma_gemm"),
     "tl.tileop.gemm_blockscaled": (errors.UnsupportedGemmForm, "TT1005: T.gemm_blockscaled"),
     "tl.tileop.async_copy": (errors.UnsupportedAsync, "TT1004: T.async_copy"),
@@ -211,10 +211,23 @@ def test_infinities_become_literals(before, expected):
 
 def test_an_operation_inside_a_parallel_loop_is_refused():
     loop = tirx.For(
-        tirx.Var("i", "int32"), 0, 4, tirx.ForKind.PARALLEL, call("tl.atomic_add_elem_op")
+        tirx.Var("i", "int32"), 0, 4, tirx.ForKind.PARALLEL, call("tl.atomic_max_elem_op")
     )
     with pytest.raises(errors.UnsupportedAtomic, match="TT1003"):
         rewritten(loop)
+
+
+def test_the_value_that_an_atomic_returns_is_refused():
+    value = tirx.Call("float32", ir.Op.get("tl.atomic_add_ret_elem_op"), [])
+    buffer = tirx.decl_buffer((64,), "float32", "S", scope="shared")
+    with pytest.raises(errors.UnsupportedAtomic, match="TT1003: the value that an atomic returns"):
+        rewritten(tirx.BufferStore(buffer, value, [ONE]), buffers=[buffer])
+
+
+@pytest.mark.parametrize("name", ["tensor_take", "tensor_give"])
+def test_what_the_compiler_inserted_stays(name):
+    func = scripted(f"T.{name}(A.data)", A=tensor(64, 64))
+    check(LEGALIZE, func, func)
 
 
 def test_a_statement_without_lowering_is_refused():
@@ -381,7 +394,7 @@ def test_errors_point_at_the_users_line():
     def atomic(A: tl.Tensor((64, 64), "float32")):
         with tl.Kernel(1):
             A_l = tl.alloc_fragment((64, 64), "float32")
-            tl.atomic_add(A, A_l)  # <- atomic
+            tl.atomic_max(A, A_l)  # <- atomic
 
     @tl.prim_func
     def extern(A: tl.Tensor((64, 64), "float32")):

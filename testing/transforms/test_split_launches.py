@@ -5,7 +5,7 @@ import tilelang.language as tl
 from helpers import at
 from tvm import ir, tirx
 
-from tilelang_tt.diagnostics import MisplacedCode, UnsupportedSemantics
+from tilelang_tt.diagnostics import MisplacedCode, UnsetSum, UnsupportedSemantics
 from tilelang_tt.ir import tree
 from tilelang_tt.transforms.split_launches import split_launches
 
@@ -179,3 +179,39 @@ def test_an_annotation_of_the_function_is_refused():
     body = tirx.SBlockRealize([], tirx.const(True, "bool"), root)
     with pytest.raises(UnsupportedSemantics, match="TT1014: the annotation 'colour' of the"):
         split_launches(func.with_body(body))
+
+
+def sums(form, *, cleared):
+    """C = A, added to what is allocated."""
+
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), F32), C: tl.Tensor((64, 64), F32)):
+        if cleared:
+            with tl.Kernel(1):
+                C_s = tl.alloc_shared((64, 64), F32)
+                tl.clear(C_s)
+                tl.copy(C_s, C)
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), F32)
+            tl.copy(A, A_s)
+            if form == "tile":
+                tl.atomic_add(C, A_s)  # <- added tile
+            else:
+                for i, j in tl.Parallel(64, 64):
+                    tl.atomic_add(C[i, j], A_s[i, j])  # <- added element
+
+    return kernel
+
+
+@pytest.mark.parametrize("form", ["tile", "element"])
+def test_what_the_caller_allocates_has_no_values_to_add_to(form):
+    func = sums(form, cleared=False).with_attr("tilelang_out_idx", [-1])
+    text = "TT3007: T.atomic_add adds to 'C'"
+    with pytest.raises(UnsetSum, match=at(text, __file__, f"# <- added {form}")):
+        split_launches(func)
+
+
+@pytest.mark.parametrize("outputs", [[], [-1]])
+def test_what_is_passed_or_was_written_before_may_be_added_to(outputs):
+    func = sums("tile", cleared=bool(outputs)).with_attr("tilelang_out_idx", outputs)
+    assert len(split_launches(func).functions) == 1 + len(outputs)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tvm import tirx
 
 from tilelang_tt.analysis import access
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.tileops import Accumulation, Gemm, Leaf, is_global, leaf
 
 NOTHING = -1
@@ -100,12 +100,20 @@ class _Walk:
             return _merged([*ends, env] if node.stmt.else_case is None else ends)
         if isinstance(node.stmt, tirx.For):
             (child,) = node.children
-            while (wider := _merged([env, self.visit(child, dict(env))])) != env:
+            while (wider := _merged([env, self._iteration(node.stmt, child, env)])) != env:
                 env = wider
             return env
         for child in node.children:
             env = self.visit(child, env)
         return env
+
+    def _iteration(self, loop: tirx.For, body: _Node, env: Environment) -> Environment:
+        """What an iteration leaves to the next; one over blocks of the grid begins, like the block
+        that it is, with nothing but what was there before the loop."""
+        after = self.visit(body, dict(env))
+        if attrs.GRID_AXIS not in loop.annotations:
+            return after
+        return {buffer: reaching for buffer, reaching in after.items() if buffer in env}
 
     def _leaf(self, site: Site, env: Environment) -> Environment:
         for buffer in _used(site):

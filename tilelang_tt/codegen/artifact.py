@@ -16,7 +16,7 @@ from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.plan import Plan
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 
 PLAN = "plan.json"
 
@@ -72,7 +72,11 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
         partition=attrs.partition(func),
         semaphores=tuple(
-            semaphore for role in attrs.ENGINES for semaphore in _semaphores(role, kernels[role])
+            dict.fromkeys(
+                semaphore
+                for role in attrs.ENGINES
+                for semaphore in _semaphores(role, kernels[role])
+            )
         ),
         dst=tuple(dst_use(kernels[attrs.COMPUTE])),
         spilled=tuple(func.attrs.get(attrs.SPILLED, ())),
@@ -85,9 +89,14 @@ def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
 
 
 def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:
-    """Two for each group: how many receivers have room, and whether the pages are there."""
+    """Two for each group: how many receivers have room, and whether the pages are there; one for
+    each tensor that the kernel shares with another one: whether it is taken."""
     groups = func.attrs[KERNEL_GROUPS]
-    return [f"{role}_{group}_{what}" for group in groups for what in ("room", "arrival")]
+    tensors = {tensor.data: tensor.name for tensor in Frame.of(func).tensors}
+    return [
+        *(f"{role}_{group}_{what}" for group in groups for what in ("room", "arrival")),
+        *(f"{tensors[tensor]}_taken" for tensor in func.attrs[TAKEN]),
+    ]
 
 
 def _param(

@@ -50,6 +50,19 @@ void write_affine_tile(uint32_t address, int32_t per_row, int32_t per_column) {
 inline uint32_t block_after(uint32_t block, uint32_t bytes, uint32_t first, uint32_t blocks) {
   return block + bytes == first + blocks * bytes ? first : block + bytes;
 }""",
+    "tensor_take": """\
+// The reader takes a tensor that the writer writes, and waits until it is given back.
+inline void tensor_take(uint32_t semaphore) {
+  auto* const taken = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(semaphore);
+  noc_semaphore_wait(taken, 0);
+  noc_semaphore_set(taken, 1);
+}""",
+    "tensor_give": """\
+// The writer gives a tensor back once all that it wrote has arrived.
+inline void tensor_give(uint32_t semaphore) {
+  noc_async_write_barrier();
+  noc_semaphore_set(reinterpret_cast<volatile tt_l1_ptr uint32_t*>(semaphore), 0);
+}""",
     "multicast": """\
 // Cores that take the same pages: the sender reads them for all.
 struct MulticastGroup {

@@ -13,7 +13,7 @@ from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.partition import GROUP_WORDS
-from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS
+from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
 
@@ -30,6 +30,8 @@ _HELPER_OF = {
     ops.MULTICAST_SEND: "multicast",
     ops.ZERO_PAGE_AHEAD: "zero_page",
     ops.RESERVE_AHEAD: "block_after",
+    ops.TENSOR_TAKE: "tensor_take",
+    ops.TENSOR_GIVE: "tensor_give",
 }
 
 
@@ -39,7 +41,7 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
     role = str(func.attrs[ROLE])
     scope = Scope()
     facts: dict[str, dict[tirx.Var, str]] = {
-        kind: {} for kind in ("bytes", "pages", "blocks", "first", "next")
+        kind: {} for kind in ("bytes", "pages", "blocks", "first", "next", "taken")
     }
     context = Context(names={}, facts=facts, groups={}, scope=scope)
     declared = list(_declarations(func, frame, context))
@@ -106,6 +108,11 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
         yield f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
         semaphores += 2
         words += GROUP_WORDS
+    tensors = {tensor.data: tensor.name for tensor in frame.tensors}
+    for tensor in func.attrs[TAKEN]:
+        name = context.facts["taken"][tensor] = context.scope.fresh(f"{tensors[tensor]}_taken")
+        yield f"const uint32_t {name} = get_semaphore(get_compile_time_arg_val({semaphores}));"
+        semaphores += 1
     yield from _common_arguments(func, frame, context, semaphores)
     for cb in cbs:
         yield from _block_facts(cb, buffers[cb].name, plan[cb], context)

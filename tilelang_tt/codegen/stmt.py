@@ -24,11 +24,12 @@ _HOLE = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 
 @dataclass(frozen=True)
 class Context:
-    """What names mean here: of variables, of facts about circular buffers by their kind, of groups
-    of cores.
+    """What names mean here: of variables, of facts about circular buffers and tensors by their
+    kind, of groups of cores.
 
     The facts are the "bytes" of a page, the "pages" of a block, and of a buffer that is filled
-    ahead the number of its "blocks", the address of the "first" and of the "next".
+    ahead the number of its "blocks", the address of the "first" and of the "next"; of a tensor that
+    is taken in turn, the semaphore that says it is "taken".
     """
 
     names: dict[tirx.Var, str]
@@ -91,7 +92,7 @@ def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: C
     """The text of one operand.
 
     `*` asks for a factor, `group` for the variable that describes a group of cores, anything else
-    for a fact about a circular buffer.
+    for a fact about a circular buffer or a tensor.
     """
     operand = op.operand(call, name)
     if how in context.facts:

@@ -8,7 +8,7 @@ with the function.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -26,6 +26,8 @@ PARTITION = "tt.partition"
 CORE_ARGS = "tt.core_args"
 FP32_DEST = "tt.fp32_dest_acc"
 SPILLED = "tt.spilled"
+ADDED = "tt.added"
+GRID_AXIS = "tt.grid_axis"  # of a loop inside the block
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
 ENGINES = (READER, COMPUTE, WRITER)
@@ -115,6 +117,16 @@ def partition(func: tirx.PrimFunc) -> Partition:
 def with_partition(func: tirx.PrimFunc, chosen: Partition) -> tirx.PrimFunc:
     """The function with this partition recorded."""
     return func.with_attr(PARTITION, dataclasses.asdict(chosen))
+
+
+def added(func: tirx.PrimFunc) -> frozenset[str]:
+    """The names of the tensors of which every block owns the parts that it reads and writes."""
+    return frozenset(map(str, func.attrs.get(ADDED, ())))
+
+
+def with_added(func: tirx.PrimFunc, tensors: Sequence[str]) -> tirx.PrimFunc:
+    """The function with these names recorded, if there are any."""
+    return func.with_attr(ADDED, list(tensors)) if tensors else func
 
 
 def core_args(func: tirx.PrimFunc) -> dict[str, tirx.Var]:

@@ -133,6 +133,16 @@ NOC_WRITE_BARRIER = OpDef(
 NOC_ATOMIC_BARRIER = OpDef(
     "noc_atomic_barrier", (), "Wait for every signal this processor has sent."
 )
+TENSOR_TAKE = OpDef(
+    "tensor_take",
+    ("tensor",),
+    "Wait until the writer has given the tensor back, then take it.",
+)
+TENSOR_GIVE = OpDef(
+    "tensor_give",
+    ("tensor",),
+    "Give the tensor back to the reader once all writes have arrived.",
+)
 
 ZERO_PAGE = OpDef("zero_page", ("cb", "page"), "Fill a page with zeros.", fills="cb")
 ZERO_PAGE_AHEAD = OpDef(

@@ -48,7 +48,12 @@ def engine_for(view: Leaf) -> str:
     return COMPUTE
 
 
+_HANDOVERS: dict[ops.OpDef | None, str] = {ops.TENSOR_TAKE: READER, ops.TENSOR_GIVE: WRITER}
+
+
 def _assign(stmt: tirx.Stmt) -> tirx.Stmt:
+    if (engine := _HANDOVERS.get(ops.definition(stmt))) is not None:
+        return tree.located(on_engine(engine, stmt), stmt)
     view = leaf(stmt)
     if view is None:
         return tree.map_bodies(stmt, _assign)

@@ -72,6 +72,8 @@ class _Turn:
         is_even = turns.loop_var not in tree.collect(loads.extent, tirx.Var)
         if not is_even or not analyzer.can_prove(loads.extent >= 1):
             return None
+        if any(_has(stmt, ops.TENSOR_GIVE) for stmt in stmts):
+            return None  # the reader waits for it
         if _tensors(stmts, ops.NOC_READ) & _tensors(stmts, ops.NOC_WRITE):
             return None
         return cls(before, loads, stores)

@@ -10,7 +10,7 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
-from tilelang_tt.diagnostics import UnsupportedIndex
+from tilelang_tt.diagnostics import SymbolicRegion, UnsupportedIndex
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.tileops import Elementwise, Region
 
@@ -109,6 +109,21 @@ def box_of(
         mins.append(analyzer.simplify(low))
         extents.append(used[0].extent if used else tirx.const(1, "int32"))
     return Region(buffer, tuple(mins), tuple(extents))
+
+
+def moved_extents(region: Region, stmt: tirx.Stmt) -> list[int]:
+    """The extents of a region that are not 1, all of them constant.
+
+    A single element has one extent of 1.
+    """
+    extents: list[int] = []
+    for extent in region.extents:
+        size = ranges.constant(extent)
+        if size is None:
+            raise SymbolicRegion.at(stmt, extent=extent, buffer=region.buffer.name)
+        if size != 1:
+            extents.append(size)
+    return extents or [1]
 
 
 def _loops_over(dst: Region) -> tuple[list[tirx.For], list[tirx.PrimExpr]]:

@@ -1,19 +1,20 @@
 """List the arguments of a kernel, in the order in which the host passes them.
 
 Static facts are compile-time arguments: the indices of the circular buffers that the kernel uses,
-two semaphores for each group of cores that it sends pages to or receives them from, then the words
-of the accessors of its tensors. What differs from launch to launch is common to all cores:
-addresses, dynamic extents and scalars. What differs from core to core is its share of the blocks,
-and who belongs to its groups.
+two semaphores for each group of cores that it sends pages to or receives them from, one for each
+tensor that reader and writer take in turn, then the words of the accessors of its tensors. What
+differs from launch to launch is common to all cores: addresses, dynamic extents and scalars. What
+differs from core to core is its share of the blocks, and who belongs to its groups.
 
     before:  func
 
     after:   func with attrs {"tt.compile_time_cbs": [A_s, ...], "tt.groups": ["row"],
-                              "tt.accessors": [A, ...], "tt.common": [A, ..., n, ...]}
+                              "tt.taken": [C, ...], "tt.accessors": [A, ...],
+                              "tt.common": [A, ..., n, ...]}
 
 Needs:    a kernel function (`split_kernels`).
-Leaves:   attributes `tt.compile_time_cbs`, `tt.accessors`, `tt.common`: variables, in order of use;
-          `tt.groups`: names.
+Leaves:   attributes `tt.compile_time_cbs`, `tt.taken`, `tt.accessors`, `tt.common`: variables, in
+          order of use; `tt.groups`: names.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tilelang_tt.partition import GROUPS
 
 CBS, ACCESSORS, COMMON = "tt.compile_time_cbs", "tt.accessors", "tt.common"
 KERNEL_GROUPS = "tt.groups"
+TAKEN = "tt.taken"
 
 
 class FinalizeArguments:
@@ -45,6 +47,7 @@ class FinalizeArguments:
             {
                 CBS: sorted(cbs, key=lambda cb: plan[cb].index),
                 KERNEL_GROUPS: _groups(frame.body),
+                TAKEN: _taken(frame),
                 ACCESSORS: tensors,
                 COMMON: [*tensors, *_dimensions(frame, used), *scalars],
             }
@@ -59,6 +62,16 @@ def _groups(body: tirx.Stmt) -> list[str]:
         if (op := ops.definition(stmt)) in (ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)
     }
     return [group for group in GROUPS if group in found]
+
+
+def _taken(frame: Frame) -> list[tirx.Var]:
+    """The tensors that the kernel takes or gives back."""
+    found = {
+        op.operand(stmt.value, "tensor")
+        for stmt in tree.collect(frame.body, tirx.Evaluate)
+        if (op := ops.definition(stmt)) in (ops.TENSOR_TAKE, ops.TENSOR_GIVE)
+    }
+    return [tensor.data for tensor in frame.tensors if tensor.data in found]
 
 
 def _dimensions(frame: Frame, used: set[tirx.Var]) -> list[tirx.Var]:

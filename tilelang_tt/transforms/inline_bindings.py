@@ -11,13 +11,16 @@ positions of the statements it rewrites, which errors need.
 
 Needs:    front-end IR.
 Leaves:   no bindings.
+Errors:   TT1003.
 """
 
 from __future__ import annotations
 
 from tvm import tirx
+from tvm.ir import Op
 from tvm.tirx.stmt_functor import ir_transform, substitute
 
+from tilelang_tt.diagnostics import UnsupportedAtomic
 from tilelang_tt.ir import tree
 
 
@@ -29,8 +32,16 @@ class InlineBindings:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         values: dict[tirx.Var, tirx.PrimExpr] = {}
         for bind in tree.collect(func.body, tirx.Bind):
+            _check(bind)
             values[bind.var] = substitute(bind.value, values)
         if not values:
             return func
         body = ir_transform(func.body, None, lambda _: tirx.Evaluate(0), ["tirx.Bind"])
         return func.with_body(substitute(body, values))
+
+
+def _check(bind: tirx.Bind) -> None:
+    """What has an effect, and happens once, is no value to put in other places."""
+    for call in tree.collect(bind.value, tirx.Call):
+        if isinstance(call.op, Op) and call.op.name.startswith("tl.atomic_"):
+            raise UnsupportedAtomic.at(bind, op="the value that an atomic returns")

@@ -25,7 +25,7 @@ from tvm.tirx.stmt_functor import ir_transform, substitute
 from tilelang_tt import diagnostics as errors
 from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
 from tilelang_tt.transforms.lower_scans import SCANS
@@ -65,7 +65,7 @@ _HINT_LOOP = {
     "tl_pipeline_order",
     "tl_pipeline_stage",
 }
-_KEPT_LOOP = {"num_stages"}
+_KEPT_LOOP = {"num_stages", attrs.GRID_AXIS}
 _HINT_CALL = {
     "coalesced_width",
     "parallel_loop_layout",
@@ -108,7 +108,7 @@ class LegalizeConstructs:
         _check_names(func)
         func = func.with_body(_without_attributes(func.body))
         frame = Frame.of(func)
-        _check_thread_indices(frame.body)
+        _check_values(frame.body)
         _check_data_dependence(frame)
         for buffer in frame.buffers:
             _check_buffer(buffer, frame.realize)
@@ -198,11 +198,13 @@ def _without_attributes(stmt: tirx.Stmt) -> tirx.Stmt:
     return ir_transform(stmt, None, strip, ["tirx.AttrStmt"])
 
 
-def _check_thread_indices(body: tirx.Stmt) -> None:
+def _check_values(body: tirx.Stmt) -> None:
     for stmt in tree.collect(body, (tirx.BufferStore, tirx.For, tirx.IfThenElse, tirx.Evaluate)):
         for call in _own_calls(stmt):
             if call.op.name == "tl.launch_thread_idx":
                 raise errors.ThreadIndexUsed.at(stmt)
+            if call.op.name.startswith("tl.atomic_"):
+                raise errors.UnsupportedAtomic.at(stmt, op="the value that an atomic returns")
 
 
 def _check_data_dependence(frame: Frame) -> None:
@@ -279,6 +281,8 @@ def _legalize_call(stmt: tirx.Evaluate) -> tirx.Stmt | None:
     call = called(stmt)
     if call is None or call.op.name in _HINT_OPS:
         return None
+    if ops.definition(stmt) is not None:
+        return stmt
     view = leaf(stmt)
     if isinstance(view, Reduce) and view.kind not in _REDUCTIONS:
         raise errors.UnsupportedReduction.at(stmt, op=f"T.reduce_{view.kind}")

@@ -29,7 +29,7 @@ from tvm import tirx
 from tilelang_tt.analysis import access, webs
 from tilelang_tt.analysis.webs import NOTHING, Site, Webs
 from tilelang_tt.diagnostics import OutputReadBack, ReadBeforeWrite
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import (
     Elementwise,
@@ -113,7 +113,9 @@ def _check_defined(site: Site) -> None:
 
 def _check_outputs(frame: Frame) -> None:
     views = access.leaves(frame.body)
-    written = [access.writes(view) for _, view in views]
+    owned = attrs.added(frame.func)
+    outputs = (access.writes(view) for _, view in views)
+    written = [buffer for buffer in outputs if buffer.name not in owned]
     for stmt, view in views:
         for buffer in access.reads(view):
             if is_global(buffer) and any(buffer.same_as(out) for out in written):

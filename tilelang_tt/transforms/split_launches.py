@@ -13,23 +13,28 @@ that the host allocates.
                      T.copy(W[...], ...)                          with T.Kernel(...):
                                                                       T.copy(W[...], ...)
 
+What is allocated, also by the caller for `out_idx`, has no values to add to before one of the
+functions writes it.
+
 All functions have all parameters, so that each knows every dynamic extent. The only T.Kernel of a
 function keeps the function's name.
 
 Needs:    front-end IR.
 Leaves:   functions of one T.Kernel; parameters for the workspaces, after all others.
-Errors:   TT1012, TT1014.
+Errors:   TT1012, TT1014, TT3007.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tilelang.jit.abi import OUT_IDX_ATTR
 from tvm import tirx
 
-from tilelang_tt.diagnostics import MisplacedCode, UnsupportedSemantics
+from tilelang_tt.diagnostics import MisplacedCode, UnsetSum, UnsupportedSemantics
 from tilelang_tt.ir import tree
 from tilelang_tt.transforms.inline_bindings import InlineBindings
+from tilelang_tt.transforms.lower_atomics import first_addition
 
 _KERNEL = "tilelang_root"
 
@@ -55,7 +60,20 @@ def split_launches(func: tirx.PrimFunc) -> Launches:
         own = tirx.PrimFunc(params, region, func.ret_type, buffer_map, func.attrs)
         own_name = name if len(regions) == 1 else f"{name}_{number}"
         functions.append(own.with_attr("global_symbol", own_name))
+    outputs = [params[int(index)] for index in func.attrs.get(OUT_IDX_ATTR, ())]
+    for buffer in (*(func.buffer_map[param] for param in outputs), *workspaces):
+        _check_sums(buffer, functions)
     return Launches(tuple(functions), tuple(workspaces))
+
+
+def _check_sums(tensor: tirx.Buffer, functions: list[tirx.PrimFunc]) -> None:
+    """The first function that uses a tensor without values must not add to it."""
+    for func in functions:
+        if (addition := first_addition(func, tensor)) is not None:
+            raise UnsetSum.at(addition, buffer=tensor.name)
+        used = tree.collect(func.body, (tirx.BufferLoad, tirx.BufferStore))
+        if any(access.buffer.same_as(tensor) for access in used):
+            return
 
 
 def _parts(func: tirx.PrimFunc) -> tuple[list[tirx.Stmt], list[tirx.Buffer]]:

@@ -28,14 +28,13 @@ from dataclasses import dataclass, field
 
 from tvm import tirx
 
-from tilelang_tt.analysis import ranges
-from tilelang_tt.diagnostics import RegionMismatch, SymbolicRegion
+from tilelang_tt.diagnostics import RegionMismatch
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Elementwise, Region, is_global, leaf, map_loads
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import box_of, nest_over
+from tilelang_tt.transforms.elementwise import box_of, moved_extents, nest_over
 
 
 class StageTransfers:
@@ -71,12 +70,12 @@ class _Staging:
 
     def _stage_copy(self, copy: Copy, stmt: tirx.Stmt) -> list[tirx.Stmt]:
         src, dst = copy.src.buffer, copy.dst.buffer
-        if _moved_extents(copy.src, stmt) != _moved_extents(copy.dst, stmt):
+        if moved_extents(copy.src, stmt) != moved_extents(copy.dst, stmt):
             raise RegionMismatch.at(stmt, src_extents=copy.src.text(), dst_extents=copy.dst.text())
         if not is_global(src) and not is_global(dst):
             return [nest_over(copy.dst, copy.src)]
         if is_global(src) and is_global(dst):
-            between = self._buffer(src, src.name + "_in", _moved_extents(copy.src, stmt))
+            between = self._buffer(src, src.name + "_in", moved_extents(copy.src, stmt))
             return [
                 Copy(copy.src, Region.whole(between)).stmt(),
                 *self._stage_copy(Copy(Region.whole(between), copy.dst), stmt),
@@ -84,12 +83,12 @@ class _Staging:
         if src.dtype == dst.dtype:
             return [copy.stmt()]
         if is_global(src):
-            between = self._buffer(src, dst.name + "_in", _moved_extents(copy.dst, stmt))
+            between = self._buffer(src, dst.name + "_in", moved_extents(copy.dst, stmt))
             return [
                 Copy(copy.src, Region.whole(between)).stmt(),
                 nest_over(copy.dst, Region.whole(between)),
             ]
-        between = self._buffer(dst, src.name + "_out", _moved_extents(copy.src, stmt))
+        between = self._buffer(dst, src.name + "_out", moved_extents(copy.src, stmt))
         return [
             nest_over(Region.whole(between), copy.src),
             Copy(Region.whole(between), copy.dst).stmt(),
@@ -102,7 +101,7 @@ class _Staging:
             return [*before, Elementwise(nest.loops, store).stmt()] if before else [stmt]
         region = box_of(nest.dst, nest.store.indices, nest, stmt)
         inner = _counted(nest.store.indices, nest)
-        out = self._buffer(nest.dst, nest.dst.name + "_out", _moved_extents(region, stmt))
+        out = self._buffer(nest.dst, nest.dst.name + "_out", moved_extents(region, stmt))
         store = tirx.BufferStore(out, value, inner)
         return [
             *before,
@@ -120,7 +119,7 @@ class _Staging:
                 region = box_of(load.buffer, load.indices, nest, stmt)
                 inner = _counted(load.indices, nest)
                 buffer = self._buffer(
-                    load.buffer, load.buffer.name + "_in", _moved_extents(region, stmt)
+                    load.buffer, load.buffer.name + "_in", moved_extents(region, stmt)
                 )
                 staged.append((load, tirx.BufferLoad(buffer, inner)))
                 before.append(Copy(region, Region.whole(buffer)).stmt())
@@ -134,21 +133,6 @@ class _Staging:
         buffer = fresh_buffer(name, like, self.buffers, shape)
         self.buffers.append(buffer)
         return buffer
-
-
-def _moved_extents(region: Region, stmt: tirx.Stmt) -> list[int]:
-    """The extents of a region that are not 1, all of them constant.
-
-    A single element has one extent of 1.
-    """
-    extents: list[int] = []
-    for extent in region.extents:
-        size = ranges.constant(extent)
-        if size is None:
-            raise SymbolicRegion.at(stmt, extent=extent, buffer=region.buffer.name)
-        if size != 1:
-            extents.append(size)
-    return extents or [1]
 
 
 def _counted(indices: Sequence[tirx.PrimExpr], nest: Elementwise) -> list[tirx.PrimExpr]:
