@@ -215,3 +215,8 @@ def test_what_the_caller_allocates_has_no_values_to_add_to(form):
 def test_what_is_passed_or_was_written_before_may_be_added_to(outputs):
     func = sums("tile", cleared=bool(outputs)).with_attr("tilelang_out_idx", outputs)
     assert len(split_launches(func).functions) == 1 + len(outputs)
+
+
+def test_outputs_are_counted_from_the_last_parameter_of_the_user():
+    func = halves(64).with_attr("tilelang_out_idx", [-1])  # which has a workspace, too
+    assert len(split_launches(func).functions) == 2

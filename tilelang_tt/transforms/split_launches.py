@@ -60,7 +60,7 @@ def split_launches(func: tirx.PrimFunc) -> Launches:
         own = tirx.PrimFunc(params, region, func.ret_type, buffer_map, func.attrs)
         own_name = name if len(regions) == 1 else f"{name}_{number}"
         functions.append(own.with_attr("global_symbol", own_name))
-    outputs = [params[int(index)] for index in func.attrs.get(OUT_IDX_ATTR, ())]
+    outputs = [func.params[int(index)] for index in func.attrs.get(OUT_IDX_ATTR, ())]
     for buffer in (*(func.buffer_map[param] for param in outputs), *workspaces):
         _check_sums(buffer, functions)
     return Launches(tuple(functions), tuple(workspaces))
