@@ -514,6 +514,8 @@ def test_slots_needed_counts_every_operand():
 def test_slots_needed_counts_an_index_as_a_tile():
     assert slots_needed(A + f32(i * 2 - j)) == 2
     assert slots_needed(f32(i) + f32(j)) == 2
+    narrow = tirx.Cast("bfloat16", A)
+    assert slots_needed(narrow * tirx.Cast("bfloat16", i)) == 2
     assert slots_needed(call("if_then_else", i >= j, A, MINUS_INF)) == 3
 
 

@@ -30,6 +30,36 @@ def test_factors_computed_from_scalars(dtype, arch):
     check(decay, dtype, inputs=[a, 0.75, np.zeros_like(a)], arch=arch)
 
 
+def counted(dtype, out):
+    """Values times loop variables, places and blocks, in the type of the values."""
+
+    @T.prim_func
+    def main(A: T.Tensor((64, 64), dtype), C: T.Tensor((3, 64, 64), out)):
+        with T.Kernel(2, threads=128) as b:
+            S = T.alloc_shared((32, 64), dtype)
+            D = T.alloc_fragment((32, 64), out)
+            T.copy(A[b * 32, 0], S)
+            for k in T.serial(3):
+                for i, j in T.Parallel(32, 64):
+                    D[i, j] = S[i, j] * (k + 1) + (i + b) + S[i, j] * j
+                T.copy(D, C[k, b * 32, 0])
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "dtype, out, arch",
+    [
+        ("bfloat16", "float32", ARCHS[0]),
+        ("bfloat16", "bfloat16", ARCHS[1]),
+        ("float16", "float16", ARCHS[0]),
+        ("float32", "float32", ARCHS[1]),
+    ],
+)
+def test_factors_that_loops_count(dtype, out, arch):
+    check(counted, dtype, out, arch=arch)
+
+
 SELECTIONS = {
     "a choice by comparison": lambda m, a, b: m.if_then_else(a < b, a, b * 2.0),
     "a choice of constants": lambda m, a, b: m.if_then_else(a >= b, 1.0, -1.0),

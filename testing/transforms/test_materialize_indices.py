@@ -90,6 +90,11 @@ MADE = {
         "",
         f"F[i, j] = F[i, j] * {cast('n * 2 + 1')}",
     ),
+    "a number in the type of the values": (
+        f"S[i, j] = S[i, j] * {cast('n + 1', 'bfloat16')}",
+        "",
+        f"S[i, j] = S[i, j] * {cast(cast('n + 1'), 'bfloat16')}",
+    ),
     "a comparison of numbers": (
         "F[i, j] = T.if_then_else(n < 3, F[i, j], T.float32(0))",
         "",

@@ -158,12 +158,14 @@ def slots_needed(value: tirx.PrimExpr, stmt: tirx.Stmt | None = None) -> int:
     """
 
     def stand_in(expr: tirx.PrimExpr) -> tirx.PrimExpr | None:
-        operand = expr.value if isinstance(expr, tirx.Cast) else expr.a
+        is_cast = isinstance(expr, tirx.Cast)
+        operand = expr.value if is_cast else expr.a
         is_index = operand.dtype in ("int32", "int64")
         if not is_index or tree.collect(expr, tirx.BufferLoad):
             return None
-        index = tirx.BufferLoad(tirx.decl_buffer((1, 1), "float32", "index"), [0, 0])
-        return index if isinstance(expr, tirx.Cast) else tirx.EQ(index, tirx.const(0.0, "float32"))
+        dtype = expr.dtype if is_cast else "float32"
+        index = tirx.BufferLoad(tirx.decl_buffer((1, 1), dtype, "index"), [0, 0])
+        return index if is_cast else tirx.EQ(index, tirx.const(0.0, dtype))
 
     kinds = ["tirx.Cast", *(f"tirx.{kind.__name__}" for kind in _COMPARISONS)]
     value = ir_transform(tirx.Evaluate(value), None, stand_in, kinds).value

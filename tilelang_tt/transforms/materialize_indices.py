@@ -42,7 +42,7 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Region, leaf
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import affine_over
+from tilelang_tt.transforms.elementwise import affine_over, cast
 
 _COMPARISONS = (tirx.EQ, tirx.NE, tirx.LT, tirx.LE, tirx.GT, tirx.GE)
 _INTEGERS = ("int32", "int64")
@@ -102,7 +102,7 @@ class _Indices:
                 return None  # integers that are data
             if isinstance(expr, tirx.Cast):
                 if expr.dtype.startswith(("float", "bfloat")) and expr.value.dtype in _INTEGERS:
-                    return self._value(expr.value, nest, stmt)
+                    return cast(expr.dtype, self._value(expr.value, nest, stmt))
             elif expr.a.dtype in _INTEGERS:
                 kind = type(expr)
                 difference = self._value(expr.a - expr.b, nest, stmt, is_compared=True)
