@@ -101,6 +101,18 @@ def test_depth_follows_the_stages_of_the_loop(stages, depth, reason):
     assert found["C_s"].depth == 2  # written outside of the loop
 
 
+def test_what_is_accumulated_onto_goes_to_the_writer_like_any_result():
+    found = plan(
+        NEST.format(64, "L[i, j] = T.bfloat16(2)")
+        + "copy(A, S); onto(L); gemm(S, S, L); end(L); copy(L, C)",
+        A=tensor(64, 64),
+        C=tensor(64, 64),
+        S=shared(64, 64),
+        L=shared(64, 64),
+    )
+    assert found["L"].depth == 2
+
+
 @pytest.mark.parametrize("stages, depth", [(2, 3), (4, 4)])
 def test_a_block_that_is_sent_to_other_cores_has_one_more_on_the_way(stages, depth):
     body = (

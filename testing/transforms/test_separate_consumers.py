@@ -76,11 +76,18 @@ def test_new_names_do_not_clash():
     assert names == ["S", "S_out", "L", "S_out_1", "S_out_2"]
 
 
+ONTO = """
+for i in T.parallel(64):
+    for j in T.parallel(64): L[i, j] = T.float32(2)
+onto(L); gemm(S, S, L); end(L); copy(L, D)
+"""
+
 UNTOUCHED = {
     "an accumulator that is stored": "gemm(S, S_out, L); copy(L, D)",
     "a buffer that is only stored": "copy(A, S); copy(S, D)",
     "a buffer that is only computed with": "copy(A, S); gemm(S, S, L, clear=True)",
     "a result that is only stored": "gemm(S, S_out, L, clear=True); copy(L, D)",
+    "a result that more is added to": ONTO,
 }
 
 

@@ -37,6 +37,16 @@ def reads(view: Leaf) -> list[tirx.Buffer]:
             return []
 
 
+def consumed(view: Leaf) -> list[tirx.Buffer]:
+    """Buffers whose old contents the statement takes out; an accumulator's stay where they are."""
+    match view:
+        case Gemm():
+            return matrix_operands(view)
+        case Accumulation():
+            return []
+    return reads(view)
+
+
 def matrix_operands(view: Leaf) -> list[tirx.Buffer]:
     """Buffers that the matrix unit multiplies or reduces; without a scaler it reduces none."""
     match view:

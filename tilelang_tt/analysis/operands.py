@@ -11,7 +11,6 @@ from tvm import arith, tirx
 from tilelang_tt import formats
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.expression import Classify, Operand
-from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.tileops import Elementwise
 from tilelang_tt.tiles import TILE
@@ -40,7 +39,7 @@ def is_tile_access(
     backs = range(1, len(load.indices) + 1)
     return all(
         _is_unit(load, back)
-        or (back > 2 and _is_fixed(load.indices[-back], nest))
+        or (back > 2 and nest.is_fixed(load.indices[-back]))
         or (back <= len(nest.store.indices) and _is_same_place(load, nest, back, analyzer))
         for back in backs
     )
@@ -48,11 +47,7 @@ def is_tile_access(
 
 def _are_fixed(load: tirx.BufferLoad, nest: Elementwise) -> bool:
     """Whether the indices that the store lacks are each one for the nest."""
-    return all(_is_fixed(index, nest) for index in load.indices[: -len(nest.store.indices)])
-
-
-def _is_fixed(index: tirx.PrimExpr, nest: Elementwise) -> bool:
-    return not any(var.same_as(own) for var in tree.collect(index, tirx.Var) for own in nest.vars)
+    return all(nest.is_fixed(index) for index in load.indices[: -len(nest.store.indices)])
 
 
 def _is_same_place(
@@ -74,7 +69,7 @@ def _is_same_place(
     else:
         return False
     is_aligned = analyzer.can_prove(tirx.floormod(moved, unit) == 0)
-    return _is_fixed(moved, nest) and is_inside and is_aligned
+    return nest.is_fixed(moved) and is_inside and is_aligned
 
 
 def _is_unit(load: tirx.BufferLoad, back: int) -> bool:

@@ -402,6 +402,13 @@ def _typecast(source: str, target: str) -> OpDef:
 
 BYTES = ("int8", "uint8")
 """Dtypes whose elements stand in DST as bytes, which conversions make of numbers and back."""
+
+
+def computed_in(dtype: str) -> str:
+    """What numbers of `dtype` are computed in."""
+    return "int32" if dtype in BYTES else dtype
+
+
 TYPECAST = {
     pair: _typecast(*pair)
     for pair in (

@@ -226,6 +226,10 @@ class Elementwise:
     def vars(self) -> tuple[tirx.Var, ...]:
         return tuple(loop.loop_var for loop in self.loops)
 
+    def is_fixed(self, expr: tirx.PrimExpr) -> bool:
+        """Whether an expression has one value for all points."""
+        return not any(var in self.vars for var in tree.collect(expr, tirx.Var))
+
     @property
     def loads(self) -> list[tirx.BufferLoad]:
         return tree.collect(self.store.value, tirx.BufferLoad)

@@ -12,8 +12,9 @@ of its rows, or of its columns.
                      S_moved[i, j] = T.if_then_else(i == k, S[k + 5, j], S_moved[i, j])
              C[i, j] = S_moved[i, j]
 
-A vector takes one reduction, of a block that has each element where it is wanted. What is moved by
-whole tiles, and beyond the end where nothing is wanted of it, is read as if the block repeated.
+A vector takes one reduction: the sums of a block that has each element where it is wanted, and
+zeros elsewhere. What is moved by whole tiles, and beyond the end where nothing is wanted of it, is
+read as if the block repeated.
 
 Needs:    `CompleteWrites`.
 Leaves:   loads that `is_tile_access` refuses only where nothing brings them to their place, and of
@@ -30,11 +31,11 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.ops import BYTES
+from tilelang_tt.ir.ops import computed_in
 from tilelang_tt.ir.tileops import Elementwise, Reduce, Region, is_global, leaf, map_loads
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
-from tilelang_tt.transforms.elementwise import cast, fill_over, fill_places, neutral
+from tilelang_tt.transforms.elementwise import cast, fill_over, fill_places
 
 
 class AlignReads:
@@ -101,20 +102,20 @@ class _Alignment:
     ) -> _Misplaced | None:
         index = load.indices[-axis]
         is_unit = ranges.constant(load.buffer.shape[-axis]) == 1
-        is_number = _is_fixed(index, nest)
+        is_number = nest.is_fixed(index)
         if is_unit or is_number or is_global(load.buffer) or isinstance(index, tirx.FloorMod):
             return None
-        if not all(_is_fixed(leading, nest) for leading in load.indices[:-2]):
+        if not all(nest.is_fixed(leading) for leading in load.indices[:-2]):
             return None
         has_axis = axis <= len(nest.store.indices)
         stored = nest.store.indices[-axis] if has_axis else tirx.const(0, "int32")
         shift = arith.Analyzer().simplify(index - stored)
-        is_kept = _is_fixed(shift, nest) and self._is_aligned(shift)
+        is_kept = nest.is_fixed(shift) and self._is_aligned(shift)
         if is_kept:
             size, wanted = load.buffer.shape[-axis], nest.dst.shape[-axis]
             starts = self.analyzer.can_prove(shift >= 0)
             is_kept = starts and self.analyzer.can_prove(shift + wanted <= size)
-        is_moved = has_axis and not is_kept and _is_fixed(shift, nest)
+        is_moved = has_axis and not is_kept and nest.is_fixed(shift)
         return _Misplaced(load, axis, shift) if is_moved else None
 
     def _is_aligned(self, shift: tirx.PrimExpr) -> bool:
@@ -127,7 +128,7 @@ class _Alignment:
         load, axis, shift = misplaced.load, misplaced.axis, misplaced.shift
         if self._is_aligned(shift):
             return [], _wrapped(load, axis)
-        dtype = "int32" if load.dtype in BYTES else load.dtype
+        dtype = computed_in(load.dtype)
         if len(load.indices) == 1:
             return self._vector(load, shift, nest, dtype)
         return self._block(load, axis, shift, nest, dtype)
@@ -141,9 +142,11 @@ class _Alignment:
 
         def term(places: list[tirx.PrimExpr]) -> tirx.PrimExpr:
             element = cast(dtype, tirx.BufferLoad(load.buffer, [places[1]]))
-            return _only(tirx.EQ(places[1], places[0] + shift), element)
+            is_wanted = tirx.EQ(places[1], places[0] + shift)
+            return tirx.if_then_else(is_wanted, element, tirx.const(0, dtype))
 
-        made = [fill_places(Region.whole(terms), term), _maximum(terms, moved, 1)]
+        added = Reduce(Region.whole(terms), Region.whole(moved), "sum", 1).stmt()
+        made = [fill_places(Region.whole(terms), term), added]
         return made, cast(load.dtype, tirx.BufferLoad(moved, [nest.store.indices[-1]]))
 
     def _block(
@@ -189,17 +192,3 @@ def _wrapped(load: tirx.BufferLoad, axis: int) -> tirx.BufferLoad:
     period = tirx.floordiv(load.buffer.shape[-axis] + (TILE - 1), TILE) * TILE
     indices[-axis] = tirx.floormod(indices[-axis], period)
     return tirx.BufferLoad(load.buffer, indices)
-
-
-def _maximum(terms: tirx.Buffer, result: tirx.Buffer, dim: int) -> tirx.Stmt:
-    return Reduce(Region.whole(terms), Region.whole(result), "max", dim).stmt()
-
-
-def _only(condition: tirx.PrimExpr, value: tirx.PrimExpr) -> tirx.PrimExpr:
-    """`value` where the condition holds, what no maximum is of elsewhere."""
-    return tirx.if_then_else(condition, value, neutral("max", value.dtype))
-
-
-def _is_fixed(index: tirx.PrimExpr, nest: Elementwise) -> bool:
-    """Whether an index is one for the whole nest."""
-    return not any(var in nest.vars for var in tree.collect(index, tirx.Var))

@@ -47,7 +47,7 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.diagnostics import UnsupportedReduction
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.ops import BYTES
+from tilelang_tt.ir.ops import BYTES, computed_in
 from tilelang_tt.ir.tileops import Reduce, Region, Transpose, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import cast, fill_places, map_over
@@ -173,8 +173,7 @@ class _Reduction:
     @property
     def _dtype(self) -> str:
         """What the results are made in."""
-        dtype = self.view.dst.buffer.dtype
-        return "int32" if dtype in BYTES else dtype
+        return computed_in(self.view.dst.buffer.dtype)
 
     @property
     def _is_natural(self) -> bool:

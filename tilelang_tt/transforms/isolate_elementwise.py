@@ -252,11 +252,7 @@ def _with_unit_axes(nest: Elementwise) -> Elementwise:
         for loop in nest.loops
         if ranges.constant(loop.extent) == 1 and not _uses(store, loop.loop_var)
     ]
-    free = [
-        axis
-        for axis, index in enumerate(store.indices)
-        if not any(var in nest.vars for var in tree.collect(index, tirx.Var))
-    ]
+    free = [axis for axis, index in enumerate(store.indices) if nest.is_fixed(index)]
     if not units or len(units) != len(free):
         return nest
     places = dict(zip(free, units, strict=True))

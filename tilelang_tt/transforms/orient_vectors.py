@@ -167,8 +167,7 @@ def _wanted(load: tirx.BufferLoad, nest: Elementwise) -> str | None:
 
 def _goes_along(index: tirx.PrimExpr, stored: tirx.PrimExpr, nest: Elementwise) -> bool:
     """Whether `index` is the place that is stored to, perhaps moved."""
-    moved = arith.Analyzer().simplify(index - stored)
-    return not any(var in nest.vars for var in tree.collect(moved, tirx.Var))
+    return nest.is_fixed(arith.Analyzer().simplify(index - stored))
 
 
 def _own_orientation(buffer: tirx.Buffer) -> str | None:

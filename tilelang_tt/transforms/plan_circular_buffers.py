@@ -140,9 +140,7 @@ def _plan(
 def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
     """Whether a statement reads one value of the buffer and writes the next."""
     return any(
-        buffer.same_as(access.writes(view))
-        and any(buffer.same_as(read) for read in access.reads(view))
-        and not isinstance(view, Gemm)  # those accumulate in place
+        buffer.same_as(access.writes(view)) and buffer in access.consumed(view)
         for _, view in access.leaves(frame.body)
     )
 
@@ -156,15 +154,10 @@ def _is_sent(buffer: tirx.Buffer, frame: Frame) -> bool:
 
 
 def _engines(buffer: tirx.Buffer, frame: Frame) -> tuple[str, str]:
-    """The producer and the consumer. A gemm that accumulates into the buffer is its producer."""
+    """The producer and the consumer."""
     views = [view for _, view in access.leaves(frame.body)]
     producers = {engine_for(view) for view in views if buffer.same_as(access.writes(view))}
-    consumers = {
-        engine_for(view)
-        for view in views
-        if any(buffer.same_as(read) for read in access.reads(view))
-        and not (isinstance(view, Gemm) and buffer.same_as(view.c.buffer))
-    }
+    consumers = {engine_for(view) for view in views if buffer in access.consumed(view)}
     assert len(producers) == 1, (buffer.name, producers)
     assert len(consumers) == 1, (buffer.name, consumers)
     return producers.pop(), consumers.pop()

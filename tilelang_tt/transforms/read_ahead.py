@@ -19,8 +19,8 @@ requested before this one is sent.
                                                               T.multicast_receive("row")
                                                           T.cb_push_back(A, p)
 
-This cannot deadlock: the room that a block of step k + 1 waits for is that of a block at least two
-steps older, which all cores need the blocks of older steps for alone.
+This cannot deadlock: a sender that waits for room before it sends the block of step k waits for
+step k - 1 or an older one to be computed, which takes nothing but blocks that were sent before.
 
 Needs:    `split_kernels`.
 Leaves:   senders that are a block ahead, where the buffer has three blocks or more.

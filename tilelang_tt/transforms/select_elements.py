@@ -27,7 +27,7 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.ops import BYTES
+from tilelang_tt.ir.ops import computed_in
 from tilelang_tt.ir.tileops import Elementwise, Reduce, Region, is_global, leaf, map_loads
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
@@ -96,17 +96,13 @@ class _Selection:
         rank = len(load.indices)
         for axis in range(max(rank - 2, 0), rank):
             index, back = load.indices[axis], rank - axis
-            if self._moves(index) or ranges.constant(load.buffer.shape[axis]) == 1:
+            if not self.nest.is_fixed(index) or ranges.constant(load.buffer.shape[axis]) == 1:
                 continue
             stored = self.nest.store.indices
             from_there = index - stored[-back] if back <= len(stored) else index
-            if self._moves(from_there) or not _is_aligned(from_there):
+            if not self.nest.is_fixed(from_there) or not _is_aligned(from_there):
                 return axis
         return None
-
-    def _moves(self, index: tirx.PrimExpr) -> bool:
-        """Whether an index runs with the nest."""
-        return any(var in self.nest.vars for var in tree.collect(index, tirx.Var))
 
     def _taken(self, load: tirx.BufferLoad, axis: int) -> tirx.BufferLoad:
         """The load of a vector that holds the elements at this index, which is made first."""
@@ -118,7 +114,7 @@ class _Selection:
         low = _tile_of(chosen, shape[inner])
         if low is not None:
             shape[inner] = tirx.const(TILE, "int32")
-        dtype = "int32" if buffer.dtype in BYTES else buffer.dtype
+        dtype = computed_in(buffer.dtype)
         kept = self._fresh(f"{buffer.name}_kept", buffer, shape, dtype)
         out_shape = [size for at, size in enumerate(shape) if at != inner] or [1]
         taken = self._fresh(f"{buffer.name}_taken", buffer, out_shape, dtype)

@@ -22,7 +22,7 @@ from tvm import tirx
 from tilelang_tt.analysis import access
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Gemm, Leaf, Region, leaf
+from tilelang_tt.ir.tileops import Copy, Region, leaf
 from tilelang_tt.transforms.buffers import fresh_buffer
 from tilelang_tt.transforms.elementwise import nest_over
 
@@ -36,22 +36,17 @@ class SeparateConsumers:
         frame = Frame.of(func)
         views = [view for _, view in access.leaves(frame.body)]
         separation = _Separation(
-            computed={read for view in views for read in _computes_with(view)},
+            computed={
+                read
+                for view in views
+                if not isinstance(view, Copy)
+                for read in access.consumed(view)
+            },
             made={access.writes(view) for view in views if not isinstance(view, Copy)},
             buffers=frame.buffers,
         )
         body = tree.rewrite_sequences(frame.body, separation.separate_all)
         return frame.build(body=body, buffers=separation.buffers)
-
-
-def _computes_with(view: Leaf) -> list[tirx.Buffer]:
-    """What the compute engine reads; an accumulator of gemms it does not."""
-    match view:
-        case Copy():
-            return []
-        case Gemm():
-            return access.matrix_operands(view)
-    return access.reads(view)
 
 
 @dataclass
