@@ -224,10 +224,16 @@ def shared(*shape: int, dtype: str = "bfloat16") -> Buffer:
     return Buffer(shape, dtype, "shared.dyn")
 
 
+def way(*shape: int, dtype: str = "bfloat16") -> Buffer:
+    """What stands for the way to other cores."""
+    return Buffer((1, *shape), dtype, "way")
+
+
 def fragment(*shape: int, dtype: str = "bfloat16") -> Buffer:
     return Buffer(shape, dtype, "local.fragment")
 
 
+_SCOPES = {"way": "global"}
 _WORDS = {
     "T": T,
     "copy": copy,
@@ -265,9 +271,9 @@ def scripted(
         f"{name} = T.match_buffer({name}_handle, {buffer.text})" for name, buffer in tensors.items()
     ]
     allocs = [
-        f"{name} = T.sblock_alloc_buffer({buffer.text}, scope={buffer.scope!r})"
+        f"{name} = T.sblock_alloc_buffer({buffer.text}, scope={_SCOPES.get(scope, scope)!r})"
         for name, buffer in buffers.items()
-        if buffer.scope != "global"
+        if (scope := buffer.scope) != "global"
     ]
     values = {key: _named(value, scalars) for key, value in (attributes or {}).items()}
     lines = [*(f"{name} = T.int32()" for name in symbols)]
@@ -281,7 +287,8 @@ def scripted(
     lines.append("    " * depth + 'with T.sblock("tilelang_root"):')
     lines.append(textwrap.indent(block, "    " * (depth + 1)))
     text = f"@T.prim_func(private=True)\ndef main({', '.join(params)}):\n"
-    return from_source(text + textwrap.indent("\n".join(lines), "    "), extra_vars=_WORDS)
+    text += textwrap.indent("\n".join(lines), "    ")
+    return from_source(text, extra_vars=_WORDS)
 
 
 def _named(value: object, scalars: Sequence[str]) -> object:

@@ -77,6 +77,53 @@ def test_a_line_takes_a_rectangle_of_cores(count, grid):
     assert all(own["cores"] == cores for own in assignment.core_args.values())
 
 
+@given(st.integers(1, 500), st.integers(1, 255), GRIDS)
+def test_teams_give_every_block_to_the_cores_of_one_team(count, parts, grid):
+    assignment = assign(Partition("teams", parts=parts), [count], grid)
+    told = list(assignment.core_args.values())
+    size = told[0]["parts"]
+    assert size == max(1, min(parts, math.prod(grid) // count))
+    assert all(own["parts"] == size for own in told)
+    teams = [told[first : first + size] for first in range(0, len(told), size)]
+    blocks = []
+    for team in teams:
+        assert [own["part"] for own in team] == list(range(len(team)))
+        (share,) = {(own["first_block"], own["block_count"]) for own in team}
+        blocks += range(share[0], share[0] + share[1])
+        assert share[1] == 0 or len(team) == size
+    assert blocks == list(range(count))
+
+
+@given(st.integers(1, 3), st.integers(1, 255), GRIDS)
+def test_every_part_reaches_part_0_along_the_tree(count, parts, grid):
+    assignment = assign(Partition("teams", parts=parts), [count], grid)
+    for core, own in assignment.core_args.items():
+        if own["block_count"] == 0:
+            continue
+        handed_on = assignment.peers("parent", core)
+        assert len(handed_on) == (own["part"] != 0)
+        for there in handed_on:
+            assert core in assignment.peers("children", there)
+            assert assignment.core_args[there]["part"] < own["part"]
+        taken = assignment.peers("children", core)
+        assert len(taken) == own["children"] <= 8
+        assert all(assignment.peers("parent", there) == [core] for there in taken)
+
+
+def test_the_words_of_peers():
+    assignment = assign(Partition("teams", parts=6), [1], (3, 2))
+    arguments = [("core", "part"), ("group", "parent"), ("group", "children")]
+    words = assignment.words(arguments, 0, lambda core: (core[0] + 1, core[1] + 20))
+    nobody = [0] * 16
+    #                       part  parent  children
+    assert words[(0, 0)] == [0, 0, 0, *(2, 20), *(3, 20), *(2, 21), *nobody[6:]]
+    assert words[(1, 1)] == [4, 1, 20, *(3, 21), *nobody[2:]]
+    assert words[(2, 1)] == [5, 2, 21, *nobody]
+    assert all(
+        len(own) == 1 + GROUP_WORDS["parent"] + GROUP_WORDS["children"] for own in words.values()
+    )
+
+
 @pytest.mark.parametrize("kind", ["runs", "snake", "lattice", "line"])
 def test_an_empty_grid_has_no_work(kind):
     assignment = assign(Partition(kind, (0,), (1,)), [0, 3], (2, 2))
@@ -117,7 +164,7 @@ def test_the_words_of_a_core():
     assert set(words) == cores_of((3, 2))
     #                       row  receivers  sender  first  last   columns
     assert words[(2, 1)] == [1, 2, 2, 21, 1, 21, 3, 21, 3]
-    assert len(words[(2, 1)]) == GROUP_WORDS + 2
+    assert len(words[(2, 1)]) == GROUP_WORDS["row"] + 2
 
 
 def test_the_other_noc_comes_to_a_rectangle_from_its_end():

@@ -40,6 +40,11 @@ class Device:
         """L1 that the circular buffers of one core may take together."""
         return self.l1_bytes - self.cb_base
 
+    @property
+    def dram_bytes_per_cycle(self) -> float:
+        """Of all banks together, at the cores' clock."""
+        return self.dram_peak / (self.clock_ghz * 1e9)
+
     def dst_tiles(self, fp32: bool, full_sync: bool = False) -> int:
         """Tiles of the destination register one acquire gives.
 

@@ -20,9 +20,9 @@ class Options:
 
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
     destination registers; None means: where the program needs them. `multicast` lets one core read
-    for several; None means: where it pays. `execution` is where a kernel runs: "mock" on this
-    machine, "ttnn" on a card or simulator through Tenstorrent's runtime, "auto" on a card where one
-    is.
+    for several, `split` lets several cores work on one block; None means: where it pays.
+    `execution` is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator
+    through Tenstorrent's runtime, "auto" on a card where one is.
     """
 
     arch: str = "wormhole_b0"
@@ -30,6 +30,7 @@ class Options:
     fidelity: str = "HiFi4"
     fp32_acc: bool | None = None
     multicast: bool | None = None
+    split: bool | None = None
     execution: str = "auto"
 
     def __post_init__(self) -> None:
@@ -38,6 +39,7 @@ class Options:
         _require("execution", self.execution, EXECUTIONS)
         _require_choice("fp32_acc", self.fp32_acc)
         _require_choice("multicast", self.multicast)
+        _require_choice("split", self.split)
         _check_grid(self.grid, self.arch)
 
     @property

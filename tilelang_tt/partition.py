@@ -11,9 +11,14 @@ from dataclasses import dataclass
 
 Core = tuple[int, int]
 
-RUNS, SNAKE, LATTICE, LINE = "runs", "snake", "lattice", "line"
-COUNTS = ("cores", "columns", "rows")
+RUNS, SNAKE, LATTICE, LINE, TEAMS = "runs", "snake", "lattice", "line", "teams"
+COUNTS = ("cores", "columns", "rows", "parts")
 """What is at least 1 of what a core is told; the rest may be 0."""
+
+
+TEAM_ARGS = ("part", "parts", "children")
+"""What a core is told of its team: which part of a block it does, of how many, and how many others
+hand theirs to it."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Partition:
       even shares.
     * "lattice": the grid axes `columns` along the rows of cores, the axes `rows` along the columns.
     * "line": one block of a run to each core, run after run.
+    * "teams": a run of consecutive blocks to each team of `parts` cores, or fewer where there are
+      not as many for each block; every core of a team does a part of each.
 
     In a lattice or line all cores take the same number of turns together, those past the end of the
     grid with the last block, which they do not write.
@@ -33,6 +40,7 @@ class Partition:
     kind: str
     columns: tuple[int, ...] = ()
     rows: tuple[int, ...] = ()
+    parts: int = 1
 
     @property
     def core_args(self) -> tuple[str, ...]:
@@ -42,6 +50,7 @@ class Partition:
             SNAKE: ("core", "cores", "block_count"),
             LATTICE: ("column", "columns", "row", "rows"),
             LINE: ("core", "cores"),
+            TEAMS: (*TEAM_ARGS, "first_block", "block_count"),
         }[self.kind]
 
 
@@ -64,8 +73,26 @@ def sender(group: str, core: Core, grid: tuple[int, int]) -> Core:
     return 0, 0
 
 
-GROUP_WORDS = 7
+PARENT, CHILDREN = "parent", "children"
+PEERS = (PARENT, CHILDREN)
+"""Cores of a team that hand each other pages, along a tree: part p to p without its lowest bit."""
+MOST_CHILDREN = 8
+"""A team has fewer parts than 2 to this."""
+
+GROUP_WORDS = {**dict.fromkeys(GROUPS, 7), PARENT: 2, CHILDREN: 2 * MOST_CHILDREN}
 """How many run-time arguments describe a group."""
+
+
+def parent(part: int) -> int:
+    """The part that takes what `part` hands on."""
+    return part & (part - 1)
+
+
+def children(part: int, parts: int) -> list[int]:
+    """The parts that hand theirs to `part`, in the order in which it takes them."""
+    bits = range(MOST_CHILDREN)
+    own = [part + (1 << bit) for bit in bits if part % (2 << bit) == 0]
+    return [child for child in own if child < parts]
 
 
 @dataclass(frozen=True)
@@ -108,7 +135,7 @@ class Assignment:
 
         Args:
             arguments: kind and name of each: ("core", one of `Partition.core_args`) or
-                ("group", one of `GROUPS`).
+                ("group", one of `GROUPS` or `PEERS`).
             noc: the NoC of the kernel.
             place: the coordinates of a core on the NoC.
         """
@@ -116,14 +143,27 @@ class Assignment:
             core: [
                 word
                 for kind, name in arguments
-                for word in (
-                    [own[name]]
-                    if kind == "core"
-                    else _group_words(self.group(name, core), noc, place)
-                )
+                for word in ([own[name]] if kind == "core" else self._words(name, core, noc, place))
             ]
             for core, own in self.core_args.items()
         }
+
+    def _words(self, name: str, core: Core, noc: int, place: Callable[[Core], Core]) -> list[int]:
+        if name in GROUPS:
+            return _group_words(self.group(name, core), noc, place)
+        words = [number for peer in self.peers(name, core) for number in place(peer)]
+        return words + [0] * (GROUP_WORDS[name] - len(words))
+
+    def peers(self, name: str, core: Core) -> list[Core]:
+        """The cores of the team of `core` that it takes pages from or hands them to."""
+        own = self.core_args[core]
+        if name == CHILDREN:
+            found = children(own["part"], own["parts"])[: own["children"]]
+        else:
+            found = [parent(own["part"])] if own["part"] else []
+        columns, _ = self.grid
+        first = core[1] * columns + core[0] - own["part"]
+        return [((first + part) % columns, (first + part) // columns) for part in found]
 
 
 def _group_words(group: Group, noc: int, place: Callable[[Core], Core]) -> list[int]:
@@ -151,6 +191,8 @@ def assign(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -
             used, {core: {"core": i, "cores": len(cores)} for i, core in enumerate(cores)}
         )
     cores = _cores(grid)
+    if partition.kind == TEAMS:
+        return Assignment(grid, dict(zip(cores, _teams(len(cores), count, partition), strict=True)))
     turns, extra = divmod(count, len(cores))
     if partition.kind == RUNS:
         return Assignment(grid, dict(zip(cores, _runs(len(cores), turns, extra), strict=True)))
@@ -180,6 +222,19 @@ def _runs(cores: int, each: int, extra: int) -> Iterator[dict[str, int]]:
         share = each + (position < extra)
         yield {"first_block": first, "block_count": share}
         first += share
+
+
+def _teams(cores: int, count: int, partition: Partition) -> Iterator[dict[str, int]]:
+    """Teams of consecutive cores; those left over have nothing to do."""
+    parts = max(1, min(partition.parts, cores // max(count, 1)))
+    teams = cores // parts
+    shares = list(_runs(teams, *divmod(count, teams)))
+    nothing = {"first_block": 0, "block_count": 0}
+    for core in range(cores):
+        team, part = divmod(core, parts)
+        found = children(part, parts) if team < teams else []
+        share = shares[team] if team < teams else nothing
+        yield {"part": part, "parts": parts, "children": len(found), **share}
 
 
 def _lattice(partition: Partition, blocks: Sequence[int], grid: tuple[int, int]) -> Assignment:

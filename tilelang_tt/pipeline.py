@@ -61,6 +61,7 @@ from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.share_buffers import ShareBuffers
 from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
+from tilelang_tt.transforms.split_loops import SplitLoops
 from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
 from tilelang_tt.transforms.widen_vectors import WidenVectors
@@ -101,6 +102,8 @@ def tile_program(options: Options) -> Sequence[Step]:
         PadBuffers(),
         CheckRegions(),  # while the grid's loops still have their ranges
         GuardCopies(),
+        SplitLoops(options),
+        SeparateConsumers(),  # of parts that are handed over
         verify.TILE_PROGRAM,
         ChooseDstMode(options.fp32_acc),
         SeparateOperands(),

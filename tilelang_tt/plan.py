@@ -257,6 +257,7 @@ def _decode(data: dict) -> dict:
             data["partition"]["kind"],
             tuple(data["partition"]["columns"]),
             tuple(data["partition"]["rows"]),
+            data["partition"]["parts"],
         ),
         "semaphores": tuple(data["semaphores"]),
         "dst": tuple(DstUse(**use) for use in data["dst"]),

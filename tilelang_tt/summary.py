@@ -6,9 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tilelang_tt import device
+from tilelang_tt.partition import GROUPS
 from tilelang_tt.plan import CircularBuffer, DstUse, Extent, Plan
 
-_WAYS = {"runs": "runs", "snake": "turns, back and forth", "lattice": "a lattice", "line": "turns"}
+_WAYS = {
+    "runs": "runs",
+    "snake": "turns, back and forth",
+    "lattice": "a lattice",
+    "line": "turns",
+    "teams": "runs",
+}
 _DST_HEADINGS = ("result", "tiles at a time", "live values", "slots", "statement")
 _HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
 
@@ -42,10 +49,12 @@ def _how(plan: Plan) -> str:
         f"{argument.name} ({kernel.role})"
         for kernel in plan.kernels
         for argument in kernel.core_args
-        if argument.kind == "group"
+        if argument.kind == "group" and argument.name in GROUPS
     ]
     loads = f", one load for each {', '.join(groups)}" if groups else ""
-    return f" in {_WAYS[plan.partition.kind]}{loads}"
+    parts = plan.partition.parts
+    teams = f", each block by up to {parts} cores" if parts > 1 else ""
+    return f" in {_WAYS[plan.partition.kind]}{loads}{teams}"
 
 
 def _dst_row(use: DstUse, tiles: int) -> tuple[str, ...]:

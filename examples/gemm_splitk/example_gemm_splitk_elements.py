@@ -1,8 +1,9 @@
 """C += A @ B, the inner dimension split among blocks that add their parts to C element by element.
 
-All blocks that add to one part of C run on one core, so the order of the sums, and with it every
-bit of the result, is the same on any number of cores. Sums are kept in float32; 2**-16 is allowed.
-The matrix unit cuts float32 operands to ten fraction bits, so for them 2 * 2**-10 is allowed.
+Blocks that add to one part of C run on one core, one after the other, or on the cores of a team
+that add up along a tree: always in the same order on the same cores. Sums are kept in float32;
+2**-16 is allowed. The matrix unit cuts float32 operands to ten fraction bits, so for them it is
+2 * 2**-10.
 """
 
 # pyright: reportInvalidTypeForm=false

@@ -102,6 +102,9 @@ SHARES = {
     "lattice_of_one_group": (Partition("lattice", (0,), (1, 2)), (2, 2, 4), (2, 8), ["all"]),
     "line": (Partition("line"), (7,), (3, 2), ["all"]),
     "line_of_few_blocks": (Partition("line"), (4,), (3, 3), ["all"]),
+    "teams": (Partition("teams", parts=8), (2,), (4, 3), ["parent", "children"]),
+    "teams_that_leave_a_core": (Partition("teams", parts=5), (2,), (11, 1), ["parent", "children"]),
+    "teams_of_one": (Partition("teams", parts=8), (7,), (2, 2), ["parent", "children"]),
 }
 
 

@@ -48,7 +48,7 @@ FAMILIES = {
     "gemv": 3,
     "linear_attention": 1,
     "norm": 5,
-    "online_softmax": 2,
+    "online_softmax": 3,
 }
 """How many examples there are of each family."""
 

@@ -15,6 +15,8 @@ CLOSED = "\nT.noc_write_barrier()\nT.noc_atomic_barrier()"
         "T.multicast_send('row', S.data, 1)",
         "T.multicast_receive('row')",
         "for k in range(4): T.multicast_receive('all')",
+        "T.part_receive('children', 0, S.data)",
+        "T.part_send('parent', 0, 1, S.data, S.data, 1)",
     ],
 )
 def test_closed(body):

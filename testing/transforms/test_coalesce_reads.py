@@ -57,6 +57,9 @@ UNTOUCHED = {
     "a loop over blocks": "for k in range(2):\n    " + block("S"),
     "blocks before a loop over blocks": block("S") + "for k in range(2):\n    " + block("R"),
     "blocks after a loop over blocks": "for k in range(2):\n    " + block("R") + block("S"),
+    "blocks before and after a part of another core": block("S")
+    + "T.part_receive('children', 0, R.data)\n"
+    + block("R"),
     "blocks before and after taking a tensor": block("S") + "T.tensor_take(A.data)\n" + block("R"),
     "nothing": "T.evaluate(0)",
     "no blocks": "T.comment('x')",

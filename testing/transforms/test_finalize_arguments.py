@@ -79,6 +79,13 @@ def test_the_groups_of_a_kernel_are_those_it_sends_to_or_receives_from():
     assert [str(group) for group in groups] == ["column", "all"]
 
 
+def test_peers_are_groups_too_and_come_last():
+    body = "T.part_receive('children', 0, S.data)\nT.multicast_receive('all')"
+    func = planned(scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS))
+    groups = FinalizeArguments().rewrite(func).attrs[KERNEL_GROUPS]
+    assert [str(group) for group in groups] == ["all", "children"]
+
+
 def test_tensors_that_are_taken_are_in_the_order_of_the_parameters():
     body = "T.tensor_give(C.data); T.tensor_take(A.data); T.tensor_take(C.data)"
     func = planned(scripted(body, scalars=SCALARS, symbols=SYMBOLS, attributes=OWN, **BUFFERS))

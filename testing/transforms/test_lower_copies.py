@@ -11,6 +11,7 @@ from helpers import (
     shared,
     tensor,
     tiled,
+    way,
 )
 
 from tilelang_tt.ir.script import T
@@ -257,3 +258,29 @@ def test_the_first_core_of_a_line_reads_and_sends():
         "else: T.multicast_receive('all')"
     )
     check(LowerCopies(), line("copy(A[0:32, 0:32], S, 'all', 'reader')"), expected)
+
+
+def test_the_cores_of_a_team_hand_blocks_over():
+    own = ["part", "parts", "children"]
+    buffers = {name: shared(64, 32) for name in "PQSR"}
+    ways = {"up": way(64, 32), "down": way(64, 32)}
+
+    def team(body, **ways):
+        func = scripted(body, scalars=own, attributes={"tt.core_args": own}, **buffers, **ways)
+        pages = {name: {"pages": 2, "depth": 1} for name in buffers}
+        return planned(tiled(func), **pages)
+
+    before = team(
+        "for c in range(children): copy(up[c, 0:64, 0:32], P, 'children')\n"
+        "copy(S, up[0, 0:64, 0:32], 'parent')\n"
+        "copy(down[0, 0:64, 0:32], Q, 'parent')\n"
+        "for c in range(children): copy(R, down[c, 0:64, 0:32], 'children')",
+        **ways,
+    )
+    expected = team(
+        "for c in range(children): T.part_receive('children', c, P.data)\n"
+        "T.part_send('parent', 0, 1, S.data, P.data, 2)\n"
+        "T.part_receive('parent', 0, Q.data)\n"
+        "for c in range(children): T.part_send('children', c, children, R.data, Q.data, 2)"
+    )
+    check(LowerCopies(), before, expected)

@@ -14,7 +14,7 @@ from tilelang_tt.ir.script import T
 from tilelang_tt.partition import Partition, assign
 from tilelang_tt.transforms.map_grid import MapGrid
 
-RUNS = {"kind": "runs", "columns": [], "rows": []}
+RUNS = {"kind": "runs", "columns": [], "rows": [], "parts": 1}
 
 
 def test_the_first_dimension_varies_fastest():

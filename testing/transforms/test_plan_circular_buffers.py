@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from helpers import DEVICE, assert_same, fragment, scripted, shared, tensor
+from helpers import DEVICE, assert_same, fragment, scripted, shared, tensor, way
 
 from tilelang_tt.diagnostics import L1Overflow, TooManyCircularBuffers
 from tilelang_tt.ir import attrs
@@ -124,6 +124,19 @@ def test_a_block_that_is_sent_to_other_cores_has_one_more_on_the_way(stages, dep
     tensors = {"A": tensor(64, 64), "C": tensor(64, 64)}
     found = plan(body, **tensors, S=shared(64, 64), R=shared(64, 64))
     assert {name: cb.depth for name, cb in found.items()} == {"S": depth, "R": stages}
+
+
+def test_what_another_core_writes_is_one_block_deep():
+    body = (
+        "for k in T.serial(2, annotations={'num_stages': 4}):\n"
+        "    copy(up[0, 0:64, 0:64], S, 'children')\n"
+        "copy(S, C)"
+    )
+    found = plan(body, C=tensor(64, 64), S=shared(64, 64), up=way(64, 64))
+    assert (found["S"].depth, found["S"].reason) == (
+        1,
+        "another core writes it, which must know where",
+    )
 
 
 def test_the_innermost_stages_count():

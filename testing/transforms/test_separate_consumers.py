@@ -1,7 +1,7 @@
 """SeparateConsumers: what is computed with and also stored is copied for the writer."""
 
 import pytest
-from helpers import check, check_unchanged, copy, fragment, scripted, shared, tensor
+from helpers import check, check_unchanged, copy, fragment, scripted, shared, tensor, way
 
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
@@ -45,6 +45,7 @@ BUFFERS = {
     "S_out": shared(64, 64),
     "L": fragment(64, 64, dtype="float32"),
 }
+UP = way(64, 64, dtype="float32")
 COPY = "for i in T.parallel(64):\n    for j in T.parallel(64): {}[i, j] = S[i, j]\n"
 
 
@@ -66,6 +67,20 @@ def test_an_accumulator_that_is_loaded_gets_a_copy_of_what_is_loaded():
         SeparateConsumers(),
         scripted("copy(A, L); gemm(S, S, L); copy(L, D)", **buffers),
         scripted(after, **buffers, L_in=fragment(64, 64)),
+    )
+
+
+def test_a_copy_between_cores_stays_one():
+    nest, copied = (COPY.replace("S[", "L[").format(name) for name in ("S_out", "L_out"))
+    check(
+        SeparateConsumers(),
+        scripted(f"{nest}copy(L, up[0, 0:64, 0:64], 'parent')", up=UP, **BUFFERS),
+        scripted(
+            f"{nest}{copied}copy(L_out, up[0, 0:64, 0:64], 'parent')",
+            **BUFFERS,
+            L_out=fragment(64, 64, dtype="float32"),
+            up=UP,
+        ),
     )
 
 

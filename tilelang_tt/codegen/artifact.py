@@ -15,6 +15,7 @@ from tilelang_tt.codegen.kernel import print_kernel
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
+from tilelang_tt.partition import CHILDREN, GROUPS, PARENT
 from tilelang_tt.plan import Plan
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 
@@ -89,14 +90,22 @@ def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
 
 
 def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:
-    """Two for each group: how many receivers have room, and whether the pages are there; one for
-    each tensor that the kernel shares with another one: whether it is taken."""
+    """Two for each group: how many receivers have room, and whether the pages are there; those of
+    peers are the same at both ends, one of which is the writer. One for each tensor that the kernel
+    shares with another one: whether it is taken."""
     groups = func.attrs[KERNEL_GROUPS]
     tensors = {tensor.data: tensor.name for tensor in Frame.of(func).tensors}
     return [
-        *(f"{role}_{group}_{what}" for group in groups for what in ("room", "arrival")),
+        *(f"{_way(role, str(group))}_{what}" for group in groups for what in ("room", "arrival")),
         *(f"{tensors[tensor]}_taken" for tensor in func.attrs[TAKEN]),
     ]
+
+
+def _way(role: str, group: str) -> str:
+    """What pages go along between the cores of a group."""
+    if group in GROUPS:
+        return f"{role}_{group}"
+    return "up" if (role, group) in ((attrs.READER, CHILDREN), (attrs.WRITER, PARENT)) else "down"
 
 
 def _param(

@@ -78,6 +78,12 @@ SPELLINGS: dict[OpDef, Spelling] = {
         "multicast_send({group:group}, get_write_ptr({cb}), {pages:*} * {cb:bytes});", DATAFLOW
     ),
     ops.MULTICAST_RECEIVE: Spelling("multicast_receive({group:group});", DATAFLOW),
+    ops.PART_RECEIVE: Spelling("part_receive({peers:group}, {peer});", DATAFLOW),
+    ops.PART_SEND: Spelling(
+        "part_send({peers:group}, {peer}, {receivers}, get_read_ptr({cb}),\n"
+        "          get_write_ptr({there}), {pages:*} * {cb:bytes});",
+        DATAFLOW,
+    ),
     ops.TENSOR_TAKE: Spelling("tensor_take({tensor:taken});", DATAFLOW),
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),

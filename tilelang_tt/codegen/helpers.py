@@ -109,4 +109,36 @@ inline void multicast_receive(const MulticastGroup& group) {
   noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, group.room), 1);
   noc_semaphore_wait(arrival, 1);
 }""",
+    "peers": """\
+// Cores of a team that pages come from or go to, one or several.
+struct Peers {
+  uint32_t room;     // semaphore of the sender: how many receivers have room
+  uint32_t arrival;  // semaphore of a receiver: whether the pages are there
+  uint32_t arg;      // the coordinates of the first
+
+  uint64_t at(uint32_t peer, uint32_t address) const {
+    const uint32_t place = arg + 2 * peer;
+    return get_noc_addr(get_arg_val<uint32_t>(place), get_arg_val<uint32_t>(place + 1), address);
+  }
+};
+
+inline void part_receive(const Peers& peers, uint32_t peer) {
+  auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(peers.arrival);
+  noc_semaphore_set(arrival, 0);
+  noc_semaphore_inc(peers.at(peer, peers.room), 1);
+  noc_semaphore_wait(arrival, 1);
+}
+
+// The buffer there is one block deep: it is at the same address on every core.
+inline void part_send(const Peers& peers, uint32_t peer, uint32_t receivers, uint32_t from,
+                      uint32_t there, uint32_t bytes) {
+  auto* const room = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(peers.room);
+  if (peer == 0) {
+    noc_semaphore_wait(room, receivers);
+    noc_semaphore_set(room, 0);
+  }
+  noc_async_write(from, peers.at(peer, there), bytes);
+  noc_async_write_barrier();
+  noc_semaphore_inc(peers.at(peer, peers.arrival), 1);
+}""",
 }

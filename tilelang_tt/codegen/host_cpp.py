@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tilelang_tt import formats
-from tilelang_tt.partition import GROUP_WORDS, LATTICE, LINE, RUNS, SNAKE
+from tilelang_tt.partition import (
+    GROUP_WORDS,
+    GROUPS,
+    LATTICE,
+    LINE,
+    PEERS,
+    RUNS,
+    SNAKE,
+    TEAMS,
+)
 from tilelang_tt.plan import Argument, Extent, Kernel, Plan, Scalar, Tensor
 from tilelang_tt.version import __version__
 
@@ -76,6 +85,29 @@ _GRID = {
     return {{y * columns + x, columns * rows}};
   }};
 """,
+    TEAMS: """\
+  // As many cores do parts of one block as there are for each; some cores may be left over.
+  const uint32_t columns = {columns}, rows = {rows}, count = columns * rows;
+  const uint32_t parts = std::clamp(count / blocks, 1u, {parts}u), teams = count / parts;
+  const uint32_t each = blocks / teams, extra = blocks % teams;
+  const auto children = [&](uint32_t core) {{
+    const uint32_t part = core / parts < teams ? core % parts : parts;
+    std::vector<uint32_t> found;
+    for (uint32_t bit = 1; part % (2 * bit) == 0 && part + bit < parts; bit *= 2) {{
+      found.push_back(part + bit);
+    }}
+    return found;
+  }};
+  const auto share = [&](uint32_t x, uint32_t y) -> std::vector<uint32_t> {{
+    const uint32_t core = y * columns + x, team = core / parts;
+    const auto taken = static_cast<uint32_t>(children(core).size());
+    if (team >= teams) {{
+      return {{core % parts, parts, taken, 0, 0}};
+    }}
+    const auto start = [&](uint32_t at) {{ return at * each + std::min(at, extra); }};
+    return {{core % parts, parts, taken, start(team), start(team + 1) - start(team)}};
+  }};
+""",
 }
 
 _BODY = """\
@@ -106,6 +138,26 @@ _GROUPS = """\
     std::swap(words[at + 3], words[at + 5]);
     std::swap(words[at + 4], words[at + 6]);
     return words;
+  };
+"""
+
+_PEERS = """\
+  // The cores of a team that pages come from or go to, and zeros up to as many as there can be.
+  const auto add_peers = [&](std::vector<uint32_t>& words, uint32_t core,
+                             const std::vector<uint32_t>& peers, size_t size) {
+    const size_t end = words.size() + size;
+    for (const uint32_t peer : peers) {
+      const uint32_t other = core - core % parts + peer;
+      const auto place =
+          device.worker_core_from_logical_core(CoreCoord(other % columns, other / columns));
+      words.push_back(place.x);
+      words.push_back(place.y);
+    }
+    words.resize(end);
+  };
+  const auto parent = [&](uint32_t core) {
+    const uint32_t part = core % parts;
+    return part == 0 ? std::vector<uint32_t>{} : std::vector<uint32_t>{part & (part - 1)};
   };
 """
 
@@ -154,6 +206,7 @@ def _cores(plan: Plan) -> Iterator[str]:
             rows=rows,
             across=_product([plan.blocks[axis] for axis in chosen.columns]),
             down=_product([plan.blocks[axis] for axis in chosen.rows]),
+            parts=chosen.parts,
         )
         .rstrip()
     )
@@ -168,17 +221,25 @@ def _core_args(plan: Plan) -> Iterator[str]:
         kernel.role: [argument.name for argument in kernel.core_args if argument.kind == "group"]
         for kernel in plan.kernels
     }
-    if any(groups.values()):
+    used = {name for names in groups.values() for name in names}
+    if used & set(GROUPS):
         yield _GROUPS.rstrip()
+    if used & set(PEERS):
+        yield _PEERS.rstrip()
     yield "  for (uint32_t y = 0; y < rows; ++y) {"
     yield "    for (uint32_t x = 0; x < columns; ++x) {"
     for kernel in plan.kernels:
         words = f"{kernel.role}_words"
         yield f"      auto {words} = share(x, y);"
         for group in groups[kernel.role]:
+            size = GROUP_WORDS[group]
+            if group in PEERS:
+                core = "y * columns + x"
+                yield f"      add_peers({words}, {core}, {group}({core}), {size});"
+                continue
             yield f"      add_group({words}, {_GROUP_CORNERS[group]});"
             if kernel.noc == 1:
-                yield f"      {words} = turned({words}, {words}.size() - {GROUP_WORDS});"
+                yield f"      {words} = turned({words}, {words}.size() - {size});"
         yield f"      SetRuntimeArgs(program, {kernel.role}, CoreCoord(x, y), {words});"
     yield "    }"
     yield "  }"

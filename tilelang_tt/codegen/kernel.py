@@ -12,7 +12,7 @@ from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.partition import GROUP_WORDS
+from tilelang_tt.partition import GROUP_WORDS, GROUPS
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
@@ -30,6 +30,8 @@ _HELPER_OF = {
     ops.MULTICAST_SEND: "multicast",
     ops.ZERO_PAGE_AHEAD: "zero_page",
     ops.RESERVE_AHEAD: "block_after",
+    ops.PART_RECEIVE: "peers",
+    ops.PART_SEND: "peers",
     ops.TENSOR_TAKE: "tensor_take",
     ops.TENSOR_GIVE: "tensor_give",
 }
@@ -103,11 +105,9 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
     semaphores = len(cbs)
     words = len(own)
     for group in groups:
-        name = context.groups[group] = context.scope.fresh(f"{group}_group")
-        ids = (f"get_compile_time_arg_val({semaphores + i})" for i in range(2))
-        yield f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
+        yield _group(group, semaphores, words, context)
         semaphores += 2
-        words += GROUP_WORDS
+        words += GROUP_WORDS[group]
     tensors = {tensor.data: tensor.name for tensor in frame.tensors}
     for tensor in func.attrs[TAKEN]:
         name = context.facts["taken"][tensor] = context.scope.fresh(f"{tensors[tensor]}_taken")
@@ -124,6 +124,17 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
             continue
         name = context.names[var] = context.scope.fresh(var.name)
         yield f"const int32_t {name} = get_arg_val<int32_t>({index});"
+
+
+def _group(group: str, semaphores: int, words: int, context: Context) -> str:
+    """The description of a group of cores, whose arguments begin at `semaphores` and `words`."""
+    ids = [f"get_compile_time_arg_val({semaphores + i})" for i in range(2)]
+    if group in GROUPS:
+        name = context.groups[group] = context.scope.fresh(f"{group}_group")
+        return f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
+    name = context.groups[group] = context.scope.fresh(group)
+    room, arrival = (f"get_semaphore({number})" for number in ids)
+    return f"const Peers {name}{{{room}, {arrival}, {words}}};"
 
 
 def _block_facts(

@@ -111,7 +111,7 @@ def partition(func: tirx.PrimFunc) -> Partition:
     """How the blocks of the grid are shared out."""
     recorded = func.attrs[PARTITION]
     columns, rows = ([int(axis) for axis in recorded[side]] for side in ("columns", "rows"))
-    return Partition(str(recorded["kind"]), tuple(columns), tuple(rows))
+    return Partition(str(recorded["kind"]), tuple(columns), tuple(rows), int(recorded["parts"]))
 
 
 def with_partition(func: tirx.PrimFunc, chosen: Partition) -> tirx.PrimFunc:

@@ -44,6 +44,16 @@ class Frame:
     @property
     def buffers(self) -> list[tirx.Buffer]:
         """The on-chip buffers."""
+        return [buffer for buffer in self._allocated if buffer.scope() != "global"]
+
+    @property
+    def ways(self) -> list[tirx.Buffer]:
+        """What stands for the ways between the cores of a team: a block copied to one on some core
+        comes out of it on another."""
+        return [buffer for buffer in self._allocated if buffer.scope() == "global"]
+
+    @property
+    def _allocated(self) -> list[tirx.Buffer]:
         return list(self.realize.block.alloc_buffers)
 
     @property
@@ -60,11 +70,16 @@ class Frame:
         *,
         body: tirx.Stmt | None = None,
         buffers: Sequence[tirx.Buffer] | None = None,
+        ways: Sequence[tirx.Buffer] | None = None,
         annotations: dict[str, object] | None = None,
     ) -> tirx.PrimFunc:
         """The function with the given parts of its block replaced."""
+        allocated = [
+            *(self.buffers if buffers is None else buffers),
+            *(self.ways if ways is None else ways),
+        ]
         block = tree.block_with(
-            self.realize.block, body=body, buffers=buffers, annotations=annotations
+            self.realize.block, body=body, buffers=allocated, annotations=annotations
         )
         stmt: tirx.Stmt = tree.located(
             tirx.SBlockRealize(self.realize.iter_values, self.realize.predicate, block),

@@ -126,6 +126,21 @@ MULTICAST_RECEIVE = OpDef(
     ("group",),
     "Tell the sender of a group that there is room, and wait for its pages.",
 )
+PART_RECEIVE = OpDef(
+    "part_receive",
+    ("peers", "peer", "cb"),
+    "Tell a core of the team that there is room, and wait for its pages.",
+    fills="cb",
+)
+PART_SEND = OpDef(
+    "part_send",
+    ("peers", "peer", "receivers", "cb", "there", "pages"),
+    "Write pages into a circular buffer of a core of the team, once all receivers have room.",
+    drains="cb",
+)
+BETWEEN_CORES = (MULTICAST_SEND, MULTICAST_RECEIVE, PART_RECEIVE, PART_SEND)
+"""What sends pages to other cores or receives them; the first operand says which."""
+
 NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this processor has started.")
 NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."

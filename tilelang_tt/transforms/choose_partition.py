@@ -27,7 +27,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -52,6 +52,8 @@ class ChoosePartition:
     name: str = "tt.ChoosePartition"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        if func.attrs is not None and attrs.PARTITION in func.attrs:
+            return func  # `SplitLoops` has chosen
         frame = Frame.of(func)
         work = block_work(frame, self.options.phases)
         choice = self._best(frame, work)
@@ -62,6 +64,12 @@ class ChoosePartition:
 
         body = tree.rewrite_sequences(frame.body, replace)
         return attrs.with_partition(frame.build(body=body), choice.partition)
+
+    def cycles(self, frame: Frame) -> float:
+        """What the best partition costs, roughly."""
+        work = block_work(frame, self.options.phases)
+        extents = [ranges.constant(loop.extent) for loop in frame.loops]
+        return self._cost(self._best(frame, work), work, sides(extents))
 
     def _best(self, frame: Frame, work: BlockWork) -> _Choice:
         extents = [ranges.constant(loop.extent) for loop in frame.loops]
@@ -83,15 +91,20 @@ class ChoosePartition:
         columns, rows = assign(choice.partition, extents, self.options.cores).grid
         sharers = {"": 1, "row": columns, "column": rows, "all": columns * rows}
         cores = min(math.prod(extents), columns * rows)
-        device = self.options.device
         read = sum(
             cores * transfer.bytes * transfer.runs / sharers[choice.groups.get(transfer, "")]
             for transfer in work.transfers
         )
         shaken = max([transfer.runs for transfer in choice.groups], default=0.0)
-        bandwidth = device.dram_peak / (device.clock_ghz * 1e9)
+        bandwidth = self.options.device.dram_bytes_per_cycle
         times = read / bandwidth, work.cycles, shaken * _HANDSHAKE_CYCLES
-        return _turns(choice.partition, extents, columns, rows) * (max(times) + 0.2 * sum(times))
+        turns = _turns(choice.partition, extents, columns, rows)
+        return turns * overlapped(times)
+
+
+def overlapped(times: Collection[float]) -> float:
+    """How long takes what is done at the same time, not all of it hidden."""
+    return max(times) + 0.2 * sum(times)
 
 
 def _turns(partition: Partition, extents: list[int], columns: int, rows: int) -> int:

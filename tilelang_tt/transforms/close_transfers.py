@@ -27,7 +27,7 @@ class CloseTransfers:
         frame = Frame.of(func)
         called = {ops.definition(stmt) for stmt in tree.collect(frame.body, tirx.Evaluate)}
         is_closed = ops.NOC_ATOMIC_BARRIER in called
-        if is_closed or called.isdisjoint((ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)):
+        if is_closed or called.isdisjoint(ops.BETWEEN_CORES):
             return func
         barriers = [ops.NOC_WRITE_BARRIER.stmt(), ops.NOC_ATOMIC_BARRIER.stmt()]
         return frame.build(body=tree.sequence([frame.body, *barriers]))

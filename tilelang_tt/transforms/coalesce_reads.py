@@ -82,7 +82,7 @@ def _contains(stmt: tirx.Stmt, *wanted: ops.OpDef) -> bool:
 
 _HANDED_OVER = (
     *(ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT),
-    *(ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE),
+    *ops.BETWEEN_CORES,
     ops.TENSOR_TAKE,
 )
 """What hands pages or a tensor over, to another engine or to other cores, or waits for that."""

@@ -31,6 +31,7 @@ from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 
 _LOADS = (ops.NOC_READ, ops.MULTICAST_RECEIVE)
+_STORES = (ops.NOC_WRITE, ops.PART_SEND)
 
 
 class DeferStores:
@@ -67,7 +68,7 @@ class _Turn:
         if last is None or last + 1 == len(stmts):
             return None
         before, loads, stores = stmts[:last], stmts[last], stmts[last + 1 :]
-        if not isinstance(loads, tirx.For) or any(_has(stmt, ops.NOC_WRITE) for stmt in before):
+        if not isinstance(loads, tirx.For) or any(_has(stmt, *_STORES) for stmt in before):
             return None
         is_even = turns.loop_var not in tree.collect(loads.extent, tirx.Var)
         if not is_even or not analyzer.can_prove(loads.extent >= 1):

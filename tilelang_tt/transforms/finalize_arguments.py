@@ -23,7 +23,7 @@ from tvm import tirx
 
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.partition import GROUPS
+from tilelang_tt.partition import GROUPS, PEERS
 
 CBS, ACCESSORS, COMMON = "tt.compile_time_cbs", "tt.accessors", "tt.common"
 KERNEL_GROUPS = "tt.groups"
@@ -57,11 +57,11 @@ class FinalizeArguments:
 def _groups(body: tirx.Stmt) -> list[str]:
     """The groups of cores that the kernel sends pages to or receives them from."""
     found = {
-        str(op.operand(stmt.value, "group").value)
+        str(stmt.value.args[0].value)
         for stmt in tree.collect(body, tirx.Evaluate)
-        if (op := ops.definition(stmt)) in (ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)
+        if ops.definition(stmt) in ops.BETWEEN_CORES
     }
-    return [group for group in GROUPS if group in found]
+    return [group for group in (*GROUPS, *PEERS) if group in found]
 
 
 def _taken(frame: Frame) -> list[tirx.Var]:

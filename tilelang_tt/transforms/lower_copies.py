@@ -20,6 +20,14 @@ Of cores that share a load one reads and sends the block on to the others.
              else:
                  T.multicast_receive("row")
 
+The cores of a team hand each other blocks: one says that it has room, the other writes them there.
+
+    before:  T.copy(C_net[child, 0, 0], C_part, "children")
+             T.copy(C_sent, C_net[0, 0, 0], "parent")
+
+    after:   T.part_receive("children", child, C_part.data)
+             T.part_send("parent", 0, 1, C_sent.data, C_part.data, 4)
+
 Needs:    `PlanCircularBuffers`, `GuardCopies`, `MapGrid`.
 Leaves:   no copies.
 """
@@ -31,12 +39,13 @@ import functools
 from tvm import arith, tirx
 
 from tilelang_tt import partition, tiles
-from tilelang_tt.analysis import layout, ranges
+from tilelang_tt.analysis import access, layout, ranges
 from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.attrs import TiledAxes
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Region, is_global, leaf
+from tilelang_tt.partition import CHILDREN, PEERS
 from tilelang_tt.transforms.choose_tiled_axes import transfer
 from tilelang_tt.transforms.tile_loops import nest_of
 
@@ -51,6 +60,11 @@ class LowerCopies:
         plan = attrs.circular_buffers(frame)
         axes = attrs.tiled_axes(frame)
         analyzer = ranges.analyzer_of(func)
+        ends = {
+            view.src.buffer: view.dst.buffer.data
+            for _, view in access.leaves(frame.body)
+            if isinstance(view, Copy) and view.group in PEERS
+        }
 
         def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [lower_one(stmt) for stmt in stmts]
@@ -59,12 +73,15 @@ class LowerCopies:
             view = leaf(stmt)
             if not isinstance(view, Copy):
                 return stmt
+            if view.group in PEERS:
+                moved = _handed_over(view, ends, plan, attrs.core_args(func))
+                return tree.located(moved, stmt)
             moved = _moved(view, plan, axes, analyzer)
             if view.group:
                 moved = _shared(view, moved, plan, attrs.core_args(func))
             return tree.located(moved, stmt)
 
-        return frame.build(body=tree.rewrite_sequences(frame.body, lower))
+        return frame.build(body=tree.rewrite_sequences(frame.body, lower), ways=())
 
 
 def _shared(
@@ -82,6 +99,23 @@ def _shared(
         tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send]),
         ops.MULTICAST_RECEIVE.stmt(group),
     )
+
+
+def _handed_over(
+    copy: Copy,
+    ends: dict[tirx.Buffer, tirx.Var],
+    plan: dict[tirx.Var, attrs.CircularBuffer],
+    own: dict[str, tirx.Var],
+) -> tirx.Stmt:
+    """From or to a core of the team; `ends` are the buffers that what goes a way ends in."""
+    peers = tirx.StringImm(copy.group)
+    if is_global(copy.src.buffer):
+        return ops.PART_RECEIVE.stmt(peers, copy.src.mins[0], copy.dst.buffer.data)
+    cb, there = copy.src.buffer.data, ends[copy.dst.buffer]
+    assert plan[there].depth == 1, there
+    receivers = own["children"] if copy.group == CHILDREN else 1
+    pages = plan[cb].pages
+    return ops.PART_SEND.stmt(peers, copy.dst.mins[0], receivers, cb, there, pages)
 
 
 def _is_sender(group: str, own: dict[str, tirx.Var]) -> tirx.PrimExpr:

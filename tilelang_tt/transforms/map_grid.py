@@ -44,7 +44,7 @@ from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import CORE_ARGS, GRID
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, is_global, leaf
-from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition
+from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, TEAMS, Partition
 
 Coordinates = dict[tirx.Var, tirx.PrimExpr]
 
@@ -57,11 +57,16 @@ class MapGrid:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         partition = attrs.partition(func)
-        own = {name: tirx.Var(name, "int32") for name in partition.core_args}
+        known = attrs.core_args(func) if CORE_ARGS in func.attrs else {}
+        own = {name: known.get(name, tirx.Var(name, "int32")) for name in partition.core_args}
         body = tree.located(_MAPPED[partition.kind](frame, partition, own), frame.realize)
         inner = frame.with_loops(()).build(body=body)
         new = tirx.PrimFunc(
-            [*func.params, *own.values()], inner.body, func.ret_type, func.buffer_map, func.attrs
+            [*func.params, *(var for name, var in own.items() if name not in known)],
+            inner.body,
+            func.ret_type,
+            func.buffer_map,
+            func.attrs,
         )
         extents = [loop.extent for loop in frame.loops] or [tirx.const(1, "int32")]
         return new.with_attr({GRID: extents, CORE_ARGS: list(own.values())})
@@ -149,4 +154,4 @@ def _coordinates(block: tirx.PrimExpr, loops: Sequence[tirx.For]) -> Coordinates
     return coordinates
 
 
-_MAPPED = {RUNS: _runs, SNAKE: _snake, LATTICE: _lattice, LINE: _line}
+_MAPPED = {RUNS: _runs, SNAKE: _snake, LATTICE: _lattice, LINE: _line, TEAMS: _runs}

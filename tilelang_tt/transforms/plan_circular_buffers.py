@@ -36,6 +36,7 @@ from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm
+from tilelang_tt.partition import GROUPS, PEERS
 from tilelang_tt.transforms.assign_engines import engine_for
 from tilelang_tt.transforms.read_ahead import BLOCKS
 
@@ -121,7 +122,9 @@ def _plan(
         depth, reason = 1, "producer and consumer take turns"
     elif stages.get(buffer, 0) > 2:
         depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
-    if depth < BLOCKS and _is_sent(buffer, frame):
+    if _is_handed_over(buffer, frame):
+        depth, reason = 1, "another core writes it, which must know where"
+    elif depth < BLOCKS and _is_sent(buffer, frame):
         depth, reason = BLOCKS, "one block is read, one is sent to other cores, one is used"
     return CircularBuffer(
         index=index,
@@ -148,7 +151,15 @@ def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
 def _is_sent(buffer: tirx.Buffer, frame: Frame) -> bool:
     """Whether one of several cores reads the buffer's blocks and sends them to the others."""
     return any(
-        isinstance(view, Copy) and bool(view.group) and buffer.same_as(view.dst.buffer)
+        isinstance(view, Copy) and view.group in GROUPS and buffer.same_as(view.dst.buffer)
+        for _, view in access.leaves(frame.body)
+    )
+
+
+def _is_handed_over(buffer: tirx.Buffer, frame: Frame) -> bool:
+    """Whether other cores of a team hand their parts over in the buffer."""
+    return any(
+        isinstance(view, Copy) and view.group in PEERS and buffer.same_as(view.dst.buffer)
         for _, view in access.leaves(frame.body)
     )
 

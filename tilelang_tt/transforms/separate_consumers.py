@@ -15,7 +15,7 @@ Leaves:   buffers that one engine writes and one engine reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tvm import tirx
 
@@ -66,10 +66,10 @@ class _Separation:
             return [stmt]
         if view.src.buffer in self.computed:
             out = Region.whole(self._like(view.src.buffer, "_out"))
-            pieces = [nest_over(out, view.src), Copy(out, view.dst).stmt()]
+            pieces = [nest_over(out, view.src), replace(view, src=out).stmt()]
         elif view.dst.buffer in self.made:
             loaded = Region.whole(self._like(view.dst.buffer, "_in"))
-            pieces = [Copy(view.src, loaded).stmt(), nest_over(view.dst, loaded)]
+            pieces = [replace(view, dst=loaded).stmt(), nest_over(view.dst, loaded)]
         else:
             return [stmt]
         return [tree.located(piece, stmt) for piece in pieces]
