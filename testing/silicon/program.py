@@ -41,8 +41,8 @@ _DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float32", "int32
 
 @dataclass(frozen=True)
 class Program:
-    """One program. `reference` gets the arguments, tensors in float64; `grid` and `multicast` are
-    options of the target."""
+    """One program. `reference` gets the arguments, tensors in float64; `grid`, `multicast` and
+    `split` are options of the target."""
 
     name: str
     build: Callable[[], tirx.PrimFunc]
@@ -51,10 +51,17 @@ class Program:
     tolerance: float
     grid: tuple[int, int] = GRID
     multicast: bool | None = None
+    split: bool | None = False
 
     def options(self, arch: str, execution: str) -> Options:
         """The options of a target that runs the program."""
-        return Options(arch=arch, grid=self.grid, multicast=self.multicast, execution=execution)
+        return Options(
+            arch=arch,
+            grid=self.grid,
+            multicast=self.multicast,
+            split=self.split,
+            execution=execution,
+        )
 
     def expected(self, arguments: Sequence[torch.Tensor | float]) -> torch.Tensor:
         wide = [a.double() if isinstance(a, torch.Tensor) else a for a in arguments]

@@ -6,6 +6,7 @@ from functools import partial
 
 import torch
 
+from examples.online_softmax.example_softmax_one_row import softmax
 from testing.silicon import kernels, row_programs
 from testing.silicon.program import BF16, GRID, MATRIX_UNIT, TF32_PRODUCT, Program, random
 from tilelang_tt.formats import BY_DTYPE
@@ -54,6 +55,7 @@ def _gemm(
     transpose: tuple[bool, bool] = (False, False),
     grid: tuple[int, int] = GRID,
     multicast: bool | None = None,
+    split: bool = False,
 ) -> Program:
     (M, N, K), (first, second) = size, transpose
     return Program(
@@ -64,6 +66,7 @@ def _gemm(
         tolerance,
         grid,
         multicast,
+        split,
     )
 
 
@@ -171,6 +174,26 @@ def _multicasts() -> list[Program]:
     ]
 
 
+def _split() -> list[Program]:
+    """Cores that share loops; in a softmax of one row the parts meet and the result goes back."""
+    split = partial(_gemm, tolerance=MATRIX_UNIT, split=True)
+    length = 3072
+    return [
+        split("split-by-four", (32, 64, 512), (32, 64, 64), grid=(2, 2)),
+        split("split-by-five", (64, 32, 900), (64, 32, 64), grid=(5, 1)),
+        split("two-blocks-split-by-three", (64, 32, 512), (32, 32, 64), grid=(3, 2)),
+        Program(
+            "softmax-of-one-row",
+            partial(softmax, 32 * length, 128, "float32"),
+            random((32, length), dtype="float32", deviation=3.0),
+            lambda x: torch.softmax(x.flatten(), 0).view_as(x),
+            2**-9,
+            (3, 2),
+            split=True,
+        ),
+    ]
+
+
 PROGRAMS = [
     *_elementwise(),
     _scale("bfloat16"),
@@ -180,5 +203,6 @@ PROGRAMS = [
     *_shares(),
     *_epilogues(),
     *_multicasts(),
+    *_split(),
     *row_programs.PROGRAMS,
 ]
