@@ -12,7 +12,7 @@ LAYERS = [
     {"diagnostics", "partition", "tiles", "version"},
     {"plan"},
     {"device", "formats", "ir"},
-    {"mock", "options"},
+    {"mock", "options", "recurrences"},
     {"analysis", "summary"},
     {"transforms"},
     {"codegen"},

@@ -10,7 +10,10 @@ from tilelang_tt.plan import CircularBuffer, DstUse, Extent, Plan
 
 _WAYS = {"runs": "runs", "snake": "turns, back and forth", "lattice": "a lattice", "line": "turns"}
 _DST_HEADINGS = ("result", "tiles at a time", "live values", "slots", "statement")
-_HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
+_HEADINGS = (
+    *("cb", "buffer", "format", "tiles", "depth", "least", "bytes"),
+    *("from", "to", "why so deep"),
+)
 
 
 def summary(plan: Plan) -> str:
@@ -58,7 +61,7 @@ def _row(cb: CircularBuffer) -> tuple[str, ...]:
     size = cb.page_bytes * cb.pages
     tiles = f"{cb.block_pages}"
     return (
-        *(str(cb.index), cb.name, cb.dtype, tiles, str(cb.depth), str(size)),
+        *(str(cb.index), cb.name, cb.dtype, tiles, str(cb.depth), str(cb.least_depth), str(size)),
         *(cb.producer, cb.consumer, cb.reason),
     )
 

@@ -4,21 +4,24 @@ way into DST.
     before:  A_s = T.sblock_alloc_buffer((64, 32), "bfloat16")
 
     after:   T.sblock_attr({"tt.circular_buffers": {A_s.data: {
-                 "index": 0, "pages": 2, "depth": 3, "order": "row", "unpack_to_dest": False,
-                 "producer": "reader", "consumer": "compute", "reason": "num_stages=3"}}})
+                 "index": 0, "pages": 2, "depth": 3, "least_depth": 1, "order": "row",
+                 "unpack_to_dest": False, "producer": "reader", "consumer": "compute",
+                 "reason": "num_stages=3"}}})
 
-Depth, in blocks: a buffer between two engines has two, so that one engine fills a block while the
-other empties one, or the `num_stages` of the loop around it, and at least three where a core sends
-its blocks on to others; one between two statements of the compute engine has one, as those take
-turns, or two where a statement makes a new value of the old one. Depths shrink where L1 is too
-small.
+Depth, in blocks. The least is what cannot deadlock, as the schedule of the statements proves
+(`recurrences/system.py`): one, or two where a statement makes a new value of the old one. A buffer
+between two engines has two, so that one engine fills a block while the other empties one, or the
+`num_stages` of the loop around it, and at least three where a core sends its blocks on to others;
+one that is filled once has one. Where L1 is too small, the depths shrink that cost least time, by
+the estimated times of the statements (`recurrences/clock.py`), never below the least. The reason
+says where less would hide as much. The option `depths` overrules all that, above the least.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
 
 Needs:    `AssignEngines`, `ChooseDstMode`.
-Leaves:   the annotation `tt.circular_buffers`.
-Errors:   TT4001, TT4002.
+Leaves:   the annotation `tt.circular_buffers`; the schedule in `tt.schedule`.
+Errors:   TT4001, TT4002, TT4005.
 """
 
 from __future__ import annotations
@@ -30,35 +33,61 @@ from tvm import tirx
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, layout
+from tilelang_tt.analysis.schedule import Machine, schedule
 from tilelang_tt.device import Device
-from tilelang_tt.diagnostics import L1Overflow, TooManyCircularBuffers
+from tilelang_tt.diagnostics import DepthTooSmall, L1Overflow, TooManyCircularBuffers
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm
+from tilelang_tt.recurrences.clock import SENT_AHEAD, Clock
+from tilelang_tt.recurrences.system import Least, System
 from tilelang_tt.transforms.assign_engines import engine_for
-from tilelang_tt.transforms.read_ahead import BLOCKS
 
 
 @dataclass(frozen=True)
 class PlanCircularBuffers:
     """See the module docstring."""
 
-    device: Device
+    machine: Machine
+    depths: tuple[tuple[str, int], ...] = ()
     name: str = "tt.PlanCircularBuffers"
+
+    @property
+    def device(self) -> Device:
+        return self.machine.device
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         is_fp32 = bool(func.attrs[FP32_DEST])
         stages = _stages(frame.body)
+        found = schedule(frame, self.machine)
+        system = System(found)
         plan: dict[tirx.Buffer, CircularBuffer] = {}
         for buffer in sorted(frame.buffers, key=lambda buffer: _rank(buffer, frame)):
-            plan[buffer] = _plan(buffer, len(plan), frame, stages, is_fp32)
+            depth = self._depth(buffer, frame, stages, system)
+            plan[buffer] = _plan(buffer, len(plan), frame, depth, is_fp32)
         self._check_count(plan, frame)
-        fitted = self._fit(plan, frame)
-        return attrs.with_circular_buffers(
+        clock = Clock(system, max((cb.depth for cb in plan.values()), default=1) + 2)
+        fitted = _with_hiding(self._fit(plan, frame, clock), clock)
+        planned = attrs.with_circular_buffers(
             frame, {buffer.data: cb for buffer, cb in fitted.items()}
         )
+        return attrs.with_schedule(planned, found)
+
+    def _depth(
+        self, buffer: tirx.Buffer, frame: Frame, stages: dict[tirx.Buffer, int], system: System
+    ) -> _Depth:
+        least = system.least_depth(buffer.name)
+        forced = dict(self.depths).get(buffer.name)
+        if forced is not None:
+            if not system.is_safe(buffer.name, forced):
+                raise _too_small(buffer, forced, least, frame)
+            return _Depth(forced, least.depth, _FORCED)
+        depth, reason = _wish(buffer, frame, stages, system)
+        if least.depth > 1 and depth <= least.depth:
+            depth, reason = least.depth, "the new value is made of the old one"
+        return _Depth(depth, least.depth, reason)
 
     def _check_count(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> None:
         if len(plan) > self.device.cb_count:
@@ -71,21 +100,23 @@ class PlanCircularBuffers:
             )
 
     def _fit(
-        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame
+        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, clock: Clock
     ) -> dict[tirx.Buffer, CircularBuffer]:
-        """Take blocks away from the largest buffers until all fit into L1."""
+        """Take blocks away until all fit into L1, those first that the program misses least."""
         plan = dict(plan)
-        while sum(size_of(buffer, cb) for buffer, cb in plan.items()) > self.device.cb_bytes:
-            deep = [buffer for buffer, cb in plan.items() if cb.depth > 1]
+        excess = sum(size_of(*each) for each in plan.items()) - self.device.cb_bytes
+        while excess > 0:
+            deep = [
+                buffer
+                for buffer, cb in plan.items()
+                if cb.depth > cb.least_depth and cb.reason != _FORCED
+            ]
             if not deep:
                 raise self._overflow(plan, frame)
-            largest = max(
-                deep, key=lambda buffer: (plan[buffer].depth, size_of(buffer, plan[buffer]))
-            )
-            cb = plan[largest]
-            plan[largest] = dataclasses.replace(
-                cb, depth=cb.depth - 1, reason=f"{cb.reason}, less for want of L1"
-            )
+            least_missed = min(deep, key=lambda buffer: _cost(buffer, plan, clock))
+            excess -= size_of(least_missed, plan[least_missed])
+            plan[least_missed] = _shallower(plan[least_missed])
+            excess += size_of(least_missed, plan[least_missed])
         return plan
 
     def _overflow(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> L1Overflow:
@@ -108,40 +139,105 @@ def size_of(buffer: tirx.Buffer, cb: CircularBuffer) -> int:
     return cb.pages * cb.depth * formats.BY_DTYPE[buffer.dtype].tile_bytes
 
 
+@dataclass(frozen=True)
+class _Depth:
+    blocks: int
+    least: int
+    reason: str
+
+
+_FORCED = "the option depths"
+_LESS = "less for want of L1"
+_ALIKE = 1e-3  # of the cycles of a program
+
+
+def _wish(
+    buffer: tirx.Buffer, frame: Frame, stages: dict[tirx.Buffer, int], system: System
+) -> tuple[int, str]:
+    """The depth of a buffer where there is enough L1, and why."""
+    producer, consumer = _engines(buffer, frame)
+    if system.is_made_once(buffer.name):
+        return 1, "one block is made in all"
+    if producer == consumer:
+        return 1, "producer and consumer take turns"
+    depth, reason = 2, "one block is filled while another is emptied"
+    if stages.get(buffer, 0) > 2:
+        depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
+    if depth < SENT_AHEAD and _is_sent(buffer, frame):
+        depth, reason = SENT_AHEAD, "one block is read, one is sent to other cores, one is used"
+    return depth, reason
+
+
+def _too_small(buffer: tirx.Buffer, depth: int, least: Least, frame: Frame) -> DepthTooSmall:
+    held = least.statement
+    assert held is not None, buffer
+    stmt = next(
+        stmt
+        for stmt, view in access.leaves(frame.body)
+        if buffer.same_as(access.writes(view)) and buffer in access.consumed(view)
+    )
+    return DepthTooSmall.at(
+        stmt,
+        buffer=buffer.name,
+        depth=depth,
+        statement=f"{held.source or held.result}",
+        least=least.depth,
+    )
+
+
+def _with_hiding(
+    plan: dict[tirx.Buffer, CircularBuffer], clock: Clock
+) -> dict[tirx.Buffer, CircularBuffer]:
+    """The reasons, with the depths, all at once, at which the program would take as long."""
+    depths = {buffer.name: cb.depth for buffer, cb in plan.items()}
+    longest = clock.run(depths).cycles * (1 + _ALIKE)
+    for buffer, cb in plan.items():
+        while depths[buffer.name] > cb.least_depth:
+            fewer = {**depths, buffer.name: depths[buffer.name] - 1}
+            if clock.run(fewer).cycles > longest:
+                break
+            depths = fewer
+    return {
+        buffer: cb
+        if (enough := depths[buffer.name]) == cb.depth
+        else dataclasses.replace(cb, reason=f"{cb.reason}; {enough} would hide as much")
+        for buffer, cb in plan.items()
+    }
+
+
+def _cost(
+    buffer: tirx.Buffer, plan: dict[tirx.Buffer, CircularBuffer], clock: Clock
+) -> tuple[float, int, int]:
+    """What a block less costs: cycles of the program, then blocks, then bytes that it brings."""
+    depths = {other.name: cb.depth for other, cb in plan.items()}
+    depths[buffer.name] -= 1
+    cycles = clock.run(depths).cycles
+    return round(cycles), -plan[buffer].depth, -size_of(buffer, plan[buffer]) // plan[buffer].depth
+
+
+def _shallower(cb: CircularBuffer) -> CircularBuffer:
+    reason = cb.reason if cb.reason.endswith(_LESS) else f"{cb.reason}, {_LESS}"
+    return dataclasses.replace(cb, depth=cb.depth - 1, reason=reason)
+
+
 def _plan(
-    buffer: tirx.Buffer, index: int, frame: Frame, stages: dict[tirx.Buffer, int], is_fp32: bool
+    buffer: tirx.Buffer, index: int, frame: Frame, depth: _Depth, is_fp32: bool
 ) -> CircularBuffer:
     grid = layout.tile_grid(buffer)
     assert grid is not None, buffer
     producer, consumer = _engines(buffer, frame)
-    depth, reason = 2, "one block is filled while another is emptied"
-    if producer == consumer and _is_updated(buffer, frame):
-        depth, reason = 2, "the new value is made of the old one"
-    elif producer == consumer:
-        depth, reason = 1, "producer and consumer take turns"
-    elif stages.get(buffer, 0) > 2:
-        depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
-    if depth < BLOCKS and _is_sent(buffer, frame):
-        depth, reason = BLOCKS, "one block is read, one is sent to other cores, one is used"
     return CircularBuffer(
         index=index,
         pages=grid.tiles,
-        depth=depth,
+        depth=depth.blocks,
+        least_depth=depth.least,
         order=_order(buffer, frame),
         producer=producer,
         consumer=consumer,
         unpack_to_dest=buffer.dtype in ("float32", "int32")
         and is_fp32
         and not _is_operand(buffer, frame),
-        reason=reason,
-    )
-
-
-def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether a statement reads one value of the buffer and writes the next."""
-    return any(
-        buffer.same_as(access.writes(view)) and buffer in access.consumed(view)
-        for _, view in access.leaves(frame.body)
+        reason=depth.reason,
     )
 
 
