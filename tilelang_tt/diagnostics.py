@@ -373,7 +373,7 @@ class SeveralPrograms(LaunchError):
     hint = "tilelang_tt.workload gives them all"
 
 
-class NoMatplotlib(Diagnostic):
+class NoMatplotlib(LaunchError):
     code = "TT6009"
     message = "plots need matplotlib: {why}"
     hint = 'install it, or this package with its extra: pip install "tilelang_tt[plot]"'

@@ -16,12 +16,10 @@ import islpy as isl
 from tilelang_tt.plan import Statement
 from tilelang_tt.recurrences.system import System
 
-LARGE = 2**20
-"""What a parameter is taken for: more than the iterations that are looked at."""
-
 SENT_AHEAD = 3
 """Blocks of which one can be read while another is sent on to other cores and one is used."""
 
+_LARGE = 2**20  # more than the iterations that are looked at
 _MOST_INSTANCES = 3000
 
 
@@ -74,10 +72,11 @@ class Clock:
     """Times of the first `iterations` of each loop of a system."""
 
     def __init__(self, system: System, iterations: int) -> None:
-        instances = list(_instances(system, iterations))
+        parameters = _parameters(system)
+        instances = list(_instances(system, parameters, iterations))
         while len(instances) > _MOST_INSTANCES and iterations > 2:
             iterations -= 1
-            instances = list(_instances(system, iterations))
+            instances = list(_instances(system, parameters, iterations))
         instances.sort(key=lambda each: each.time)
         _link(instances)
         self._queues: dict[str, list[_Instance]] = defaultdict(list)
@@ -161,9 +160,26 @@ class _Running:
         return join((statement.cycles, statement.send_cycles))
 
 
-def _instances(system: System, iterations: int) -> Iterator[_Instance]:
+def _parameters(system: System) -> isl.Set:
+    """One value of each parameter, with which as many statements run as can, and that is large."""
+    values = isl.Set("{ : }")
     for statement in system.schedule.statements:
-        for point in _points(system.domain(statement), iterations):
+        values = _narrowed(values, system.domain(statement).params())
+    for name in values.get_var_names(isl.dim_type.param):
+        values = _narrowed(values, isl.Set(f"[{name}] -> {{ : {name} >= {_LARGE} }}"))
+    return isl.Set.from_point(values.sample_point())
+
+
+def _narrowed(values: isl.Set, wanted: isl.Set) -> isl.Set:
+    """`values` that are `wanted`, if there are any."""
+    both = values.intersect(wanted)
+    return values if both.is_empty() else both
+
+
+def _instances(system: System, parameters: isl.Set, iterations: int) -> Iterator[_Instance]:
+    for statement in system.schedule.statements:
+        domain = system.domain(statement).intersect_params(parameters)
+        for point in _points(domain, iterations):
             time = [statement.place[0]]
             for iteration, place in zip(point, statement.place[1:], strict=True):
                 time += [iteration, place]
@@ -171,9 +187,8 @@ def _instances(system: System, iterations: int) -> Iterator[_Instance]:
 
 
 def _points(domain: isl.Set, iterations: int) -> list[tuple[int, ...]]:
-    """The iterations below a number, with every parameter large."""
-    for at in range(domain.dim(isl.dim_type.param)):
-        domain = domain.fix_val(isl.dim_type.param, at, LARGE)
+    """The iterations below a number, of a domain whose parameters have one value."""
+    domain = domain.project_out_all_params()
     levels = domain.dim(isl.dim_type.set)
     for at in range(levels):
         domain = domain.upper_bound_val(isl.dim_type.set, at, iterations - 1)

@@ -12,7 +12,9 @@ An order in which every instance comes after all that it waits for shows that th
 among the waits, and without a circle nothing deadlocks, whatever the engines' speeds: each of them
 is sequential and waits for circular buffers only. So a depth is safe when the order of the program
 agrees with its reuse. One less than the least such depth deadlocks where an instance waits for
-itself: it makes a block of the buffer before it is through with the old one.
+itself: it makes a block of the buffer before it is through with the old one. (The compute engine is
+three threads. A block that fits into the destination registers at once would pass from unpacker to
+packer all the same; that is not counted on.)
 
 Unknown numbers are parameters, of one value. Whether a statement makes a block of what it reads
 does not depend on them, so safety holds whatever they are, and however they change during a run.
@@ -122,7 +124,7 @@ class System:
         """A relation between instances as isl prints it, one text for each pair of statements,
         without the conditions that the domains have anyway."""
         short = relation.gist_domain(self._all).gist_range(self._all).coalesce()
-        return sorted(str(piece) for piece in _maps(short))
+        return sorted(str(piece.drop_unused_params()) for piece in _maps(short))
 
     # Times: the range of the schedule. ------------------------------------------------------------
 

@@ -39,10 +39,9 @@ from tilelang_tt.diagnostics import DepthTooSmall, L1Overflow, TooManyCircularBu
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Gemm
+from tilelang_tt.ir.tileops import Copy, Gemm, Leaf
 from tilelang_tt.recurrences.clock import SENT_AHEAD, Clock
 from tilelang_tt.recurrences.system import Least, System
-from tilelang_tt.transforms.assign_engines import engine_for
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,18 @@ class PlanCircularBuffers:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        is_fp32 = bool(func.attrs[FP32_DEST])
-        stages = _stages(frame.body)
         found = schedule(frame, self.machine)
         system = System(found)
+        program = _Program(
+            [view for _, view in access.leaves(frame.body)],
+            system,
+            _stages(frame.body),
+            bool(func.attrs[FP32_DEST]),
+        )
         plan: dict[tirx.Buffer, CircularBuffer] = {}
-        for buffer in sorted(frame.buffers, key=lambda buffer: _rank(buffer, frame)):
-            depth = self._depth(buffer, frame, stages, system)
-            plan[buffer] = _plan(buffer, len(plan), frame, depth, is_fp32)
+        for buffer in sorted(frame.buffers, key=program.rank):
+            depth = self._depth(buffer, frame, program)
+            plan[buffer] = program.planned(buffer, len(plan), depth)
         self._check_count(plan, frame)
         clock = Clock(system, max((cb.depth for cb in plan.values()), default=1) + 2)
         fitted = _with_hiding(self._fit(plan, frame, clock), clock)
@@ -75,16 +78,14 @@ class PlanCircularBuffers:
         )
         return attrs.with_schedule(planned, found)
 
-    def _depth(
-        self, buffer: tirx.Buffer, frame: Frame, stages: dict[tirx.Buffer, int], system: System
-    ) -> _Depth:
-        least = system.least_depth(buffer.name)
+    def _depth(self, buffer: tirx.Buffer, frame: Frame, program: _Program) -> _Depth:
+        least = program.system.least_depth(buffer.name)
         forced = dict(self.depths).get(buffer.name)
         if forced is not None:
-            if not system.is_safe(buffer.name, forced):
+            if not program.system.is_safe(buffer.name, forced):
                 raise _too_small(buffer, forced, least, frame)
             return _Depth(forced, least.depth, _FORCED)
-        depth, reason = _wish(buffer, frame, stages, system)
+        depth, reason = program.wish(buffer)
         if least.depth > 1 and depth <= least.depth:
             depth, reason = least.depth, "the new value is made of the old one"
         return _Depth(depth, least.depth, reason)
@@ -151,23 +152,6 @@ _LESS = "less for want of L1"
 _ALIKE = 1e-3  # of the cycles of a program
 
 
-def _wish(
-    buffer: tirx.Buffer, frame: Frame, stages: dict[tirx.Buffer, int], system: System
-) -> tuple[int, str]:
-    """The depth of a buffer where there is enough L1, and why."""
-    producer, consumer = _engines(buffer, frame)
-    if system.is_made_once(buffer.name):
-        return 1, "one block is made in all"
-    if producer == consumer:
-        return 1, "producer and consumer take turns"
-    depth, reason = 2, "one block is filled while another is emptied"
-    if stages.get(buffer, 0) > 2:
-        depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
-    if depth < SENT_AHEAD and _is_sent(buffer, frame):
-        depth, reason = SENT_AHEAD, "one block is read, one is sent to other cores, one is used"
-    return depth, reason
-
-
 def _too_small(buffer: tirx.Buffer, depth: int, least: Least, frame: Frame) -> DepthTooSmall:
     held = least.statement
     assert held is not None, buffer
@@ -220,65 +204,80 @@ def _shallower(cb: CircularBuffer) -> CircularBuffer:
     return dataclasses.replace(cb, depth=cb.depth - 1, reason=reason)
 
 
-def _plan(
-    buffer: tirx.Buffer, index: int, frame: Frame, depth: _Depth, is_fp32: bool
-) -> CircularBuffer:
-    grid = layout.tile_grid(buffer)
-    assert grid is not None, buffer
-    producer, consumer = _engines(buffer, frame)
-    return CircularBuffer(
-        index=index,
-        pages=grid.tiles,
-        depth=depth.blocks,
-        least_depth=depth.least,
-        order=_order(buffer, frame),
-        producer=producer,
-        consumer=consumer,
-        unpack_to_dest=buffer.dtype in ("float32", "int32")
-        and is_fp32
-        and not _is_operand(buffer, frame),
-        reason=depth.reason,
-    )
+@dataclass(frozen=True)
+class _Program:
+    """`stages` are the `num_stages` of the innermost loop around what writes a buffer."""
 
+    views: list[Leaf]
+    system: System
+    stages: dict[tirx.Buffer, int]
+    is_fp32: bool
 
-def _is_sent(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether one of several cores reads the buffer's blocks and sends them to the others."""
-    return any(
-        isinstance(view, Copy) and bool(view.group) and buffer.same_as(view.dst.buffer)
-        for _, view in access.leaves(frame.body)
-    )
+    def planned(self, buffer: tirx.Buffer, index: int, depth: _Depth) -> CircularBuffer:
+        grid = layout.tile_grid(buffer)
+        assert grid is not None, buffer
+        producer, consumer = self._engines(buffer)
+        return CircularBuffer(
+            index=index,
+            pages=grid.tiles,
+            depth=depth.blocks,
+            least_depth=depth.least,
+            order=self._order(buffer),
+            producer=producer,
+            consumer=consumer,
+            unpack_to_dest=buffer.dtype in ("float32", "int32")
+            and self.is_fp32
+            and not self._is_operand(buffer),
+            reason=depth.reason,
+        )
 
+    def wish(self, buffer: tirx.Buffer) -> tuple[int, str]:
+        """The depth of a buffer where there is enough L1, and why."""
+        producer, consumer = self._engines(buffer)
+        if self.system.is_made_once(buffer.name):
+            return 1, "one block is made in all"
+        if producer == consumer:
+            return 1, "producer and consumer take turns"
+        depth, reason = 2, "one block is filled while another is emptied"
+        if self.stages.get(buffer, 0) > 2:
+            depth, reason = self.stages[buffer], f"num_stages={self.stages[buffer]}"
+        if depth < SENT_AHEAD and self._is_sent(buffer):
+            depth = SENT_AHEAD
+            reason = "one block is read, one is sent to other cores, one is used"
+        return depth, reason
 
-def _engines(buffer: tirx.Buffer, frame: Frame) -> tuple[str, str]:
-    """The producer and the consumer."""
-    views = [view for _, view in access.leaves(frame.body)]
-    producers = {engine_for(view) for view in views if buffer.same_as(access.writes(view))}
-    consumers = {engine_for(view) for view in views if buffer in access.consumed(view)}
-    assert len(producers) == 1, (buffer.name, producers)
-    assert len(consumers) == 1, (buffer.name, consumers)
-    return producers.pop(), consumers.pop()
+    def rank(self, buffer: tirx.Buffer) -> int:
+        """Inputs first, then what stays in the compute engine, then outputs."""
+        producer, consumer = self._engines(buffer)
+        return 0 if producer == READER else 1 if consumer == COMPUTE else 2
 
+    def _engines(self, buffer: tirx.Buffer) -> tuple[str, str]:
+        """The producer and the consumer."""
+        statements = self.system.schedule.statements
+        producers = {each.engine for each in statements if buffer.name in each.reserves}
+        consumers = {each.engine for each in statements if buffer.name in each.reads}
+        assert len(producers) == 1, (buffer.name, producers)
+        assert len(consumers) == 1, (buffer.name, consumers)
+        return producers.pop(), consumers.pop()
 
-def _rank(buffer: tirx.Buffer, frame: Frame) -> int:
-    """Inputs first, then what stays in the compute engine, then outputs."""
-    producer, consumer = _engines(buffer, frame)
-    return 0 if producer == READER else 1 if consumer == COMPUTE else 2
+    def _is_sent(self, buffer: tirx.Buffer) -> bool:
+        """Whether one of several cores reads the buffer's blocks and sends them to the others."""
+        return any(
+            isinstance(view, Copy) and bool(view.group) and buffer.same_as(view.dst.buffer)
+            for view in self.views
+        )
 
+    def _order(self, buffer: tirx.Buffer) -> str:
+        uses = [
+            view for view in self.views if isinstance(view, Gemm) and buffer.same_as(view.b.buffer)
+        ]
+        is_turned = bool(uses) and all(gemm.transpose_b for gemm in uses)
+        return COLUMN_MAJOR if is_turned else ROW_MAJOR
 
-def _gemms(frame: Frame) -> list[Gemm]:
-    return [view for _, view in access.leaves(frame.body) if isinstance(view, Gemm)]
-
-
-def _order(buffer: tirx.Buffer, frame: Frame) -> str:
-    uses = [gemm for gemm in _gemms(frame) if buffer.same_as(gemm.b.buffer)]
-    is_turned = bool(uses) and all(gemm.transpose_b for gemm in uses)
-    return COLUMN_MAJOR if is_turned else ROW_MAJOR
-
-
-def _is_operand(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether the matrix unit multiplies or reduces the buffer, which it must read into its source
-    registers."""
-    return any(buffer in access.matrix_operands(view) for _, view in access.leaves(frame.body))
+    def _is_operand(self, buffer: tirx.Buffer) -> bool:
+        """Whether the matrix unit multiplies or reduces the buffer, which it must read into its
+        source registers."""
+        return any(buffer in access.matrix_operands(view) for view in self.views)
 
 
 def _stages(stmt: tirx.Stmt) -> dict[tirx.Buffer, int]:
