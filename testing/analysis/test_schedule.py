@@ -108,6 +108,12 @@ def test_an_unknown_number_is_one_wherever_it_stands():
     assert found.unknowns == (Unknown("unknown", "n * n", ()),)
 
 
+def test_loops_of_one_name_have_unknown_numbers_of_their_own():
+    loop = "for k in T.serial(4):\n    if k * k > n:\n        copy(A, S)\n"
+    found = statements(loop + loop, scalars=["n"])
+    assert [each.loops for each in found.unknowns] == [("k",), ("k_1",)]
+
+
 def test_a_truth_that_is_no_comparison_is_unknown():
     flag = "if T.Cast('bool', n):\n    copy(A, S)"
     assert domains(flag, scalars=["n"]) == [isl.Set("[unknown] -> { S0[] : unknown != 0 }")]
@@ -118,9 +124,16 @@ def test_loops_of_one_name_are_told_apart():
     assert [each.loops for each in statements(body).statements] == [("k",), ("k_1",)]
 
 
-def test_a_name_of_isl_is_changed():
-    (found,) = statements("for mod in T.serial(2):\n    copy(A, S)").statements
-    assert found.loops == ("mod_",)
+def test_what_is_read_may_be_another_number_in_each_iteration():
+    body = "for k in T.serial(2):\n    if I[0, 0] > 0:\n        copy(A, S)"
+    found = statements(body, I=shared(32, 32, dtype="int32"))
+    assert [each.loops for each in found.unknowns] == [("k",)]
+
+
+@pytest.mark.parametrize("name", ["mod", "Min"])
+def test_a_name_of_isl_is_changed(name):
+    (found,) = statements(f"for {name} in T.serial(2):\n    copy(A, S)").statements
+    assert found.loops == (f"{name}_",)
     assert isl.Set(found.domain) == isl.Set("{ S0[i] : 0 <= i < 2 }")
 
 

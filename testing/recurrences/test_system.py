@@ -84,10 +84,6 @@ def test_the_least_depth_is_the_first_that_the_order_agrees_with(statements, buf
     assert safe == list(range(least, 5))
 
 
-def test_buffers_come_in_the_order_in_which_they_are_made():
-    assert system(LOAD, USE, ALSO).buffers == ["A", "B", "D"]
-
-
 @pytest.mark.parametrize(
     "made, once",
     [

@@ -20,6 +20,7 @@ from tilelang_tt import formats
 from tilelang_tt.analysis import access, block_work, layout
 from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Accumulation, Copy, Leaf, is_global, leaf
 from tilelang_tt.mock import timing
@@ -103,6 +104,7 @@ class _Walk:
     statements: list[Statement] = field(default_factory=list)
     views: list[Leaf] = field(default_factory=list)
     unknowns: dict[str, Unknown] = field(default_factory=dict)
+    unknown_exprs: dict[str, tirx.PrimExpr] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     params: dict[tirx.Var, str] = field(default_factory=dict)
 
@@ -223,15 +225,15 @@ class _Walk:
         return None if a is None or b is None else _BINARY[type(expr)].format(a, b)
 
     def _unknown(self, expr: tirx.PrimExpr, place: _Place) -> str:
-        text = str(expr)
-        for unknown in self.unknowns.values():
-            if unknown.text == text:
-                return unknown.name
+        for name, known in self.unknown_exprs.items():
+            if same(known, expr):
+                return name
         used = tree.collect(expr, tirx.Var)
         loops = [name for var, name in zip(place.names, place.loops, strict=True) if var in used]
         loads = tree.collect(expr, tirx.BufferLoad)
         name = self._fresh("unknown")
-        self.unknowns[name] = Unknown(name, text, place.loops if loads else tuple(loops))
+        self.unknown_exprs[name] = expr
+        self.unknowns[name] = Unknown(name, str(expr), place.loops if loads else tuple(loops))
         return name
 
     def _param(self, var: tirx.Var) -> str:
@@ -240,8 +242,8 @@ class _Walk:
         return self.params[var]
 
     def _fresh(self, name: str) -> str:
-        word = "".join(letter if letter.isalnum() else "_" for letter in name)
-        word = f"{word}_" if word in _RESERVED or not word[0].isalpha() else word
+        word = re.sub(r"\W", "_", name, flags=re.ASCII)
+        word = f"{word}_" if word.lower() in _KEYWORDS else word
         options = itertools.chain([word], (f"{word}_{at}" for at in itertools.count(1)))
         found = next(option for option in options if option not in self.taken)
         self.taken.add(found)
@@ -249,8 +251,28 @@ class _Walk:
 
 
 _WORDS = re.compile(r"\w+")
-_RESERVED = frozenset(("and", "or", "not", "mod", "floor", "ceil", "min", "max", "exists", "false"))
-_RESERVED |= {"true", "implies", "infty", "NaN", "card", "vertices", "sum", "prod", "rat"}
+_KEYWORDS = frozenset(  # of isl, in any case
+    [
+        "exists",
+        "and",
+        "or",
+        "implies",
+        "not",
+        "infty",
+        "infinity",
+        "nan",
+        "min",
+        "max",
+        "rat",
+        "true",
+        "false",
+        "ceild",
+        "floord",
+        "mod",
+        "ceil",
+        "floor",
+    ]
+)
 _BINARY = {
     tirx.Add: "({} + {})",
     tirx.Sub: "({} - {})",

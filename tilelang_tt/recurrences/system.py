@@ -54,12 +54,6 @@ class System:
             f"{{ [{', '.join(f't{at}' for at in range(2 * levels + 1))}] : false }}"
         )
 
-    @property
-    def buffers(self) -> list[str]:
-        """The circular buffers, in the order in which they are first written."""
-        names = [name for each in self.schedule.statements for name in each.reserves]
-        return list(dict.fromkeys(names))
-
     def domain(self, statement: Statement) -> isl.Set:
         """The instances of a statement."""
         return self._domains[statement.name]
