@@ -88,7 +88,8 @@ def _depths(value: object) -> object:
     pairs = value.items() if isinstance(value, dict) else value
     if not isinstance(pairs, Iterable):
         return value
-    return tuple(sorted(tuple(pair) if isinstance(pair, list) else pair for pair in pairs))
+    known = [tuple(pair) if isinstance(pair, list) else pair for pair in pairs]
+    return tuple(sorted(known, key=str))
 
 
 def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -69,15 +69,13 @@ class Run:
 
 
 class Clock:
-    """Times of the first `iterations` of each loop of a system."""
+    """Times of the first `iterations` of each loop of a system, of fewer where loops nest deep."""
 
     def __init__(self, system: System, iterations: int) -> None:
-        parameters = _parameters(system)
-        instances = list(_instances(system, parameters, iterations))
-        while len(instances) > _MOST_INSTANCES and iterations > 2:
+        levels = [len(each.loops) for each in system.schedule.statements]
+        while iterations > 2 and sum(iterations**level for level in levels) > _MOST_INSTANCES:
             iterations -= 1
-            instances = list(_instances(system, parameters, iterations))
-        instances.sort(key=lambda each: each.time)
+        instances = sorted(_instances(system, iterations), key=lambda each: each.time)
         _link(instances)
         self._queues: dict[str, list[_Instance]] = defaultdict(list)
         for instance in instances:
@@ -176,7 +174,8 @@ def _narrowed(values: isl.Set, wanted: isl.Set) -> isl.Set:
     return values if both.is_empty() else both
 
 
-def _instances(system: System, parameters: isl.Set, iterations: int) -> Iterator[_Instance]:
+def _instances(system: System, iterations: int) -> Iterator[_Instance]:
+    parameters = _parameters(system)
     for statement in system.schedule.statements:
         domain = system.domain(statement).intersect_params(parameters)
         for point in _points(domain, iterations):
