@@ -63,11 +63,14 @@ def test_a_block_that_nobody_reads_is_freed_at_once():
 
 def test_what_is_published_later_than_it_is_looked_at_holds_nothing_up():
     """The end of an accumulation in the last iteration of a long loop."""
-    loop = {"loops": ("k",), "domain": "0 <= k < n"}
-    begin = statement("S0", "compute", (0,), reserves=("A",))
-    end = statement("S1", "compute", (1, 0), "k = n - 1", loops=("k",), publishes=("A",))
-    use = statement("S2", "writer", (2, 0), takes="A", **loop)
-    assert not run(system(begin, end, use), A=1).is_stuck
+    turn = {"loops": ("t",), "domain": "0 <= t < n"}
+    last = {"loops": ("t", "k"), "domain": "0 <= t < n and k = n - 1"}
+    begin = statement("S0", "compute", (0, 0), reserves=("A",), **turn)
+    end = statement("S1", "compute", (0, 1, 0), publishes=("A",), **last)
+    use = statement("S2", "writer", (0, 2), takes="A", **turn)
+    found = run(system(begin, end, use), A=1)
+    assert not found.is_stuck
+    assert len(found.steps) == 2 * N
 
 
 def test_many_instances_are_not_all_looked_at():
