@@ -317,6 +317,7 @@ def planned(func: tirx.PrimFunc, **changes: dict[str, object]) -> tirx.PrimFunc:
             index=index,
             pages=grid.tiles,
             depth=2,
+            least_depth=1,
             order=attrs.ROW_MAJOR,
             producer=attrs.READER,
             consumer=attrs.COMPUTE,

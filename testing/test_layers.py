@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 import tilelang_tt
+from tilelang_tt import version
 
 ROOT = Path(tilelang_tt.__file__).parent
 LAYERS = [
     {"diagnostics", "partition", "tiles", "version"},
     {"plan"},
     {"device", "formats", "ir"},
-    {"mock", "options"},
+    {"mock", "options", "recurrences"},
     {"analysis", "summary"},
     {"transforms"},
     {"codegen"},
@@ -102,3 +103,8 @@ def test_the_test_sees_every_kind_of_import(code, found, tmp_path):
     path = tmp_path / "module.py"
     path.write_text(code)
     assert rooms(path) == found
+
+
+def test_the_fingerprint_covers_all_that_decides_what_is_generated():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert set(version._GENERATING) == folders - {"mock"}

@@ -12,6 +12,7 @@ from tilelang_tt.codegen.artifact import Artifact
 from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.diagnostics import BadArtifact, NotProfiled, SeveralPrograms
 from tilelang_tt.mock import Report, sequence
+from tilelang_tt.recurrences import drawing
 from tilelang_tt.runtime import binding, launch
 from tilelang_tt.runtime import saved as _saved
 from tilelang_tt.summary import summary
@@ -56,6 +57,33 @@ def report(kernel: JITKernel) -> str:
     """A short text: cores, blocks, destination registers, circular buffers and their L1; for
     several T.Kernel, one after the other."""
     return "\n\n".join(summary(step.plan) for step in workload(kernel).steps)
+
+
+def dataflow(kernel: JITKernel) -> str:
+    """The flow of data as a graph in Graphviz's language.
+
+    It has the statements with their domains and engines, the circular buffers with their depths,
+    and which instance reads what which other one made.
+
+    Raises:
+        BadArtifact: the kernel was not compiled for this target.
+    """
+    return drawing.dot([step.plan for step in workload(kernel).steps])
+
+
+def schedule_plot(kernel: JITKernel, path: str | Path) -> None:
+    """Write a picture of what each engine runs when, and how many blocks each circular buffer
+    holds, in the first iterations of each loop and by the compiler's estimates.
+
+    Args:
+        kernel: compiled for this target.
+        path: of a format that matplotlib writes, by its suffix.
+
+    Raises:
+        NoMatplotlib: matplotlib is not installed (the extra `plot`).
+        BadArtifact: the kernel was not compiled for this target.
+    """
+    drawing.plot([step.plan for step in workload(kernel).steps], path)
 
 
 def profile(kernel: JITKernel, *arguments: object, trace: bool = False) -> Report:

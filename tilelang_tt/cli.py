@@ -1,13 +1,16 @@
-"""The command line: `tilelang-tt demo`, `info` and `errors`."""
+"""The command line: `tilelang-tt demo`, `draw`, `info` and `errors`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tilelang_tt import demo, device, diagnostics, options
+from tilelang_tt.recurrences import drawing
+from tilelang_tt.runtime import saved
 from tilelang_tt.version import __version__
 
 
@@ -28,6 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--arch", choices=device.ARCHS, default=device.ARCHS[0])
     job.add_argument("--out", type=Path, default=Path("out/gemm"), help="folder for the sources")
     job.set_defaults(run=_demo)
+    job = commands.add_parser("draw", help="print the flow of data of a saved kernel as a graph")
+    job.add_argument("folder", type=Path, help="what tilelang_tt.save wrote")
+    job.add_argument("--plot", type=Path, help="a picture of its schedule to write as well")
+    job.set_defaults(run=_draw)
     commands.add_parser("info", help="the chips and the target's options").set_defaults(run=_info)
     commands.add_parser("errors", help="every error code").set_defaults(run=_errors)
     return parser
@@ -46,6 +53,18 @@ def _demo(arguments: argparse.Namespace) -> int:
     print(f"  {outcome.tolerance:.2e} allowed (two roundings to bfloat16)")
     print(f"written to {arguments.out}: {', '.join(path.name for path in outcome.files)}")
     return 0 if outcome.is_right else 1
+
+
+def _draw(arguments: argparse.Namespace) -> int:
+    try:
+        plans = [step.plan for step in saved.load_all(arguments.folder).steps]
+        print(drawing.dot(plans), end="")
+        if arguments.plot is not None:
+            drawing.plot(plans, arguments.plot)
+    except diagnostics.Diagnostic as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _info(_arguments: argparse.Namespace) -> int:

@@ -292,6 +292,15 @@ class PrecisionUnavailable(CompileError):
     hint = "leave the fp32_acc option out"
 
 
+class DepthTooSmall(CompileError):
+    code = "TT4005"
+    message = (
+        "circular buffer {buffer!r} cannot be {depth} deep: {statement} makes a block of it while "
+        "it still needs the one before, and would wait for itself"
+    )
+    hint = "give it {least} blocks or more in the option depths, or leave it out"
+
+
 # 5xxx: target options. ----------------------------------------------------------------------------
 
 
@@ -310,6 +319,12 @@ class BadOption(OptionError):
 class GridTooLarge(OptionError):
     code = "TT5003"
     message = "a grid of {grid} cores does not fit {arch}, which has {limit}"
+
+
+class UnknownBuffer(OptionError):
+    code = "TT5004"
+    message = "the option depths names {name!r}, and the program has no such circular buffer"
+    hint = "it has {known}"
 
 
 # 6xxx: launching. ---------------------------------------------------------------------------------
@@ -356,6 +371,12 @@ class SeveralPrograms(LaunchError):
     code = "TT6008"
     message = "the kernel is {count} programs that run one after the other, one for each T.Kernel"
     hint = "tilelang_tt.workload gives them all"
+
+
+class NoMatplotlib(LaunchError):
+    code = "TT6009"
+    message = "plots need matplotlib: {why}"
+    hint = 'install it, or this package with its extra: pip install "tilelang_tt[plot]"'
 
 
 # 9xxx: code generation. ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from tvm.target import Target
 from tilelang_tt import pipeline, target, toolchain
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.workload import Workload, unpack
-from tilelang_tt.diagnostics import ReadBeforeWrite
+from tilelang_tt.diagnostics import ReadBeforeWrite, UnknownBuffer
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.split_launches import Launches, split_launches
 
@@ -44,9 +44,18 @@ def _build(launches: Launches, name: str, options: Options) -> Workload:
         artifact.build(pipeline.lower(func, options), str(func.attrs["global_symbol"]), options)
         for func in launches.functions
     )
+    _check_depths(steps, options)
     for buffer in launches.workspaces:
         _check_workspace(buffer.name, steps, launches)
     return Workload(name, steps, tuple(buffer.name for buffer in launches.workspaces))
+
+
+def _check_depths(steps: tuple[artifact.Artifact, ...], options: Options) -> None:
+    """The option `depths` may name the circular buffers of any step."""
+    known = {cb.name: None for step in steps for cb in step.plan.circular_buffers}
+    for name, _ in options.depths:
+        if name not in known:
+            raise UnknownBuffer.because(name=name, known=", ".join(known))
 
 
 def _check_workspace(name: str, steps: tuple[artifact.Artifact, ...], launches: Launches) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tilelang_tt import device
@@ -20,9 +21,11 @@ class Options:
 
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
     destination registers; None means: where the program needs them. `multicast` lets one core read
-    for several, `split` lets several cores work on one block; None means: where it pays.
-    `execution` is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator
-    through Tenstorrent's runtime, "auto" on a card where one is.
+    for several, `split` lets several cores work on one block; None means: where it pays. `depths`
+    are depths of circular buffers in blocks, by the names that the report has, for those that the
+    compiler shall not choose; a dictionary in a target. `execution` is where a kernel runs: "mock"
+    on this machine, "ttnn" on a card or simulator through Tenstorrent's runtime, "auto" on a card
+    where one is.
     """
 
     arch: str = "wormhole_b0"
@@ -31,6 +34,7 @@ class Options:
     fp32_acc: bool | None = None
     multicast: bool | None = None
     split: bool | None = None
+    depths: tuple[tuple[str, int], ...] = ()
     execution: str = "auto"
 
     def __post_init__(self) -> None:
@@ -41,6 +45,7 @@ class Options:
         _require_choice("multicast", self.multicast)
         _require_choice("split", self.split)
         _check_grid(self.grid, self.arch)
+        _check_depths(self.depths)
 
     @property
     def device(self) -> device.Device:
@@ -71,6 +76,8 @@ def parse(values: dict[str, object]) -> Options:
         chosen["arch"] = _ARCH_ALIASES.get(arch, arch)
     if "grid" in chosen:
         chosen["grid"] = _grid(chosen["grid"])
+    if "depths" in chosen:
+        chosen["depths"] = _depths(chosen["depths"])
     return Options(**chosen)  # pyright: ignore[reportArgumentType]  checked by __post_init__
 
 
@@ -78,6 +85,14 @@ def _grid(value: object) -> object:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+)x(\d+)", value)):
         return int(match[1]), int(match[2])
     return tuple(value) if isinstance(value, list) else value
+
+
+def _depths(value: object) -> object:
+    pairs = value.items() if isinstance(value, dict) else value
+    if not isinstance(pairs, Iterable):
+        return value
+    known = [tuple(pair) if isinstance(pair, list) else pair for pair in pairs]
+    return tuple(sorted(known, key=str))
 
 
 def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -103,4 +118,19 @@ def _check_grid(grid: object, arch: str) -> None:
     if grid[0] > limit[0] or grid[1] > limit[1]:
         raise GridTooLarge.because(
             grid=f"{grid[0]}x{grid[1]}", arch=arch, limit=f"{limit[0]}x{limit[1]}"
+        )
+
+
+def _check_depths(depths: object) -> None:
+    is_right = isinstance(depths, tuple) and all(
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and type(pair[1]) is int
+        and pair[1] > 0
+        for pair in depths
+    )
+    if not is_right:
+        raise BadOption.because(
+            name="depths", value=depths, expected="names of circular buffers and positive integers"
         )

@@ -8,6 +8,7 @@ import tilelang.transform
 from tvm import IRModule, tirx
 from tvm.ir.transform import Pass
 
+from tilelang_tt.analysis.schedule import Machine
 from tilelang_tt.ir import attrs, verify
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.accumulate_in_place import AccumulateInPlace
@@ -124,7 +125,7 @@ def streams(options: Options) -> Sequence[Step]:
     5."""
     return (
         AssignEngines(),
-        PlanCircularBuffers(options.device),
+        PlanCircularBuffers(Machine.of(options), options.depths),
         verify.STREAMS,
         LowerCopies(),
         LowerGemms(options.device),

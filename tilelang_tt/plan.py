@@ -15,12 +15,13 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from typing_extensions import Self
 
 from tilelang_tt.partition import Partition
 
-VERSION = 3
+VERSION = 4
 
 Extent = int | str
 
@@ -61,7 +62,10 @@ class Scalar:
 @dataclass(frozen=True)
 class CircularBuffer:
     """A circular buffer of every core: `depth` blocks of `block_pages` pages of `page_bytes`
-    bytes."""
+    bytes.
+
+    `least_depth` is the least one that cannot deadlock.
+    """
 
     index: int
     name: str
@@ -69,6 +73,7 @@ class CircularBuffer:
     page_bytes: int
     block_pages: int
     depth: int
+    least_depth: int
     unpack_to_dest: bool
     producer: str
     consumer: str
@@ -127,6 +132,73 @@ class DstUse:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """A statement that an engine runs, and when.
+
+    `domain` is an isl set, as text: the iterations of `loops`, outermost first, that it runs in,
+    counted from 0. `place` says where it stands: among what is outside of all loops, inside the
+    first, and so on, one number more than there are loops. `result` is what it writes, `source` the
+    line of the program. It makes a new block of the circular buffers it `reserves`, hands over that
+    of those it `publishes`, and takes one of those it `reads`; an accumulation reserves and
+    publishes in different statements. `cycles` estimate an instance, apart from the `send_cycles`
+    in which a core sends a block on to others.
+    """
+
+    name: str
+    engine: str
+    source: str
+    result: str
+    loops: tuple[str, ...]
+    place: tuple[int, ...]
+    domain: str
+    reserves: tuple[str, ...]
+    publishes: tuple[str, ...]
+    reads: tuple[str, ...]
+    cycles: float
+    send_cycles: float
+
+    @property
+    def instance(self) -> str:
+        """An instance, in isl's notation."""
+        return f"{self.name}[{', '.join(self.loops)}]"
+
+    def order(self, levels: int) -> str:
+        """The time of each instance, an isl map as text: the order of the program, in programs of
+        at most `levels` nested loops."""
+        times: list[object] = [self.place[0]]
+        for loop, place in zip(self.loops, self.place[1:], strict=True):
+            times += [loop, place]
+        times += [0] * (2 * levels + 1 - len(times))
+        return f"{{ {self.instance} -> [{', '.join(map(str, times))}] }}"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A parameter of domains that stands for a number which is no affine expression: `text`, which
+    may change from iteration to iteration of `loops`."""
+
+    name: str
+    text: str
+    loops: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The statements of all engines, in the order of the program."""
+
+    statements: tuple[Statement, ...]
+    unknowns: tuple[Unknown, ...]
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """The schedule that `dataclasses.asdict` took apart; sequences of any kind."""
+        return cls(
+            tuple(Statement(**_as_tuples(each)) for each in data["statements"]),
+            tuple(Unknown(**_as_tuples(each)) for each in data["unknowns"]),
+        )
+
+
+@dataclass(frozen=True)
 class Plan:
     """A compiled program.
 
@@ -150,6 +222,7 @@ class Plan:
     semaphores: tuple[str, ...]
     dst: tuple[DstUse, ...]
     spilled: tuple[str, ...]
+    schedule: Schedule
     version: int = VERSION
 
     @property
@@ -262,6 +335,14 @@ def _decode(data: dict) -> dict:
         "semaphores": tuple(data["semaphores"]),
         "dst": tuple(DstUse(**use) for use in data["dst"]),
         "spilled": tuple(data["spilled"]),
+        "schedule": Schedule.from_data(data["schedule"]),
+    }
+
+
+def _as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a dataclass, lists as tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
 
 

@@ -17,7 +17,10 @@ _WAYS = {
     "teams": "runs",
 }
 _DST_HEADINGS = ("result", "tiles at a time", "live values", "slots", "statement")
-_HEADINGS = ("cb", "buffer", "format", "tiles", "depth", "bytes", "from", "to", "why so deep")
+_HEADINGS = (
+    *("cb", "buffer", "format", "tiles", "depth", "least", "bytes"),
+    *("from", "to", "why so deep"),
+)
 
 
 def summary(plan: Plan) -> str:
@@ -67,7 +70,7 @@ def _row(cb: CircularBuffer) -> tuple[str, ...]:
     size = cb.page_bytes * cb.pages
     tiles = f"{cb.block_pages}"
     return (
-        *(str(cb.index), cb.name, cb.dtype, tiles, str(cb.depth), str(size)),
+        *(str(cb.index), cb.name, cb.dtype, tiles, str(cb.depth), str(cb.least_depth), str(size)),
         *(cb.producer, cb.consumer, cb.reason),
     )
 

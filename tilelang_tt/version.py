@@ -8,7 +8,7 @@ from importlib import resources
 
 __version__ = "0.1.0"
 
-_GENERATING = ("analysis", "codegen", "data", "ir", "runtime", "transforms")
+_GENERATING = ("analysis", "codegen", "data", "ir", "recurrences", "runtime", "transforms")
 
 
 @functools.cache

@@ -400,6 +400,23 @@ def mixed_formats():
     return kernel
 
 
+@case("TT4005", depths=(("top", 1),))
+def updated_in_one_block():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 256), BF16), C: tl.Tensor((64, 64), BF16)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), BF16)
+            top = tl.alloc_fragment((64, 64), BF16)
+            tl.clear(top)
+            for k in tl.serial(4):
+                tl.copy(A[0, k * 64], A_s)
+                for i, j in tl.Parallel(64, 64):
+                    top[i, j] = tl.max(top[i, j], A_s[i, j])  # TT4005
+            tl.copy(top, C)
+
+    return kernel
+
+
 OPTIONS = {
     "TT5001": {"grids": "8x8"},
     "TT5002": {"arch": "grayskull"},

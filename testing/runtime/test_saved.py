@@ -44,7 +44,7 @@ def test_a_folder_that_is_no_artifact_is_refused(artifacts, tmp_path):
     saved.save(artifacts["add"], tmp_path)
     plan = json.loads((tmp_path / "plan.json").read_text())
     (tmp_path / "plan.json").write_text(json.dumps({**plan, "version": 0}))
-    with pytest.raises(BadArtifact, match="no plan of version 3"):
+    with pytest.raises(BadArtifact, match="no plan of version 4"):
         tilelang_tt.run_saved(tmp_path, [])
 
 

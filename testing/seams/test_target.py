@@ -14,7 +14,14 @@ import tilelang_tt
 from testing.kernels import programs
 from testing.kernels.programs import compiled, plus
 from tilelang_tt import backend, target
-from tilelang_tt.diagnostics import BadOption, GridTooLarge, NoTtnn, OptionError, UnknownOption
+from tilelang_tt.diagnostics import (
+    BadOption,
+    GridTooLarge,
+    NoTtnn,
+    OptionError,
+    UnknownBuffer,
+    UnknownOption,
+)
 
 WORMHOLE = {"arch": "wormhole_b0", "grid": (8, 8), "fidelity": "HiFi4", "execution": "auto"}
 BLACKHOLE = {**WORMHOLE, "arch": "blackhole", "grid": (11, 10)}
@@ -23,6 +30,7 @@ ALL_OPTIONS = {
     "grid": (3, 2),
     "fidelity": "HiFi2",
     "fp32_acc": True,
+    "depths": {"A_s": 2},
     "execution": "mock",
 }
 
@@ -69,6 +77,15 @@ def test_the_width_of_the_destination_registers_may_be_chosen(program, wide):
     assert tilelang_tt.artifact(kernel).plan.fp32_dest_acc is wide
 
 
+@pytest.mark.parametrize("spelled", [{"A_s": 4}, [["A_s", 4]]])
+def test_depths_may_be_chosen(spelled, program, operands):
+    kernel = tilelang.compile(program, target=of_kind(depths=spelled), out_idx=[-1])
+    cb = tilelang_tt.artifact(kernel).plan.circular_buffer("A_s")
+    assert cb.depth == 4
+    assert cb.reason.startswith("the option depths")
+    torch.testing.assert_close(kernel(*operands), sum(operands), rtol=2**-7, atol=0)
+
+
 def test_a_target_may_be_current(program):
     with Target("tenstorrent/blackhole"):
         assert chosen(tilelang.compile(program, out_idx=[-1])) == BLACKHOLE
@@ -104,6 +121,12 @@ BAD = {
     "grid has three numbers": (of_kind(grid=(2, 2, 2)), BadOption, "(columns, rows)"),
     "grid is empty": (of_kind(grid=(0, 8)), BadOption, "positive"),
     "grid is no text of ours": (of_kind(grid="8 by 8"), BadOption, "(columns, rows)"),
+    "depths is a number": (of_kind(depths=3), BadOption, "names of circular buffers"),
+    "a depth is text": (of_kind(depths={"A_s": "3"}), BadOption, "positive integers"),
+    "depths are text": (of_kind(depths="A_s"), BadOption, "names of circular buffers"),
+    "a buffer is a number": (of_kind(depths={3: 2, "A_s": 2}), BadOption, "names of"),
+    "a depth is zero": (of_kind(depths={"A_s": 0}), BadOption, "positive integers"),
+    "a depth without a buffer": (of_kind(depths={"Z": 2}), UnknownBuffer, "it has A_s, B_s"),
     "too many columns": (of_kind(grid=(9, 8)), GridTooLarge, "9x8 cores does not fit"),
     "too many rows": (of_kind(arch="blackhole", grid=(1, 11)), GridTooLarge, "has 11x10"),
 }

@@ -16,7 +16,7 @@ from tilelang_tt import formats
 from tilelang_tt.analysis import access, layout, ranges
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Elementwise, Gemm, Leaf, is_global, leaf
+from tilelang_tt.ir.tileops import Accumulation, Copy, Elementwise, Gemm, Leaf, is_global, leaf
 from tilelang_tt.tiles import TILE
 
 Axes = frozenset[int]
@@ -125,7 +125,7 @@ class _Walk:
         if isinstance(view, Copy):
             self.work.transfers.append(self._transfer(stmt, view, place))
         else:
-            self.work.cycles += place.runs * self._cycles(view)
+            self.work.cycles += place.runs * statement_cycles(view, self.phases)
 
     def _transfer(self, stmt: tirx.Stmt, copy: Copy, place: _Place) -> Transfer:
         buffer = copy.dst.buffer if is_global(copy.src.buffer) else copy.src.buffer
@@ -134,21 +134,25 @@ class _Walk:
         axes: Axes = frozenset().union(*(self._axes(low) for low in region.mins))
         return Transfer(stmt, copy, size, place.runs, axes, place.control, place.is_alone)
 
-    def _cycles(self, view: Leaf) -> float:
-        if isinstance(view, Gemm):
-            products = math.prod(-(-size // TILE) for size in view.mnk)
-            return products * (_PRODUCT_CYCLES * self.phases)
-        if isinstance(view, Elementwise):
-            operations = len(tree.collect(view.store.value, (tirx.Call, tirx.Add, tirx.Mul)))
-            return _tiles(view.dst) * _VECTOR_CYCLES * max(operations, 1)
-        return _tiles(access.writes(view)) * _OTHER_CYCLES
-
     def _axes(self, expr: tirx.PrimExpr) -> Axes:
         """The axes that a value depends on; what is read from memory may depend on all."""
         if tree.collect(expr, tirx.BufferLoad):
             return frozenset(self.axis_of.values())
         variables = tree.collect(expr, tirx.Var)
         return frozenset(self.axis_of[var] for var in variables if var in self.axis_of)
+
+
+def statement_cycles(view: Leaf, phases: int) -> float:
+    """Cycles of the compute engine that a statement other than a copy takes."""
+    if isinstance(view, Accumulation):
+        return 0.0
+    if isinstance(view, Gemm):
+        products = math.prod(-(-size // TILE) for size in view.mnk)
+        return products * (_PRODUCT_CYCLES * phases)
+    if isinstance(view, Elementwise):
+        operations = len(tree.collect(view.store.value, (tirx.Call, tirx.Add, tirx.Mul)))
+        return _tiles(view.dst) * _VECTOR_CYCLES * max(operations, 1)
+    return _tiles(access.writes(view)) * _OTHER_CYCLES
 
 
 def _tiles(buffer: tirx.Buffer) -> int:

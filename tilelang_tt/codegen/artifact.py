@@ -81,6 +81,7 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         ),
         dst=tuple(dst_use(kernels[attrs.COMPUTE])),
         spilled=tuple(func.attrs.get(attrs.SPILLED, ())),
+        schedule=attrs.schedule(func),
     )
 
 
@@ -144,6 +145,7 @@ def _circular_buffers(frame: Frame) -> list[plan.CircularBuffer]:
             page_bytes=formats.BY_DTYPE[buffer.dtype].tile_bytes,
             block_pages=cb.pages,
             depth=cb.depth,
+            least_depth=cb.least_depth,
             unpack_to_dest=cb.unpack_to_dest,
             producer=cb.producer,
             consumer=cb.consumer,

@@ -8,6 +8,7 @@ with the function.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from tvm import tirx
 
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.partition import Partition
+from tilelang_tt.plan import Schedule
 
 CIRCULAR_BUFFERS = "tt.circular_buffers"
 TILED_AXES = "tt.tiled_axes"
@@ -27,6 +29,7 @@ CORE_ARGS = "tt.core_args"
 FP32_DEST = "tt.fp32_dest_acc"
 SPILLED = "tt.spilled"
 ADDED = "tt.added"
+SCHEDULE = "tt.schedule"
 GRID_AXIS = "tt.grid_axis"  # of a loop inside the block
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
@@ -63,12 +66,13 @@ class CircularBuffer:
     tiles.
 
     `producer` and `consumer` are engines. `unpack_to_dest` keeps all 32 bits on the way into DST.
-    `reason` says why the buffer is as deep as it is.
+    `least_depth` cannot deadlock; `reason` says why the buffer is as deep as it is.
     """
 
     index: int
     pages: int
     depth: int
+    least_depth: int
     order: str
     producer: str
     consumer: str
@@ -127,6 +131,16 @@ def added(func: tirx.PrimFunc) -> frozenset[str]:
 def with_added(func: tirx.PrimFunc, tensors: Sequence[str]) -> tirx.PrimFunc:
     """The function with these names recorded, if there are any."""
     return func.with_attr(ADDED, list(tensors)) if tensors else func
+
+
+def schedule(func: tirx.PrimFunc) -> Schedule:
+    """The statements, their iterations and their order."""
+    return Schedule.from_data(json.loads(str(func.attrs[SCHEDULE])))
+
+
+def with_schedule(func: tirx.PrimFunc, found: Schedule) -> tirx.PrimFunc:
+    """The function with this schedule recorded."""
+    return func.with_attr(SCHEDULE, json.dumps(dataclasses.asdict(found)))
 
 
 def core_args(func: tirx.PrimFunc) -> dict[str, tirx.Var]:

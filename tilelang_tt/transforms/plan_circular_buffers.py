@@ -4,21 +4,24 @@ way into DST.
     before:  A_s = T.sblock_alloc_buffer((64, 32), "bfloat16")
 
     after:   T.sblock_attr({"tt.circular_buffers": {A_s.data: {
-                 "index": 0, "pages": 2, "depth": 3, "order": "row", "unpack_to_dest": False,
-                 "producer": "reader", "consumer": "compute", "reason": "num_stages=3"}}})
+                 "index": 0, "pages": 2, "depth": 3, "least_depth": 1, "order": "row",
+                 "unpack_to_dest": False, "producer": "reader", "consumer": "compute",
+                 "reason": "num_stages=3"}}})
 
-Depth, in blocks: a buffer between two engines has two, so that one engine fills a block while the
-other empties one, or the `num_stages` of the loop around it, and at least three where a core sends
-its blocks on to others; one between two statements of the compute engine has one, as those take
-turns, or two where a statement makes a new value of the old one. Depths shrink where L1 is too
-small.
+Depth, in blocks. The least is what cannot deadlock, as the schedule of the statements proves
+(`recurrences/system.py`): one, or two where a statement makes a new value of the old one. A buffer
+between two engines has two, so that one engine fills a block while the other empties one, or the
+`num_stages` of the loop around it, and at least three where a core sends its blocks on to others;
+one that is filled once has one. Where L1 is too small, the depths shrink that cost least time, by
+the estimated times of the statements (`recurrences/clock.py`), never below the least. The reason
+says where less would hide as much. The option `depths` overrules all that, above the least.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
 
 Needs:    `AssignEngines`, `ChooseDstMode`.
-Leaves:   the annotation `tt.circular_buffers`.
-Errors:   TT4001, TT4002.
+Leaves:   the annotation `tt.circular_buffers`; the schedule in `tt.schedule`.
+Errors:   TT4001, TT4002, TT4005.
 """
 
 from __future__ import annotations
@@ -30,36 +33,68 @@ from tvm import tirx
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, layout
+from tilelang_tt.analysis.schedule import Machine, schedule
 from tilelang_tt.device import Device
-from tilelang_tt.diagnostics import L1Overflow, TooManyCircularBuffers
+from tilelang_tt.diagnostics import BadOption, DepthTooSmall, L1Overflow, TooManyCircularBuffers
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Copy, Gemm
+from tilelang_tt.ir.tileops import Copy, Gemm, Leaf
 from tilelang_tt.partition import GROUPS, PEERS
-from tilelang_tt.transforms.assign_engines import engine_for
-from tilelang_tt.transforms.read_ahead import BLOCKS
+from tilelang_tt.recurrences.clock import SENT_AHEAD, Clock
+from tilelang_tt.recurrences.system import Least, System
 
 
 @dataclass(frozen=True)
 class PlanCircularBuffers:
     """See the module docstring."""
 
-    device: Device
+    machine: Machine
+    depths: tuple[tuple[str, int], ...] = ()
     name: str = "tt.PlanCircularBuffers"
+
+    @property
+    def device(self) -> Device:
+        return self.machine.device
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        is_fp32 = bool(func.attrs[FP32_DEST])
-        stages = _stages(frame.body)
+        found = schedule(frame, self.machine)
+        system = System(found)
+        program = _Program(
+            [view for _, view in access.leaves(frame.body)],
+            system,
+            _stages(frame.body),
+            bool(func.attrs[FP32_DEST]),
+        )
         plan: dict[tirx.Buffer, CircularBuffer] = {}
-        for buffer in sorted(frame.buffers, key=lambda buffer: _rank(buffer, frame)):
-            plan[buffer] = _plan(buffer, len(plan), frame, stages, is_fp32)
+        for buffer in sorted(frame.buffers, key=program.rank):
+            depth = self._depth(buffer, frame, program)
+            plan[buffer] = program.planned(buffer, len(plan), depth)
         self._check_count(plan, frame)
-        fitted = self._fit(plan, frame)
-        return attrs.with_circular_buffers(
+        clock = Clock(system, max((cb.depth for cb in plan.values()), default=1) + 2)
+        fitted = _with_hiding(self._fit(plan, frame, clock), clock)
+        planned = attrs.with_circular_buffers(
             frame, {buffer.data: cb for buffer, cb in fitted.items()}
         )
+        return attrs.with_schedule(planned, found)
+
+    def _depth(self, buffer: tirx.Buffer, frame: Frame, program: _Program) -> _Depth:
+        least = program.system.least_depth(buffer.name)
+        forced = dict(self.depths).get(buffer.name)
+        if program.is_handed_over(buffer):
+            if forced not in (None, 1):
+                expected = f"1 for {buffer.name}, which is written by other cores"
+                raise BadOption.because(name="depths", value=forced, expected=expected)
+            return _Depth(1, least.depth, "another core writes it, which must know where")
+        if forced is not None:
+            if not program.system.is_safe(buffer.name, forced):
+                raise _too_small(buffer, forced, least, frame)
+            return _Depth(forced, least.depth, _FORCED)
+        depth, reason = program.wish(buffer)
+        if least.depth > 1 and depth <= least.depth:
+            depth, reason = least.depth, "the new value is made of the old one"
+        return _Depth(depth, least.depth, reason)
 
     def _check_count(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> None:
         if len(plan) > self.device.cb_count:
@@ -72,21 +107,23 @@ class PlanCircularBuffers:
             )
 
     def _fit(
-        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame
+        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, clock: Clock
     ) -> dict[tirx.Buffer, CircularBuffer]:
-        """Take blocks away from the largest buffers until all fit into L1."""
+        """Take blocks away until all fit into L1, those first that the program misses least."""
         plan = dict(plan)
-        while sum(size_of(buffer, cb) for buffer, cb in plan.items()) > self.device.cb_bytes:
-            deep = [buffer for buffer, cb in plan.items() if cb.depth > 1]
+        excess = sum(size_of(*each) for each in plan.items()) - self.device.cb_bytes
+        while excess > 0:
+            deep = [
+                buffer
+                for buffer, cb in plan.items()
+                if cb.depth > cb.least_depth and cb.reason != _FORCED
+            ]
             if not deep:
                 raise self._overflow(plan, frame)
-            largest = max(
-                deep, key=lambda buffer: (plan[buffer].depth, size_of(buffer, plan[buffer]))
-            )
-            cb = plan[largest]
-            plan[largest] = dataclasses.replace(
-                cb, depth=cb.depth - 1, reason=f"{cb.reason}, less for want of L1"
-            )
+            least_missed = min(deep, key=lambda buffer: _cost(buffer, plan, clock))
+            excess -= size_of(least_missed, plan[least_missed])
+            plan[least_missed] = _shallower(plan[least_missed])
+            excess += size_of(least_missed, plan[least_missed])
         return plan
 
     def _overflow(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> L1Overflow:
@@ -109,91 +146,151 @@ def size_of(buffer: tirx.Buffer, cb: CircularBuffer) -> int:
     return cb.pages * cb.depth * formats.BY_DTYPE[buffer.dtype].tile_bytes
 
 
-def _plan(
-    buffer: tirx.Buffer, index: int, frame: Frame, stages: dict[tirx.Buffer, int], is_fp32: bool
-) -> CircularBuffer:
-    grid = layout.tile_grid(buffer)
-    assert grid is not None, buffer
-    producer, consumer = _engines(buffer, frame)
-    depth, reason = 2, "one block is filled while another is emptied"
-    if producer == consumer and _is_updated(buffer, frame):
-        depth, reason = 2, "the new value is made of the old one"
-    elif producer == consumer:
-        depth, reason = 1, "producer and consumer take turns"
-    elif stages.get(buffer, 0) > 2:
-        depth, reason = stages[buffer], f"num_stages={stages[buffer]}"
-    if _is_handed_over(buffer, frame):
-        depth, reason = 1, "another core writes it, which must know where"
-    elif depth < BLOCKS and _is_sent(buffer, frame):
-        depth, reason = BLOCKS, "one block is read, one is sent to other cores, one is used"
-    return CircularBuffer(
-        index=index,
-        pages=grid.tiles,
+@dataclass(frozen=True)
+class _Depth:
+    blocks: int
+    least: int
+    reason: str
+
+
+_FORCED = "the option depths"
+_LESS = "less for want of L1"
+_ALIKE = 1e-3  # of the cycles of a program
+
+
+def _too_small(buffer: tirx.Buffer, depth: int, least: Least, frame: Frame) -> DepthTooSmall:
+    held = least.statement
+    assert held is not None, buffer
+    stmt = next(
+        stmt
+        for stmt, view in access.leaves(frame.body)
+        if buffer.same_as(access.writes(view)) and buffer in access.consumed(view)
+    )
+    return DepthTooSmall.at(
+        stmt,
+        buffer=buffer.name,
         depth=depth,
-        order=_order(buffer, frame),
-        producer=producer,
-        consumer=consumer,
-        unpack_to_dest=buffer.dtype in ("float32", "int32")
-        and is_fp32
-        and not _is_operand(buffer, frame),
-        reason=reason,
+        statement=f"{held.source or held.result}",
+        least=least.depth,
     )
 
 
-def _is_updated(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether a statement reads one value of the buffer and writes the next."""
-    return any(
-        buffer.same_as(access.writes(view)) and buffer in access.consumed(view)
-        for _, view in access.leaves(frame.body)
-    )
+def _with_hiding(
+    plan: dict[tirx.Buffer, CircularBuffer], clock: Clock
+) -> dict[tirx.Buffer, CircularBuffer]:
+    """The reasons, with the depths, all at once, at which the program would take as long."""
+    depths = {buffer.name: cb.depth for buffer, cb in plan.items()}
+    longest = clock.run(depths).cycles * (1 + _ALIKE)
+    for buffer, cb in plan.items():
+        while depths[buffer.name] > cb.least_depth:
+            fewer = {**depths, buffer.name: depths[buffer.name] - 1}
+            if clock.run(fewer).cycles > longest:
+                break
+            depths = fewer
+    return {
+        buffer: cb
+        if (enough := depths[buffer.name]) == cb.depth
+        else dataclasses.replace(cb, reason=f"{cb.reason}; {enough} would hide as much")
+        for buffer, cb in plan.items()
+    }
 
 
-def _is_sent(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether one of several cores reads the buffer's blocks and sends them to the others."""
-    return any(
-        isinstance(view, Copy) and view.group in GROUPS and buffer.same_as(view.dst.buffer)
-        for _, view in access.leaves(frame.body)
-    )
+def _cost(
+    buffer: tirx.Buffer, plan: dict[tirx.Buffer, CircularBuffer], clock: Clock
+) -> tuple[float, int, int]:
+    """What a block less costs: cycles of the program, then blocks, then bytes that it brings."""
+    depths = {other.name: cb.depth for other, cb in plan.items()}
+    depths[buffer.name] -= 1
+    cycles = clock.run(depths).cycles
+    return round(cycles), -plan[buffer].depth, -size_of(buffer, plan[buffer]) // plan[buffer].depth
 
 
-def _is_handed_over(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether other cores of a team hand their parts over in the buffer."""
-    return any(
-        isinstance(view, Copy) and view.group in PEERS and buffer.same_as(view.dst.buffer)
-        for _, view in access.leaves(frame.body)
-    )
+def _shallower(cb: CircularBuffer) -> CircularBuffer:
+    reason = cb.reason if cb.reason.endswith(_LESS) else f"{cb.reason}, {_LESS}"
+    return dataclasses.replace(cb, depth=cb.depth - 1, reason=reason)
 
 
-def _engines(buffer: tirx.Buffer, frame: Frame) -> tuple[str, str]:
-    """The producer and the consumer."""
-    views = [view for _, view in access.leaves(frame.body)]
-    producers = {engine_for(view) for view in views if buffer.same_as(access.writes(view))}
-    consumers = {engine_for(view) for view in views if buffer in access.consumed(view)}
-    assert len(producers) == 1, (buffer.name, producers)
-    assert len(consumers) == 1, (buffer.name, consumers)
-    return producers.pop(), consumers.pop()
+@dataclass(frozen=True)
+class _Program:
+    """`stages` are the `num_stages` of the innermost loop around what writes a buffer."""
 
+    views: list[Leaf]
+    system: System
+    stages: dict[tirx.Buffer, int]
+    is_fp32: bool
 
-def _rank(buffer: tirx.Buffer, frame: Frame) -> int:
-    """Inputs first, then what stays in the compute engine, then outputs."""
-    producer, consumer = _engines(buffer, frame)
-    return 0 if producer == READER else 1 if consumer == COMPUTE else 2
+    def planned(self, buffer: tirx.Buffer, index: int, depth: _Depth) -> CircularBuffer:
+        grid = layout.tile_grid(buffer)
+        assert grid is not None, buffer
+        producer, consumer = self._engines(buffer)
+        return CircularBuffer(
+            index=index,
+            pages=grid.tiles,
+            depth=depth.blocks,
+            least_depth=depth.least,
+            order=self._order(buffer),
+            producer=producer,
+            consumer=consumer,
+            unpack_to_dest=buffer.dtype in ("float32", "int32")
+            and self.is_fp32
+            and not self._is_operand(buffer),
+            reason=depth.reason,
+        )
 
+    def wish(self, buffer: tirx.Buffer) -> tuple[int, str]:
+        """The depth of a buffer where there is enough L1, and why."""
+        producer, consumer = self._engines(buffer)
+        if self.system.is_made_once(buffer.name):
+            return 1, "one block is made in all"
+        if producer == consumer:
+            return 1, "producer and consumer take turns"
+        depth, reason = 2, "one block is filled while another is emptied"
+        if self.stages.get(buffer, 0) > 2:
+            depth, reason = self.stages[buffer], f"num_stages={self.stages[buffer]}"
+        if depth < SENT_AHEAD and self._is_sent(buffer):
+            depth = SENT_AHEAD
+            reason = "one block is read, one is sent to other cores, one is used"
+        return depth, reason
 
-def _gemms(frame: Frame) -> list[Gemm]:
-    return [view for _, view in access.leaves(frame.body) if isinstance(view, Gemm)]
+    def rank(self, buffer: tirx.Buffer) -> int:
+        """Inputs first, then what stays in the compute engine, then outputs."""
+        producer, consumer = self._engines(buffer)
+        return 0 if producer == READER else 1 if consumer == COMPUTE else 2
 
+    def _engines(self, buffer: tirx.Buffer) -> tuple[str, str]:
+        """The producer and the consumer."""
+        statements = self.system.schedule.statements
+        producers = {each.engine for each in statements if buffer.name in each.reserves}
+        consumers = {each.engine for each in statements if buffer.name in each.reads}
+        assert len(producers) == 1, (buffer.name, producers)
+        assert len(consumers) == 1, (buffer.name, consumers)
+        return producers.pop(), consumers.pop()
 
-def _order(buffer: tirx.Buffer, frame: Frame) -> str:
-    uses = [gemm for gemm in _gemms(frame) if buffer.same_as(gemm.b.buffer)]
-    is_turned = bool(uses) and all(gemm.transpose_b for gemm in uses)
-    return COLUMN_MAJOR if is_turned else ROW_MAJOR
+    def _is_sent(self, buffer: tirx.Buffer) -> bool:
+        """Whether one of several cores reads the buffer's blocks and sends them to the others."""
+        return any(
+            isinstance(view, Copy) and view.group in GROUPS and buffer.same_as(view.dst.buffer)
+            for view in self.views
+        )
 
+    def is_handed_over(self, buffer: tirx.Buffer) -> bool:
+        """Whether other cores of a team write the buffer."""
+        return any(
+            isinstance(view, Copy) and view.group in PEERS and buffer.same_as(view.dst.buffer)
+            for view in self.views
+        )
 
-def _is_operand(buffer: tirx.Buffer, frame: Frame) -> bool:
-    """Whether the matrix unit multiplies or reduces the buffer, which it must read into its source
-    registers."""
-    return any(buffer in access.matrix_operands(view) for _, view in access.leaves(frame.body))
+    def _order(self, buffer: tirx.Buffer) -> str:
+        uses = [
+            view for view in self.views if isinstance(view, Gemm) and buffer.same_as(view.b.buffer)
+        ]
+        is_turned = bool(uses) and all(gemm.transpose_b for gemm in uses)
+        return COLUMN_MAJOR if is_turned else ROW_MAJOR
+
+    def _is_operand(self, buffer: tirx.Buffer) -> bool:
+        """Whether the matrix unit multiplies or reduces the buffer, which it must read into its
+        source registers."""
+        return any(buffer in access.matrix_operands(view) for view in self.views)
 
 
 def _stages(stmt: tirx.Stmt) -> dict[tirx.Buffer, int]:

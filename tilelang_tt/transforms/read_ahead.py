@@ -36,9 +36,7 @@ from tvm.tirx.stmt_functor import ir_transform, substitute
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-
-BLOCKS = 3
-"""Blocks that a buffer must have: one that is read, one that is sent, one that is used."""
+from tilelang_tt.recurrences.clock import SENT_AHEAD
 
 
 class ReadAhead:
@@ -49,7 +47,7 @@ class ReadAhead:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         plan = attrs.circular_buffers(frame)
-        deep = {cb for cb, planned in plan.items() if planned.depth >= BLOCKS}
+        deep = {cb for cb, planned in plan.items() if planned.depth >= SENT_AHEAD}
 
         def rewrite(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [new for stmt in stmts for new in _ahead(stmt, deep)]
