@@ -24,6 +24,7 @@ from tilelang_tt.transforms.complete_writes import CompleteWrites
 from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
+from tilelang_tt.transforms.finish_products import FinishProducts
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
@@ -51,6 +52,7 @@ from tilelang_tt.transforms.materialize_views import MaterializeViews
 from tilelang_tt.transforms.merge_steps import MergeSteps
 from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
+from tilelang_tt.transforms.peel_last_steps import PeelLastSteps
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.read_ahead import ReadAhead
@@ -122,6 +124,7 @@ def streams(options: Options) -> Sequence[Step]:
     return (
         AssignEngines(),
         PlanCircularBuffers(options.device),
+        FinishProducts(options.device),
         verify.STREAMS,
         LowerCopies(),
         LowerGemms(options.device),
@@ -134,7 +137,7 @@ def streams(options: Options) -> Sequence[Step]:
 
 KERNELS: dict[str, Sequence[Step]] = {
     attrs.READER: (CoalesceReads(), ReadAhead(), CloseTransfers()),
-    attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
+    attrs.COMPUTE: (PeelLastSteps(), InsertDstProtocol(), InsertInits()),
     attrs.WRITER: (CoalesceReads(), DeferStores(), ReadAhead(), CloseTransfers()),
 }
 """What is done to each kernel after the split."""

@@ -82,6 +82,7 @@ SPELLINGS: dict[OpDef, Spelling] = {
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
+    ops.NOC_WRITES_FLUSHED: Spelling("noc_async_writes_flushed();", DATAFLOW),
     ops.NOC_ATOMIC_BARRIER: Spelling("noc_async_atomic_barrier();", DATAFLOW),
     **{
         op: _plain(op, _CB)

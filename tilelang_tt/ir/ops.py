@@ -130,6 +130,11 @@ NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this proce
 NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."
 )
+NOC_WRITES_FLUSHED = OpDef(
+    "noc_writes_flushed",
+    (),
+    "Wait until all that this processor writes has left its pages.",
+)
 NOC_ATOMIC_BARRIER = OpDef(
     "noc_atomic_barrier", (), "Wait for every signal this processor has sent."
 )
