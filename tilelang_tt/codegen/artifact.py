@@ -89,12 +89,13 @@ def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
 
 
 def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:
-    """Two for each group: how many receivers have room, and whether the pages are there; one for
-    each tensor that the kernel shares with another one: whether it is taken."""
+    """Three for each group: how many receivers have room for even and for odd blocks, and how many
+    blocks have come; one for each tensor that the kernel shares with another one: whether it is
+    taken."""
     groups = func.attrs[KERNEL_GROUPS]
     tensors = {tensor.data: tensor.name for tensor in Frame.of(func).tensors}
     return [
-        *(f"{role}_{group}_{what}" for group in groups for what in ("room", "arrival")),
+        *(f"{role}_{group}_{what}" for group in groups for what in ("even", "odd", "arrival")),
         *(f"{tensors[tensor]}_taken" for tensor in func.attrs[TAKEN]),
     ]
 

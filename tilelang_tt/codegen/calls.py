@@ -78,6 +78,8 @@ SPELLINGS: dict[OpDef, Spelling] = {
         "multicast_send({group:group}, get_write_ptr({cb}), {pages:*} * {cb:bytes});", DATAFLOW
     ),
     ops.MULTICAST_RECEIVE: Spelling("multicast_receive({group:group});", DATAFLOW),
+    ops.MULTICAST_OFFER: Spelling("multicast_offer({group:group});", DATAFLOW),
+    ops.MULTICAST_AWAIT: Spelling("multicast_await({group:group});", DATAFLOW),
     ops.TENSOR_TAKE: Spelling("tensor_take({tensor:taken});", DATAFLOW),
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),

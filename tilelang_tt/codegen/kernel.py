@@ -104,9 +104,9 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
     words = len(own)
     for group in groups:
         name = context.groups[group] = context.scope.fresh(f"{group}_group")
-        ids = (f"get_compile_time_arg_val({semaphores + i})" for i in range(2))
-        yield f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
-        semaphores += 2
+        ids = (f"get_compile_time_arg_val({semaphores + i})" for i in range(3))
+        yield f"MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
+        semaphores += 3
         words += GROUP_WORDS
     tensors = {tensor.data: tensor.name for tensor in frame.tensors}
     for tensor in func.attrs[TAKEN]:

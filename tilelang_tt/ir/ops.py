@@ -126,6 +126,18 @@ MULTICAST_RECEIVE = OpDef(
     ("group",),
     "Tell the sender of a group that there is room, and wait for its pages.",
 )
+MULTICAST_OFFER = OpDef(
+    "multicast_offer",
+    ("group",),
+    "Tell the sender of a group that there is room for one more block.",
+)
+MULTICAST_AWAIT = OpDef(
+    "multicast_await",
+    ("group",),
+    "Wait for the pages of a block that room was offered for.",
+)
+MULTICASTS = (MULTICAST_SEND, MULTICAST_RECEIVE, MULTICAST_OFFER, MULTICAST_AWAIT)
+"""What cores of a group do with each other; each names the group."""
 NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this processor has started.")
 NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."

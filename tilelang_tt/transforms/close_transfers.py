@@ -34,9 +34,8 @@ class CloseTransfers:
         return frame.build(body=tree.sequence([frame.body, *barriers])) if barriers else func
 
 
-_MULTICASTS = (ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)
 _CLOSING = {
-    ops.NOC_WRITE_BARRIER: (*_MULTICASTS, ops.NOC_WRITES_FLUSHED),
-    ops.NOC_ATOMIC_BARRIER: _MULTICASTS,
+    ops.NOC_WRITE_BARRIER: (*ops.MULTICASTS, ops.NOC_WRITES_FLUSHED),
+    ops.NOC_ATOMIC_BARRIER: ops.MULTICASTS,
 }
 """What ends a kernel that has done one of these."""

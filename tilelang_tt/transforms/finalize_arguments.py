@@ -59,7 +59,7 @@ def _groups(body: tirx.Stmt) -> list[str]:
     found = {
         str(op.operand(stmt.value, "group").value)
         for stmt in tree.collect(body, tirx.Evaluate)
-        if (op := ops.definition(stmt)) in (ops.MULTICAST_SEND, ops.MULTICAST_RECEIVE)
+        if (op := ops.definition(stmt)) in ops.MULTICASTS
     }
     return [group for group in GROUPS if group in found]
 

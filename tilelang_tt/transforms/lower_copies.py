@@ -81,7 +81,7 @@ def _shared(
     send = ops.MULTICAST_SEND.stmt(group, cb, plan[cb].pages)
     return tirx.IfThenElse(
         _is_sender(copy.group, own),
-        tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send]),
+        tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send, ops.NOC_WRITES_FLUSHED.stmt()]),
         ops.MULTICAST_RECEIVE.stmt(group),
     )
 

@@ -28,6 +28,7 @@ Leaves:   senders that are a block ahead, where the buffer has three blocks or m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -49,7 +50,7 @@ class ReadAhead:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         plan = attrs.circular_buffers(frame)
-        deep = {cb for cb, planned in plan.items() if planned.depth >= BLOCKS}
+        deep = {cb: planned.pages for cb, planned in plan.items() if planned.depth >= BLOCKS}
 
         def rewrite(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [new for stmt in stmts for new in _ahead(stmt, deep)]
@@ -66,19 +67,26 @@ class _Sent:
     reads: list[tirx.Stmt]
     send: tirx.Stmt
 
+    @property
+    def group(self) -> tirx.PrimExpr:
+        return ops.MULTICAST_SEND.operand(self.send.value, "group")
+
     @classmethod
     def of(cls, stmt: tirx.Stmt) -> _Sent | None:
         inner = tree.statements(stmt.then_case) if isinstance(stmt, tirx.IfThenElse) else []
-        if [ops.definition(each) for each in inner[-2:]] != [
+        if [ops.definition(each) for each in inner[-3:]] != [
             ops.NOC_READ_BARRIER,
             ops.MULTICAST_SEND,
+            ops.NOC_WRITES_FLUSHED,
         ]:
             return None
-        cb = ops.MULTICAST_SEND.operand(inner[-1].value, "cb")
-        return cls(stmt, cb, inner[:-2], inner[-1])
+        if ops.definition(stmt.else_case) is not ops.MULTICAST_RECEIVE:
+            return None
+        cb = ops.MULTICAST_SEND.operand(inner[-2].value, "cb")
+        return cls(stmt, cb, inner[:-3], inner[-2])
 
 
-def _ahead(loop: tirx.Stmt, deep: set[tirx.Var]) -> list[tirx.Stmt]:
+def _ahead(loop: tirx.Stmt, deep: Mapping[tirx.Var, int]) -> list[tirx.Stmt]:
     if not isinstance(loop, tirx.For):
         return [loop]
     first: list[tirx.Stmt] = []
@@ -89,7 +97,7 @@ def _ahead(loop: tirx.Stmt, deep: set[tirx.Var]) -> list[tirx.Stmt]:
             body.append(stmt)
         else:
             first.append(_first(sent, loop))
-            body.append(_overlapped(sent, loop))
+            body.append(_overlapped(sent, loop, deep[sent.cb]))
     return [*first, tree.with_body(loop, tree.sequence(body))] if first else [loop]
 
 
@@ -105,26 +113,41 @@ def _is_alone(sent: _Sent, loop: tirx.For) -> bool:
 
 
 def _first(sent: _Sent, loop: tirx.For) -> tirx.Stmt:
-    """The request for the first block, before the loop."""
+    """The request or the offer for the first block, before the loop."""
     reads = [_at(loop.min, read, loop) for read in sent.reads]
-    runs = sent.stmt.condition
-    if (ranges.constant(loop.extent) or 0) < 1:
-        runs = tirx.And(runs, tirx.GT(loop.extent, 0))
     reserve = ops.CB_RESERVE_BACK.stmt(sent.cb, ops.BLOCK_PAGES.call(sent.cb))
-    return tree.located(tirx.IfThenElse(runs, tree.sequence([reserve, *reads]), None), sent.stmt)
+    asked = tirx.IfThenElse(
+        sent.stmt.condition, tree.sequence(reads), ops.MULTICAST_OFFER.stmt(sent.group)
+    )
+    first = tree.sequence([reserve, asked])
+    if (ranges.constant(loop.extent) or 0) < 1:
+        first = tirx.IfThenElse(tirx.GT(loop.extent, 0), first, None)
+    return tree.located(first, sent.stmt)
 
 
-def _overlapped(sent: _Sent, loop: tirx.For) -> tirx.Stmt:
-    """The branch, in which the next block is requested before this one is sent."""
+def _overlapped(sent: _Sent, loop: tirx.For, pages: int) -> tirx.Stmt:
+    """The branch, in which the next block is requested before this one is sent, and offered room
+    for before this one has come."""
     following = loop.loop_var + 1
     reads = [_into_next(_at(following, read, loop)) for read in sent.reads]
-    request = tirx.IfThenElse(
-        following < loop.min + loop.extent,
-        tree.sequence([ops.RESERVE_AHEAD.stmt(sent.cb), *reads]),
-        None,
+    goes_on = following < loop.min + loop.extent
+    request = tree.sequence([ops.RESERVE_AHEAD.stmt(sent.cb), *reads])
+    offer = tree.sequence(
+        [ops.CB_RESERVE_BACK.stmt(sent.cb, 2 * pages), ops.MULTICAST_OFFER.stmt(sent.group)]
     )
-    then = tree.sequence([ops.NOC_READ_BARRIER.stmt(), request, sent.send])
-    new = tirx.IfThenElse(sent.stmt.condition, then, sent.stmt.else_case)
+    new = tirx.IfThenElse(
+        sent.stmt.condition,
+        tree.sequence(
+            [
+                ops.NOC_READ_BARRIER.stmt(),
+                tirx.IfThenElse(goes_on, request, None),
+                sent.send,
+            ]
+        ),
+        tree.sequence(
+            [tirx.IfThenElse(goes_on, offer, None), ops.MULTICAST_AWAIT.stmt(sent.group)]
+        ),
+    )
     return tree.located(new, sent.stmt)
 
 
