@@ -52,15 +52,15 @@ GROUPS = ("row", "column", "all")
 def sender(group: str, core: Core, grid: tuple[int, int]) -> Core:
     """The sender of one of `GROUPS` that a core belongs to, on a grid of columns and rows.
 
-    A kernel asks the same with expressions for the numbers. The senders of the rows lie on one
-    diagonal, those of the columns on the other, so that what they read from DRAM takes different
-    links of the NoC.
+    A kernel asks the same with expressions for the numbers. The senders of the rows and of the
+    columns lie on one diagonal, so that what they read from DRAM takes different links of the two
+    NoCs.
     """
     (column, row), (columns, rows) = core, grid
     if group == "row":
         return row % columns, row
     if group == "column":
-        return column, rows - 1 - column % rows
+        return column, column % rows
     return 0, 0
 
 

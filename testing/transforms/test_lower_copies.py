@@ -223,7 +223,7 @@ def lattice(body):
 
 SENDERS = {
     "row": "column == row % columns",
-    "column": "row == rows - 1 - column % rows",
+    "column": "row == column % rows",
     "all": "column == 0 and row == 0",
 }
 
@@ -236,6 +236,7 @@ def test_one_core_of_a_group_reads_and_sends(group):
         "    for r in range(2): T.noc_read(A.data, r * 2 + 1, S.data, r)\n"
         "    T.noc_read_barrier()\n"
         f"    T.multicast_send({group!r}, S.data, 2)\n"
+        "    T.noc_writes_flushed()\n"
         f"else: T.multicast_receive({group!r})"
     )
     check(LowerCopies(), before, expected)
@@ -254,6 +255,7 @@ def test_the_first_core_of_a_line_reads_and_sends():
         "    T.noc_read(A.data, 0, S.data, 0)\n"
         "    T.noc_read_barrier()\n"
         "    T.multicast_send('all', S.data, 1)\n"
+        "    T.noc_writes_flushed()\n"
         "else: T.multicast_receive('all')"
     )
     check(LowerCopies(), line("copy(A[0:32, 0:32], S, 'all', 'reader')"), expected)
