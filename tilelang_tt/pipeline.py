@@ -61,6 +61,7 @@ from tilelang_tt.transforms.select_elements import SelectElements
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.share_buffers import ShareBuffers
+from tilelang_tt.transforms.split_blocks import SplitBlocks
 from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_masks import SplitMasks
@@ -87,6 +88,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
+        SplitBlocks(options),
         MergeSteps(options),
         AccumulateInPlace(),
         PlaceAccumulators(),

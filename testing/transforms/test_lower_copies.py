@@ -259,3 +259,22 @@ def test_the_first_core_of_a_line_reads_and_sends():
         "else: T.multicast_receive('all')"
     )
     check(LowerCopies(), line("copy(A[0:32, 0:32], S, 'all', 'reader')"), expected)
+
+
+def test_what_is_handed_over_piece_by_piece_is_stored_piece_by_piece():
+    buffers = {"C": tensor(128, 64), "S": shared(128, 64)}
+    parts = {"producer": "compute", "consumer": "writer", "parts": 2}
+
+    def program(body):
+        return planned(tiled(scripted(body, **buffers)), S=parts)
+
+    expected = program(
+        "for part in range(2):\n"
+        "    T.cb_wait_front(S.data, 4)\n"
+        "    for r in range(2):\n"
+        "        for c in range(2):\n"
+        "            T.noc_write(C.data, part * 4 + r * 2 + c, S.data, r * 2 + c)\n"
+        "    T.noc_writes_flushed()\n"
+        "    T.cb_pop_front(S.data, 4)"
+    )
+    check(LowerCopies(), program("copy(S, C[0:128, 0:64])"), expected)

@@ -64,8 +64,8 @@ class CircularBuffer:
     tiles.
 
     `producer` and `consumer` are engines. `unpack_to_dest` keeps all 32 bits on the way into DST.
-    `reason` says why the buffer is as deep as it is. A block is handed over in `parts` pieces of the
-    same size.
+    `reason` says why the buffer is as deep as it is. A block is handed over in `parts` pieces of
+    the same size.
     """
 
     index: int

@@ -5,29 +5,29 @@ A block of results is summed up in L1 and stored when all of it is complete: the
 another pass over it, the writer has had nothing to do, and now the compute engine waits for it.
 Rows of subblocks that are handed over as they are completed are stored while the next are computed.
 
-    before:  T.accumulate_begin(C_l)                 after:   T.accumulate_begin(C_l)
-             for k in range(8):                               for k in range(8):
-                 T.gemm(A_s, B_s, C_l, k == 0)                    with T.attr(0, "tt.finish", k == 7):
-             T.accumulate_end(C_l)                                    T.gemm(A_s, B_s, C_l, k == 0)
-             T.copy(C_l, C[...])                              T.accumulate_end(C_l)
-                                                              T.copy(C_l, C[...])
+    before:  T.accumulate_begin(C_l)             after:   T.accumulate_begin(C_l)
+             for k in range(8):                           for k in range(8):
+                 T.gemm(A_s, B_s, C_l, k == 0)                with T.attr(0, "tt.finish", k == 7):
+             T.accumulate_end(C_l)                                T.gemm(A_s, B_s, C_l, k == 0)
+             T.copy(C_l, C[...])                          T.accumulate_end(C_l)
+                                                          T.copy(C_l, C[...])
 
-An element-wise nest that makes the stored block of the sum joins the last step. There the sum so far
-goes from L1 back to the destination registers, the products are added, and what the nest makes of
-them is packed to the block that is stored.
+An element-wise nest that makes the stored block of the sum joins the last step. There the sum so
+far goes from L1 back to the destination registers, the products are added, and what the nest makes
+of them is packed to the block that is stored.
 
-    before:  T.accumulate_begin(C_l)                 after:   T.accumulate_begin(C_l)
-             for k in range(8):                               T.accumulate_begin(C_o)
-                 T.gemm(A_s, B_s, C_l, k == 0)                for k in range(8):
-             T.accumulate_end(C_l)                                with T.attr(0, "tt.finish", k == 7):
-             for i, j in T.Parallel(64, 64):                          T.gemm(A_s, B_s, C_l, k == 0)
-                 C_o[i, j] = T.max(C_l[i, j], 0)                      for i, j in T.Parallel(64, 64):
-             T.copy(C_o, C[...])                                          C_o[i, j] = T.max(C_l[i, j], 0)
-                                                              T.accumulate_end(C_o)
-                                                              T.copy(C_o, C[...])
+    before:  T.accumulate_begin(C_l)             after:   T.accumulate_begin(C_l)
+             for k in range(8):                           T.accumulate_begin(C_o)
+                 T.gemm(A_s, B_s, C_l, k == 0)            for k in range(8):
+             T.accumulate_end(C_l)                            with T.attr(0, "tt.finish", k == 7):
+             for i, j in T.Parallel(64, 64):                      T.gemm(A_s, B_s, C_l, k == 0)
+                 C_o[i, j] = T.max(C_l[i, j], 0)                  for i, j in T.Parallel(64, 64):
+             T.copy(C_o, C[...])                                      C_o[i, j] = T.max(...)
+                                                          T.accumulate_end(C_o)
+                                                          T.copy(C_o, C[...])
 
-The registers must hold the sum as exactly as L1 did, and all else that the nest reads be there before
-the loop. Loads that stand between loop and nest move before the loop.
+The registers must hold the sum as exactly as L1 did, and all else that the nest reads be there
+before the loop. Loads that stand between loop and nest move before the loop.
 
 Needs:    `PlanCircularBuffers`.
 Leaves:   `tt.finish` attributes; `parts` of the buffers that are handed over piece by piece.

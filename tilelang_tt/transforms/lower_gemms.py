@@ -14,8 +14,8 @@ The result is cut into subblocks of `rt` x `ct` tiles that fit into DST. One `ma
 step of the inner dimension to a whole subblock. The packer then overwrites the accumulator in L1 or
 adds to it.
 
-In a step that completes the sum, rows of subblocks are published one by one. Where a nest is made of
-the sum, that is taken back into DST first.
+In a step that completes the sum, rows of subblocks are published one by one. Where a nest is made
+of the sum, that is taken back into DST first.
 
     before:  with T.attr(0, "tt.finish", k == 7):            C_l, C_o 128x64
                  T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
@@ -186,12 +186,15 @@ class _Lowering:
         )
 
     def _handing_over(self, buffer: tirx.Buffer) -> Callable[[tirx.Stmt], tirx.Stmt]:
-        pages = self.plan[buffer.data].part_pages
-        reserve = ops.CB_RESERVE_BACK.stmt(buffer.data, pages)
+        reserve = ops.CB_RESERVE_BACK.stmt(buffer.data, self._part_pages(buffer))
         return lambda part: tree.sequence([reserve, part, self._published(buffer)])
 
     def _published(self, buffer: tirx.Buffer) -> tirx.Stmt:
-        return ops.CB_PUSH_BACK.stmt(buffer.data, self.plan[buffer.data].part_pages)
+        return ops.CB_PUSH_BACK.stmt(buffer.data, self._part_pages(buffer))
+
+    def _part_pages(self, buffer: tirx.Buffer) -> tirx.PrimExpr | int:
+        planned = self.plan[buffer.data]
+        return ops.BLOCK_PAGES.call(buffer.data) if planned.parts == 1 else planned.part_pages
 
 
 @dataclass(frozen=True)

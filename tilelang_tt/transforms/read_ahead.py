@@ -77,10 +77,12 @@ class _Calls:
 
     @classmethod
     def of(cls, stmt: tirx.Stmt) -> _Calls:
-        calls = [(ops.definition(call), call.value) for call in tree.collect(stmt, tirx.Evaluate)]
+        calls = tree.collect(stmt, tirx.Evaluate)
+        pushes = [call.value for call in calls if ops.definition(call) is ops.CB_PUSH_BACK]
+        sends = [call.value for call in calls if ops.definition(call) is ops.MULTICAST_SEND]
         return cls(
-            [op.operand(call, "cb") for op, call in calls if op is ops.CB_PUSH_BACK],
-            [op.operand(call, "group").value for op, call in calls if op is ops.MULTICAST_SEND],
+            [ops.CB_PUSH_BACK.operand(push, "cb") for push in pushes],
+            [str(ops.MULTICAST_SEND.operand(send, "group").value) for send in sends],
         )
 
     def fills(self, cb: tirx.Var) -> int:
@@ -126,7 +128,7 @@ def _ahead(loop: tirx.Stmt, deep: Mapping[tirx.Var, int], calls: _Calls) -> list
         if sent is None or sent.cb not in deep or not _is_alone(sent, loop):
             body.append(stmt)
             continue
-        offers = calls.groups.count(sent.group.value) == 1
+        offers = calls.groups.count(str(sent.group.value)) == 1
         first.append(_first(sent, loop, offers))
         body.append(_overlapped(sent, loop, deep[sent.cb], offers))
         if calls.fills(sent.cb) > 1:  # what fills it elsewhere may not send
