@@ -149,12 +149,11 @@ def test_every_core_is_in_its_groups_with_one_sender(grid, name):
     assert all(len(found) == 1 for found in senders.values())
 
 
-def test_senders_lie_on_the_diagonals():
+def test_senders_lie_on_the_diagonal():
     assignment = Assignment((4, 4), {})
     cores = [(i, i) for i in range(4)]
     assert [assignment.group("row", core).sender for core in cores] == cores
-    across = [assignment.group("column", core).sender for core in cores]
-    assert across == [(0, 3), (1, 2), (2, 1), (3, 0)]
+    assert [assignment.group("column", core).sender for core in cores] == cores
 
 
 def test_the_words_of_a_core():

@@ -61,15 +61,15 @@ GROUPS = ("row", "column", "all")
 def sender(group: str, core: Core, grid: tuple[int, int]) -> Core:
     """The sender of one of `GROUPS` that a core belongs to, on a grid of columns and rows.
 
-    A kernel asks the same with expressions for the numbers. The senders of the rows lie on one
-    diagonal, those of the columns on the other, so that what they read from DRAM takes different
-    links of the NoC.
+    A kernel asks the same with expressions for the numbers. The senders of the rows and of the
+    columns lie on one diagonal, so that what they read from DRAM takes different links of the two
+    NoCs.
     """
     (column, row), (columns, rows) = core, grid
     if group == "row":
         return row % columns, row
     if group == "column":
-        return column, rows - 1 - column % rows
+        return column, column % rows
     return 0, 0
 
 
@@ -81,6 +81,11 @@ MOST_CHILDREN = 8
 
 GROUP_WORDS = {**dict.fromkeys(GROUPS, 7), PARENT: 2, CHILDREN: 2 * MOST_CHILDREN}
 """How many run-time arguments describe a group."""
+GROUP_SEMAPHORES = {
+    **dict.fromkeys(GROUPS, ("even", "odd", "arrival")),
+    **dict.fromkeys(PEERS, ("room", "arrival")),
+}
+"""What the semaphores of a group count."""
 
 
 def parent(part: int) -> int:

@@ -25,6 +25,7 @@ from tilelang_tt.transforms.complete_writes import CompleteWrites
 from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
+from tilelang_tt.transforms.finish_products import FinishProducts
 from tilelang_tt.transforms.fold_clears import FoldClears
 from tilelang_tt.transforms.function_pass import Rewrite, as_tvm_pass
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
@@ -52,6 +53,7 @@ from tilelang_tt.transforms.materialize_views import MaterializeViews
 from tilelang_tt.transforms.merge_steps import MergeSteps
 from tilelang_tt.transforms.orient_vectors import OrientVectors
 from tilelang_tt.transforms.pad_buffers import PadBuffers
+from tilelang_tt.transforms.peel_last_steps import PeelLastSteps
 from tilelang_tt.transforms.place_accumulators import PlaceAccumulators
 from tilelang_tt.transforms.plan_circular_buffers import PlanCircularBuffers
 from tilelang_tt.transforms.read_ahead import ReadAhead
@@ -60,6 +62,7 @@ from tilelang_tt.transforms.select_elements import SelectElements
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.share_buffers import ShareBuffers
+from tilelang_tt.transforms.split_blocks import SplitBlocks
 from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_loops import SplitLoops
@@ -87,6 +90,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
+        SplitBlocks(options),
         MergeSteps(options),
         AccumulateInPlace(),
         PlaceAccumulators(),
@@ -126,6 +130,7 @@ def streams(options: Options) -> Sequence[Step]:
     return (
         AssignEngines(),
         PlanCircularBuffers(Machine.of(options), options.depths),
+        FinishProducts(options.device),
         verify.STREAMS,
         LowerCopies(),
         LowerGemms(options.device),
@@ -138,7 +143,7 @@ def streams(options: Options) -> Sequence[Step]:
 
 KERNELS: dict[str, Sequence[Step]] = {
     attrs.READER: (CoalesceReads(), ReadAhead(), CloseTransfers()),
-    attrs.COMPUTE: (InsertDstProtocol(), InsertInits()),
+    attrs.COMPUTE: (PeelLastSteps(), InsertDstProtocol(), InsertInits()),
     attrs.WRITER: (CoalesceReads(), DeferStores(), ReadAhead(), CloseTransfers()),
 }
 """What is done to each kernel after the split."""

@@ -20,7 +20,8 @@ void kernel_main() {
             r * 2 + c, C, get_read_ptr(cb_C_l) + (r * 2 + c) * C_l_page_bytes);
       }
     }
-    noc_async_write_barrier();
+    noc_async_writes_flushed();
     cb_pop_front(cb_C_l, C_l_pages);
   }
+  noc_async_write_barrier();
 }

@@ -27,7 +27,7 @@ void kernel_main() {
     pack_reconfig_data_format(cb_C_l);
     reconfig_data_format_srca(cb_B_s);
     matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 3);
-    for (int32_t k = 0; k < 2; ++k) {
+    for (int32_t k = 0; k < 1; ++k) {
       cb_wait_front(cb_A_s, A_s_pages);
       cb_wait_front(cb_B_s, B_s_pages);
       // programs.py: tl.gemm(A_s, B_s, C_l, transpose_A=transpose_a, transpose_B=transpose_b)
@@ -48,24 +48,37 @@ void kernel_main() {
       cb_pop_front(cb_B_s, B_s_pages);
       cb_pop_front(cb_A_s, A_s_pages);
     }
+    cb_wait_front(cb_A_s, A_s_pages);
+    cb_wait_front(cb_B_s, B_s_pages);
+    // programs.py: tl.gemm(A_s, B_s, C_l, transpose_A=transpose_a, transpose_B=transpose_b)
     cb_push_back(cb_C_l, C_l_pages);
     cb_wait_front(cb_C_l, C_l_pages);
     cb_reserve_back(cb_C_l_out, C_l_out_pages);
-    // programs.py: tl.copy(C_l, C[by * 64, bx * 64])
     tile_regs_acquire();
     reconfig_data_format_srca(cb_C_l);
     copy_init(cb_C_l);
-    for (int32_t t = 0; t < 4; ++t) {
-      copy_tile(cb_C_l, t, t);
+    for (int32_t r = 0; r < 2; ++r) {
+      for (int32_t c = 0; c < 2; ++c) {
+        copy_tile(cb_C_l, r * 2 + c, r * 2 + c);
+      }
+    }
+    reconfig_data_format_srca(cb_B_s);
+    matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 3);
+    for (int32_t kk = 0; kk < 3; ++kk) {
+      matmul_block(cb_A_s, cb_B_s, kk, kk * 2, 0, 0, 2, 2, 3);
     }
     tile_regs_commit();
     tile_regs_wait();
     pack_reconfig_data_format(cb_C_l_out);
-    for (int32_t t = 0; t < 4; ++t) {
-      pack_tile<true>(t, cb_C_l_out, t);
+    for (int32_t r = 0; r < 2; ++r) {
+      for (int32_t c = 0; c < 2; ++c) {
+        pack_tile<true>(r * 2 + c, cb_C_l_out, r * 2 + c);
+      }
     }
     tile_regs_release();
     cb_push_back(cb_C_l_out, C_l_out_pages);
     cb_pop_front(cb_C_l, C_l_pages);
+    cb_pop_front(cb_B_s, B_s_pages);
+    cb_pop_front(cb_A_s, A_s_pages);
   }
 }

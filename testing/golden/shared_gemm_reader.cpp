@@ -8,17 +8,21 @@ inline uint32_t block_after(uint32_t block, uint32_t bytes, uint32_t first, uint
   return block + bytes == first + blocks * bytes ? first : block + bytes;
 }
 
-// Cores that take the same pages: the sender reads them for all.
+// Cores that take the same pages: the sender reads them for all. A receiver may offer room for a
+// block before the one before it has come; so blocks have two semaphores in turn, and offers for
+// one are never taken for offers for the next.
 struct MulticastGroup {
-  uint32_t room;     // semaphore of the sender: how many receivers have room
-  uint32_t arrival;  // semaphore of a receiver: whether the pages are there
+  uint32_t room[2];  // semaphores of the sender: how many receivers have room
+  uint32_t arrival;  // semaphore of a receiver: how many blocks have come
   uint32_t receivers;
   uint32_t sender_x, sender_y;
   uint32_t x_start, y_start, x_end, y_end;
+  uint32_t offered;  // blocks, so far
+  uint32_t passed;
 };
 
-inline MulticastGroup multicast_group(uint32_t room, uint32_t arrival, uint32_t arg) {
-  return {get_semaphore(room),
+inline MulticastGroup multicast_group(uint32_t even, uint32_t odd, uint32_t arrival, uint32_t arg) {
+  return {{get_semaphore(even), get_semaphore(odd)},
           get_semaphore(arrival),
           get_arg_val<uint32_t>(arg),
           get_arg_val<uint32_t>(arg + 1),
@@ -26,38 +30,53 @@ inline MulticastGroup multicast_group(uint32_t room, uint32_t arrival, uint32_t 
           get_arg_val<uint32_t>(arg + 3),
           get_arg_val<uint32_t>(arg + 4),
           get_arg_val<uint32_t>(arg + 5),
-          get_arg_val<uint32_t>(arg + 6)};
+          get_arg_val<uint32_t>(arg + 6),
+          0,
+          0};
 }
 
-inline void multicast_send(const MulticastGroup& group, uint32_t address, uint32_t bytes) {
+inline void multicast_send(MulticastGroup& group, uint32_t address, uint32_t bytes) {
   if (group.receivers == 0) {
     return;
   }
-  auto* const room = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.room);
+  auto* const room =
+      reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.room[group.passed % 2]);
   auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
   noc_semaphore_wait(room, group.receivers);
   noc_semaphore_set(room, 0);
-  noc_semaphore_set(arrival, 1);
+  ++group.passed;
+  noc_async_writes_flushed();  // the number of the block before has left
+  noc_semaphore_set(arrival, group.passed);
   const auto there = [&](uint32_t at) {
     return get_noc_multicast_addr(group.x_start, group.y_start, group.x_end, group.y_end, at);
   };
-  // Linked, the pages and the flag take the same way, so the flag comes last.
+  // Linked, the pages and the number take the same way, so the number comes last.
   noc_async_write_multicast(address, there(address), bytes, group.receivers, true);
   noc_semaphore_set_multicast(group.arrival, there(group.arrival), group.receivers);
-  noc_async_writes_flushed();
 }
 
-inline void multicast_receive(const MulticastGroup& group) {
-  auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
-  noc_semaphore_set(arrival, 0);
-  noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, group.room), 1);
-  noc_semaphore_wait(arrival, 1);
+// Tells the sender that there is room for one more block.
+inline void multicast_offer(MulticastGroup& group) {
+  const uint32_t room = group.room[group.offered % 2];
+  noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, room), 1);
+  ++group.offered;
+}
+
+inline void multicast_await(MulticastGroup& group) {
+  ++group.passed;
+  noc_semaphore_wait_min(
+      reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival), group.passed);
+}
+
+inline void multicast_receive(MulticastGroup& group) {
+  multicast_offer(group);
+  multicast_await(group);
 }
 
 void kernel_main() {
   constexpr uint32_t cb_A_s = get_compile_time_arg_val(0);
-  const MulticastGroup row_group = multicast_group(get_compile_time_arg_val(1), get_compile_time_arg_val(2), 4);
-  constexpr auto A_args = TensorAccessorArgs<3>();
+  MulticastGroup row_group = multicast_group(get_compile_time_arg_val(1), get_compile_time_arg_val(2), get_compile_time_arg_val(3), 4);
+  constexpr auto A_args = TensorAccessorArgs<4>();
   const auto A = TensorAccessor(A_args, get_common_arg_val<uint32_t>(0));
   constexpr uint32_t A_s_pages = 6;  // of a block, row by row
   const uint32_t A_s_page_bytes = get_tile_size(cb_A_s);
@@ -69,14 +88,16 @@ void kernel_main() {
   const int32_t rows = get_arg_val<int32_t>(3);
 
   for (int32_t turn = 0; turn < (3 + columns - 1) / columns * ((3 + rows - 1) / rows); ++turn) {
+    cb_reserve_back(cb_A_s, A_s_pages);
     if (column == row % columns) {
-      cb_reserve_back(cb_A_s, A_s_pages);
       for (int32_t r = 0; r < 2; ++r) {
         for (int32_t c = 0; c < 3; ++c) {
           noc_async_read_page(
               std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + c, A, get_write_ptr(cb_A_s) + (r * 3 + c) * A_s_page_bytes);
         }
       }
+    } else {
+      multicast_offer(row_group);
     }
     for (int32_t k = 0; k < 2; ++k) {
       cb_reserve_back(cb_A_s, A_s_pages);
@@ -96,7 +117,11 @@ void kernel_main() {
         }
         multicast_send(row_group, get_write_ptr(cb_A_s), 6 * A_s_page_bytes);
       } else {
-        multicast_receive(row_group);
+        if (k + 1 < 2) {
+          cb_reserve_back(cb_A_s, 12);
+          multicast_offer(row_group);
+        }
+        multicast_await(row_group);
       }
       cb_push_back(cb_A_s, A_s_pages);
     }

@@ -23,6 +23,12 @@ def test_closed(body):
     check(CloseTransfers(), scripted(body, **BUFFERS), scripted(body + CLOSED, **BUFFERS))
 
 
+def test_a_kernel_whose_writes_have_only_left_waits_for_them():
+    body = "T.noc_write(A.data, 0, S.data, 0)\nT.noc_writes_flushed()"
+    expected = f"{body}\nT.noc_write_barrier()"
+    check(CloseTransfers(), scripted(body, **BUFFERS), scripted(expected, **BUFFERS))
+
+
 def test_a_kernel_that_only_reads_and_writes_tensors_is_left_alone():
     body = "T.noc_read(A.data, 0, S.data, 0)\nT.noc_write(A.data, 0, S.data, 0)"
     check_unchanged(CloseTransfers(), scripted(body, **BUFFERS))

@@ -63,7 +63,7 @@ READ_BARRIER = on("reader", "T.noc_read_barrier()")
 MOVE = on("compute", "T.copy_tile(S.data, 0, 0)")
 PACK = on("compute", "T.pack_tile(0, O.data, 0)")
 WRITE = on("writer", "T.noc_write(C.data, 0, O.data, 0)")
-WRITE_BARRIER = on("writer", "T.noc_write_barrier()")
+WRITE_BARRIER = on("writer", "T.noc_writes_flushed()")
 MAKE = on("compute", "T.pack_tile(0, U.data, 0)")
 USE = on("compute", "T.copy_tile(U.data, 0, 0)")
 UPDATE = on("compute", "T.copy_tile(U.data, 0, 0)", "T.pack_tile(0, U.data, 0)")
@@ -306,3 +306,35 @@ def test_a_read_before_any_write_is_a_mistake_of_the_compiler(body):
 @pytest.mark.parametrize("body", ["T.evaluate(0)", on("compute", "T.exp_tile(0)")])
 def test_untouched(body):
     check_unchanged(InsertCbProtocol(), planned(scripted(body, **BUFFERS), **PLAN))
+
+
+def test_what_a_statement_hands_over_itself_is_left_to_it():
+    """U is made and taken by one statement, O handed over in pieces."""
+    step = on("compute", "T.pack_tile(0, U.data, 0)")
+    last = on(
+        "compute",
+        "T.cb_push_back(U.data, 1)",
+        "T.cb_wait_front(U.data, 1)",
+        "T.copy_tile(U.data, 0, 0)",
+        "T.cb_reserve_back(O.data, 1)",
+        "T.pack_tile(0, O.data, 0)",
+        "T.cb_push_back(O.data, 1)",
+        "T.cb_pop_front(U.data, 1)",
+    )
+    both = on("compute", "if k == 3:", lines(*last.splitlines()[1:]), "else:") + (
+        "\n" + lines(*step.splitlines()[1:], depth=1)
+    )
+    store = on(
+        "writer",
+        "T.cb_wait_front(O.data, 1)",
+        "T.noc_write(C.data, 0, O.data, 0)",
+        "T.cb_pop_front(O.data, 1)",
+    )
+    begun = [on("compute", f"begin({name})") for name in ("U", "O")]
+    before = lines(*begun, loop(both), on("compute", "end(O)"), store)
+    after = lines(reserve("compute", "U"), loop(both), store)
+
+    def function(text):
+        return planned(scripted(text, **BUFFERS), **PLAN)
+
+    same(InsertCbProtocol().rewrite(function(before)), function(after))

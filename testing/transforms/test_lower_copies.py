@@ -224,7 +224,7 @@ def lattice(body):
 
 SENDERS = {
     "row": "column == row % columns",
-    "column": "row == rows - 1 - column % rows",
+    "column": "row == column % rows",
     "all": "column == 0 and row == 0",
 }
 
@@ -237,6 +237,7 @@ def test_one_core_of_a_group_reads_and_sends(group):
         "    for r in range(2): T.noc_read(A.data, r * 2 + 1, S.data, r)\n"
         "    T.noc_read_barrier()\n"
         f"    T.multicast_send({group!r}, S.data, 2)\n"
+        "    T.noc_writes_flushed()\n"
         f"else: T.multicast_receive({group!r})"
     )
     check(LowerCopies(), before, expected)
@@ -255,6 +256,7 @@ def test_the_first_core_of_a_line_reads_and_sends():
         "    T.noc_read(A.data, 0, S.data, 0)\n"
         "    T.noc_read_barrier()\n"
         "    T.multicast_send('all', S.data, 1)\n"
+        "    T.noc_writes_flushed()\n"
         "else: T.multicast_receive('all')"
     )
     check(LowerCopies(), line("copy(A[0:32, 0:32], S, 'all', 'reader')"), expected)
@@ -284,3 +286,22 @@ def test_the_cores_of_a_team_hand_blocks_over():
         "for c in range(children): T.part_send('children', c, children, R.data, Q.data, 2)"
     )
     check(LowerCopies(), before, expected)
+
+
+def test_what_is_handed_over_piece_by_piece_is_stored_piece_by_piece():
+    buffers = {"C": tensor(128, 64), "S": shared(128, 64)}
+    parts = {"producer": "compute", "consumer": "writer", "parts": 2}
+
+    def program(body):
+        return planned(tiled(scripted(body, **buffers)), S=parts)
+
+    expected = program(
+        "for part in range(2):\n"
+        "    T.cb_wait_front(S.data, 4)\n"
+        "    for r in range(2):\n"
+        "        for c in range(2):\n"
+        "            T.noc_write(C.data, part * 4 + r * 2 + c, S.data, r * 2 + c)\n"
+        "    T.noc_writes_flushed()\n"
+        "    T.cb_pop_front(S.data, 4)"
+    )
+    check(LowerCopies(), program("copy(S, C[0:128, 0:64])"), expected)

@@ -168,3 +168,78 @@ def test_the_number_of_registers_follows_the_mode(is_fp32, tiles):
 @pytest.mark.parametrize("body", ["copy(A_s, C_l)", "transpose(A_s, C_l)"])
 def test_untouched(body):
     check_unchanged(LOWER, function(body, [(64, 64)] * 3))
+
+
+def finished(body, size, out, parts, is_fp32=True):
+    """A sum in C_l, of which a nest may make C_o."""
+    buffers = {
+        "A_s": shared(size, 32),
+        "B_s": shared(32, 64),
+        "C_l": fragment(size, 64, dtype="float32" if is_fp32 else "bfloat16"),
+        "C_o": shared(size, 64),
+    }
+    func = scripted(body, attributes={"tt.fp32_dest_acc": is_fp32}, **buffers)
+    plan = {"C_l": {"unpack_to_dest": is_fp32}}
+    plan[out] = {**plan.get(out, {}), "parts": parts}
+    return planned(func, **plan)
+
+
+STEP = (
+    "T.pack_reconfig_l1_acc(C_l.data, k != 0)\n"
+    "for r in range({rows}):\n    "
+    + SECTION
+    + "        T.matmul_block(A_s.data, B_s.data, r * {height}, 0, 0, 0, 2, {height}, 1)\n"
+    "        for p in range({height}):\n            for q in range(2):\n"
+    "                T.pack_tile(p * 2 + q, C_l.data, r * {pages} + p * 2 + q)\n"
+    "T.pack_reconfig_l1_acc(C_l.data, 0)"
+)
+
+
+def indented(text, depth):
+    return "\n".join("    " * depth + line for line in text.splitlines())
+
+
+def test_a_finished_sum_leaves_by_rows_of_subblocks():
+    step = STEP.format(rows=2, height=4, pages=8)
+    before = (
+        "for k in range(4):\n"
+        '    with T.attr(0, "tt.finish", k == 3):\n'
+        "        gemm(A_s, B_s, C_l, clear=k == 0)"
+    )
+    last = step.replace("r * 8 + p * 2 + q)", "p * 2 + q)\n    T.cb_push_back(C_l.data, 8)")
+    after = f"for k in range(4):\n    if k == 3:\n{indented(last, 2)}\n    else:\n"
+    after += indented(step, 2)
+    given, expected = (finished(text, 256, "C_l", 2, is_fp32=False) for text in (before, after))
+    assert_same(LOWER.rewrite(given), expected)
+
+
+def test_a_nest_is_made_of_a_sum_that_is_taken_back():
+    before = (
+        "for k in range(4):\n"
+        '    with T.attr(0, "tt.finish", k == 3):\n'
+        "        gemm(A_s, B_s, C_l, clear=k == 0)\n"
+        "        for i in T.parallel(128):\n            for j in T.parallel(64):\n"
+        "                C_o[i, j] = T.bfloat16(T.exp(C_l[i, j]))"
+    )
+    tiles = "        for p in range(2):\n            for q in range(2):\n                "
+    last = (
+        "T.cb_push_back(C_l.data, T.block_pages(C_l.data))\n"
+        "T.cb_wait_front(C_l.data, T.block_pages(C_l.data))\n"
+        "for r in range(2):\n"
+        "    T.cb_reserve_back(C_o.data, 4)\n    "
+        + SECTION
+        + tiles
+        + "T.copy_tile(C_l.data, r * 4 + p * 2 + q, p * 2 + q)\n"
+        "        T.matmul_block(A_s.data, B_s.data, r * 2, 0, 0, 0, 2, 2, 1)\n"
+        + tiles
+        + "T.exp_tile(p * 2 + q)\n"
+        + tiles
+        + "T.pack_tile(p * 2 + q, C_o.data, p * 2 + q)\n"
+        "    T.cb_push_back(C_o.data, 4)\n"
+        "T.cb_pop_front(C_l.data, T.block_pages(C_l.data))"
+    )
+    step = STEP.format(rows=2, height=2, pages=4)
+    after = f"for k in range(4):\n    if k == 3:\n{indented(last, 2)}\n    else:\n"
+    after += indented(step, 2)
+    given, expected = (finished(text, 128, "C_o", 2) for text in (before, after))
+    assert_same(LOWER.rewrite(given), expected)

@@ -33,31 +33,51 @@ def push(cb="S"):
     return f"T.cb_push_back({cb}.data, {PAGES.format(cb=cb)})"
 
 
-def shared_load(reads, cb="S", condition="row == 0"):
+def shared_load(reads, receives, cb="S", condition="row == 0", sent=""):
     return (
         f"{reserve(cb)}\nif {condition}:\n{lines(reads, 1)}\n"
-        f"    T.multicast_send('row', {cb}.data, 2)\n"
-        f"else:\n    T.multicast_receive('row')\n{push(cb)}"
+        f"    T.multicast_send('row', {cb}.data, 2)\n{sent}"
+        f"else:\n{lines(receives, 1)}\n{push(cb)}"
     )
 
 
 def load(at="k", cb="S", condition="row == 0"):
-    return shared_load(f"{read(at, cb)}\nT.noc_read_barrier()", cb, condition)
+    reads = f"{read(at, cb)}\nT.noc_read_barrier()"
+    sent = "    T.noc_writes_flushed()\n"
+    return shared_load(reads, "T.multicast_receive('row')", cb, condition, sent)
 
 
 def loop(body, first=0, end="n"):
     return f"for k in range({first}, {end}):\n{lines(body, 1)}"
 
 
-def first(at, runs=" and n > 0", cb="S"):
-    return f"if row == 0{runs}:\n    {reserve(cb)}\n{lines(read(at, cb), 1)}"
+def first(at, runs="n > 0", cb="S"):
+    asked = (
+        f"{reserve(cb)}\nif row == 0:\n{lines(read(at, cb), 1)}\n"
+        "else:\n    T.multicast_offer('row')"
+    )
+    return f"if {runs}:\n{lines(asked, 1)}" if runs else asked
+
+
+def first_alone(at, cb):
+    """Where the group shares more than this block."""
+    return f"if n > 0:\n    if row == 0:\n        {reserve(cb)}\n{lines(read(at, cb), 2)}"
+
+
+def overlapped_alone(following="k + 1 < n", cb="S"):
+    reads = f"T.noc_read_barrier()\nif {following}:\n    T.cb_reserve_ahead({cb}.data)\n" + lines(
+        read("(k + 1)", cb, "_ahead"), 1
+    )
+    return shared_load(reads, "T.multicast_receive('row')", cb)
 
 
 def overlapped(following="k + 1 < n", cb="S"):
     reads = f"T.noc_read_barrier()\nif {following}:\n    T.cb_reserve_ahead({cb}.data)\n" + lines(
         read("(k + 1)", cb, "_ahead"), 1
     )
-    return shared_load(reads, cb)
+    offer = f"T.cb_reserve_back({cb}.data, 4)\nT.multicast_offer('row')"
+    receives = f"if {following}:\n{lines(offer, 1)}\nT.multicast_await('row')"
+    return shared_load(reads, receives, cb)
 
 
 AHEAD = {
@@ -66,13 +86,19 @@ AHEAD = {
         loop(load(), 2, 8),
         f"{first(2, '')}\n{loop(overlapped('k + 1 < 8'), 2, 8)}",
     ),
-    "two buffers": (
+    "two buffers of one group": (
         loop(f"{load()}\n{load(cb='R')}"),
-        f"{first(0)}\n{first(0, cb='R')}\n{loop(overlapped() + chr(10) + overlapped(cb='R'))}",
+        f"{first_alone(0, 'S')}\n{first_alone(0, 'R')}\n"
+        + loop(f"{overlapped_alone()}\n{overlapped_alone(cb='R')}"),
     ),
     "a loop in a loop": (
         f"for turn in range(4):\n{lines(loop(load()), 1)}",
         f"for turn in range(4):\n{lines(first(0), 1)}\n{lines(loop(overlapped()), 1)}",
+    ),
+    "a buffer that is filled elsewhere as well": (
+        f"{loop(load())}\n{reserve()}\n{read('n')}\nT.noc_read_barrier()\n{push()}",
+        f"{first(0)}\n{loop(overlapped())}\nT.noc_writes_flushed()\n"
+        f"{reserve()}\n{read('n')}\nT.noc_read_barrier()\n{push()}",
     ),
     "with other things in the loop": (
         loop(f"T.comment('x')\n{load()}\nT.comment('y')"),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from tvm import tirx
+
+from tilelang_tt.analysis import layout
+from tilelang_tt.ir.attrs import COLUMN_MAJOR, CircularBuffer
+from tilelang_tt.ir.tileops import Gemm
 
 
 @dataclass(frozen=True)
@@ -11,6 +18,10 @@ class Subblock:
 
     rows: int
     columns: int
+
+    @property
+    def tiles(self) -> int:
+        return self.rows * self.columns
 
     @property
     def unpacked_per_product(self) -> float:
@@ -43,3 +54,15 @@ def best_subblock(rows: int, columns: int, dst_tiles: int) -> Subblock:
         candidates,
         key=lambda sub: (sub.unpacked_per_product, -sub.rows * sub.columns, -sub.columns),
     )
+
+
+def streams(gemm: Gemm, plan: Mapping[tirx.Var, CircularBuffer]) -> bool:
+    """Whether rows of tiles of the second operand, as the product sees it, are kept together."""
+    return (plan[gemm.b.buffer.data].order == COLUMN_MAJOR) == gemm.transpose_b
+
+
+def subblock_of(gemm: Gemm, plan: Mapping[tirx.Var, CircularBuffer], dst_tiles: int) -> Subblock:
+    """The best subblock for a product, of which `dst_tiles` fit into DST."""
+    grid = layout.tile_grid(gemm.c.buffer)
+    assert grid is not None, gemm
+    return best_subblock(grid.rows, grid.columns if streams(gemm, plan) else 1, dst_tiles)

@@ -15,7 +15,7 @@ from tilelang_tt.codegen.kernel import print_kernel
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
-from tilelang_tt.partition import CHILDREN, GROUPS, PARENT
+from tilelang_tt.partition import CHILDREN, GROUP_SEMAPHORES, GROUPS, PARENT
 from tilelang_tt.plan import Plan
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 
@@ -91,13 +91,18 @@ def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
 
 
 def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:
-    """Two for each group: how many receivers have room, and whether the pages are there; those of
-    peers are the same at both ends, one of which is the writer. One for each tensor that the kernel
-    shares with another one: whether it is taken."""
+    """For each group: how many receivers have room for even and for odd blocks, and how many blocks
+    have come; for each kind of peers: how many receivers have room, and whether the pages are
+    there, the same at both ends, one of which is the writer; for each tensor that the kernel shares
+    with another one: whether it is taken."""
     groups = func.attrs[KERNEL_GROUPS]
     tensors = {tensor.data: tensor.name for tensor in Frame.of(func).tensors}
     return [
-        *(f"{_way(role, str(group))}_{what}" for group in groups for what in ("room", "arrival")),
+        *(
+            f"{_way(role, str(group))}_{what}"
+            for group in groups
+            for what in GROUP_SEMAPHORES[str(group)]
+        ),
         *(f"{tensors[tensor]}_taken" for tensor in func.attrs[TAKEN]),
     ]
 

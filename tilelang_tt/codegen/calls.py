@@ -84,10 +84,13 @@ SPELLINGS: dict[OpDef, Spelling] = {
         "          get_write_ptr({there}), {pages:*} * {cb:bytes});",
         DATAFLOW,
     ),
+    ops.MULTICAST_OFFER: Spelling("multicast_offer({group:group});", DATAFLOW),
+    ops.MULTICAST_AWAIT: Spelling("multicast_await({group:group});", DATAFLOW),
     ops.TENSOR_TAKE: Spelling("tensor_take({tensor:taken});", DATAFLOW),
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
+    ops.NOC_WRITES_FLUSHED: Spelling("noc_async_writes_flushed();", DATAFLOW),
     ops.NOC_ATOMIC_BARRIER: Spelling("noc_async_atomic_barrier();", DATAFLOW),
     **{
         op: _plain(op, _CB)

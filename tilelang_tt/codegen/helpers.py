@@ -64,17 +64,21 @@ inline void tensor_give(uint32_t semaphore) {
   noc_semaphore_set(reinterpret_cast<volatile tt_l1_ptr uint32_t*>(semaphore), 0);
 }""",
     "multicast": """\
-// Cores that take the same pages: the sender reads them for all.
+// Cores that take the same pages: the sender reads them for all. A receiver may offer room for a
+// block before the one before it has come; so blocks have two semaphores in turn, and offers for
+// one are never taken for offers for the next.
 struct MulticastGroup {
-  uint32_t room;     // semaphore of the sender: how many receivers have room
-  uint32_t arrival;  // semaphore of a receiver: whether the pages are there
+  uint32_t room[2];  // semaphores of the sender: how many receivers have room
+  uint32_t arrival;  // semaphore of a receiver: how many blocks have come
   uint32_t receivers;
   uint32_t sender_x, sender_y;
   uint32_t x_start, y_start, x_end, y_end;
+  uint32_t offered;  // blocks, so far
+  uint32_t passed;
 };
 
-inline MulticastGroup multicast_group(uint32_t room, uint32_t arrival, uint32_t arg) {
-  return {get_semaphore(room),
+inline MulticastGroup multicast_group(uint32_t even, uint32_t odd, uint32_t arrival, uint32_t arg) {
+  return {{get_semaphore(even), get_semaphore(odd)},
           get_semaphore(arrival),
           get_arg_val<uint32_t>(arg),
           get_arg_val<uint32_t>(arg + 1),
@@ -82,32 +86,47 @@ inline MulticastGroup multicast_group(uint32_t room, uint32_t arrival, uint32_t 
           get_arg_val<uint32_t>(arg + 3),
           get_arg_val<uint32_t>(arg + 4),
           get_arg_val<uint32_t>(arg + 5),
-          get_arg_val<uint32_t>(arg + 6)};
+          get_arg_val<uint32_t>(arg + 6),
+          0,
+          0};
 }
 
-inline void multicast_send(const MulticastGroup& group, uint32_t address, uint32_t bytes) {
+inline void multicast_send(MulticastGroup& group, uint32_t address, uint32_t bytes) {
   if (group.receivers == 0) {
     return;
   }
-  auto* const room = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.room);
+  auto* const room =
+      reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.room[group.passed % 2]);
   auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
   noc_semaphore_wait(room, group.receivers);
   noc_semaphore_set(room, 0);
-  noc_semaphore_set(arrival, 1);
+  ++group.passed;
+  noc_async_writes_flushed();  // the number of the block before has left
+  noc_semaphore_set(arrival, group.passed);
   const auto there = [&](uint32_t at) {
     return get_noc_multicast_addr(group.x_start, group.y_start, group.x_end, group.y_end, at);
   };
-  // Linked, the pages and the flag take the same way, so the flag comes last.
+  // Linked, the pages and the number take the same way, so the number comes last.
   noc_async_write_multicast(address, there(address), bytes, group.receivers, true);
   noc_semaphore_set_multicast(group.arrival, there(group.arrival), group.receivers);
-  noc_async_writes_flushed();
 }
 
-inline void multicast_receive(const MulticastGroup& group) {
-  auto* const arrival = reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival);
-  noc_semaphore_set(arrival, 0);
-  noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, group.room), 1);
-  noc_semaphore_wait(arrival, 1);
+// Tells the sender that there is room for one more block.
+inline void multicast_offer(MulticastGroup& group) {
+  const uint32_t room = group.room[group.offered % 2];
+  noc_semaphore_inc(get_noc_addr(group.sender_x, group.sender_y, room), 1);
+  ++group.offered;
+}
+
+inline void multicast_await(MulticastGroup& group) {
+  ++group.passed;
+  noc_semaphore_wait_min(
+      reinterpret_cast<volatile tt_l1_ptr uint32_t*>(group.arrival), group.passed);
+}
+
+inline void multicast_receive(MulticastGroup& group) {
+  multicast_offer(group);
+  multicast_await(group);
 }""",
     "peers": """\
 // Cores of a team that pages come from or go to, one or several.

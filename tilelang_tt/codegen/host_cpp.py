@@ -163,7 +163,7 @@ _PEERS = """\
 
 _GROUP_CORNERS = {
     "row": "CoreCoord(y % columns, y), CoreCoord(0, y), CoreCoord(columns - 1, y)",
-    "column": "CoreCoord(x, rows - 1 - x % rows), CoreCoord(x, 0), CoreCoord(x, rows - 1)",
+    "column": "CoreCoord(x, x % rows), CoreCoord(x, 0), CoreCoord(x, rows - 1)",
     "all": "CoreCoord(0, 0), CoreCoord(0, 0), CoreCoord(columns - 1, rows - 1)",
 }
 

@@ -12,7 +12,7 @@ from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.partition import GROUP_WORDS, GROUPS
+from tilelang_tt.partition import GROUP_SEMAPHORES, GROUP_WORDS, GROUPS
 from tilelang_tt.transforms.finalize_arguments import ACCESSORS, CBS, COMMON, KERNEL_GROUPS, TAKEN
 from tilelang_tt.transforms.split_kernels import ROLE
 from tilelang_tt.version import __version__
@@ -106,7 +106,7 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
     words = len(own)
     for group in groups:
         yield _group(group, semaphores, words, context)
-        semaphores += 2
+        semaphores += len(GROUP_SEMAPHORES[group])
         words += GROUP_WORDS[group]
     tensors = {tensor.data: tensor.name for tensor in frame.tensors}
     for tensor in func.attrs[TAKEN]:
@@ -128,10 +128,11 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
 
 def _group(group: str, semaphores: int, words: int, context: Context) -> str:
     """The description of a group of cores, whose arguments begin at `semaphores` and `words`."""
-    ids = [f"get_compile_time_arg_val({semaphores + i})" for i in range(2)]
+    count = len(GROUP_SEMAPHORES[group])
+    ids = [f"get_compile_time_arg_val({semaphores + i})" for i in range(count)]
     if group in GROUPS:
         name = context.groups[group] = context.scope.fresh(f"{group}_group")
-        return f"const MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
+        return f"MulticastGroup {name} = multicast_group({', '.join(ids)}, {words});"
     name = context.groups[group] = context.scope.fresh(group)
     room, arrival = (f"get_semaphore({number})" for number in ids)
     return f"const Peers {name}{{{room}, {arrival}, {words}}};"

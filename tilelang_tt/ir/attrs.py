@@ -22,6 +22,7 @@ CIRCULAR_BUFFERS = "tt.circular_buffers"
 TILED_AXES = "tt.tiled_axes"
 ENGINE = "tt.engine"
 SECTION = "tt.dst_section"
+FINISH = "tt.finish"  # around what completes a sum, with the condition under which it does
 
 GRID = "tt.grid"
 PARTITION = "tt.partition"
@@ -66,7 +67,8 @@ class CircularBuffer:
     tiles.
 
     `producer` and `consumer` are engines. `unpack_to_dest` keeps all 32 bits on the way into DST.
-    `least_depth` cannot deadlock; `reason` says why the buffer is as deep as it is.
+    `least_depth` cannot deadlock; `reason` says why the buffer is as deep as it is. A block is
+    handed over in `parts` pieces of the same size.
     """
 
     index: int
@@ -78,6 +80,12 @@ class CircularBuffer:
     consumer: str
     unpack_to_dest: bool
     reason: str
+    parts: int = 1
+
+    @property
+    def part_pages(self) -> int:
+        """Tiles of a piece that is handed over."""
+        return self.pages // self.parts
 
 
 def circular_buffers(frame: Frame) -> dict[tirx.Var, CircularBuffer]:
@@ -170,7 +178,12 @@ def dst_section(stmts: Iterable[tirx.Stmt]) -> tirx.AttrStmt:
 
 
 def _encode(cb: CircularBuffer) -> dict[str, object]:
-    return dataclasses.asdict(cb)
+    """As a map, in which a block that is handed over as a whole has no `parts`."""
+    return {
+        name: value
+        for name, value in dataclasses.asdict(cb).items()
+        if name != "parts" or value != 1
+    }
 
 
 def _decode(values: Mapping[str, object]) -> CircularBuffer:

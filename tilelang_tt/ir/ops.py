@@ -126,6 +126,16 @@ MULTICAST_RECEIVE = OpDef(
     ("group",),
     "Tell the sender of a group that there is room, and wait for its pages.",
 )
+MULTICAST_OFFER = OpDef(
+    "multicast_offer",
+    ("group",),
+    "Tell the sender of a group that there is room for one more block.",
+)
+MULTICAST_AWAIT = OpDef(
+    "multicast_await",
+    ("group",),
+    "Wait for the pages of a block that room was offered for.",
+)
 PART_RECEIVE = OpDef(
     "part_receive",
     ("peers", "peer", "cb"),
@@ -138,12 +148,19 @@ PART_SEND = OpDef(
     "Write pages into a circular buffer of a core of the team, once all receivers have room.",
     drains="cb",
 )
-BETWEEN_CORES = (MULTICAST_SEND, MULTICAST_RECEIVE, PART_RECEIVE, PART_SEND)
-"""What sends pages to other cores or receives them; the first operand says which."""
-
+BETWEEN_CORES = (
+    *(MULTICAST_SEND, MULTICAST_RECEIVE, MULTICAST_OFFER, MULTICAST_AWAIT),
+    *(PART_RECEIVE, PART_SEND),
+)
+"""What cores do with each other; the first operand says with which."""
 NOC_READ_BARRIER = OpDef("noc_read_barrier", (), "Wait for every read this processor has started.")
 NOC_WRITE_BARRIER = OpDef(
     "noc_write_barrier", (), "Wait for every write this processor has started."
+)
+NOC_WRITES_FLUSHED = OpDef(
+    "noc_writes_flushed",
+    (),
+    "Wait until all that this processor writes has left its pages.",
 )
 NOC_ATOMIC_BARRIER = OpDef(
     "noc_atomic_barrier", (), "Wait for every signal this processor has sent."

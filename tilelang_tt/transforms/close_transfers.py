@@ -1,4 +1,4 @@
-"""Wait at the end of a kernel for what it has sent to other cores.
+"""Wait at the end of a kernel for what it has sent to tensors and to other cores.
 
     before:  for k in range(8):                      after:   for k in range(8):
                  ...                                              ...
@@ -26,8 +26,16 @@ class CloseTransfers:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         called = {ops.definition(stmt) for stmt in tree.collect(frame.body, tirx.Evaluate)}
-        is_closed = ops.NOC_ATOMIC_BARRIER in called
-        if is_closed or called.isdisjoint(ops.BETWEEN_CORES):
-            return func
-        barriers = [ops.NOC_WRITE_BARRIER.stmt(), ops.NOC_ATOMIC_BARRIER.stmt()]
-        return frame.build(body=tree.sequence([frame.body, *barriers]))
+        barriers = [
+            barrier.stmt()
+            for barrier, causes in _CLOSING.items()
+            if barrier not in called and not called.isdisjoint(causes)
+        ]
+        return frame.build(body=tree.sequence([frame.body, *barriers])) if barriers else func
+
+
+_CLOSING = {
+    ops.NOC_WRITE_BARRIER: (*ops.BETWEEN_CORES, ops.NOC_WRITES_FLUSHED),
+    ops.NOC_ATOMIC_BARRIER: ops.BETWEEN_CORES,
+}
+"""What ends a kernel that has done one of these."""

@@ -12,8 +12,8 @@ store of the block before.
                                                               if n > 0:
                                                                   store(n - 1)
 
-This cannot deadlock: the loads before a store fit into their buffer, and what is stored has been
-computed from the loads of the turn before.
+This cannot deadlock: the loads before a store fit into their buffer, with what `ReadAhead` asks for
+ahead of them, and what is stored has been computed from the loads of the turn before.
 
 Needs:    `split_kernels`.
 Leaves:   a writer with the same loads and stores in another order.
@@ -29,6 +29,7 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
+from tilelang_tt.recurrences.clock import SENT_AHEAD
 
 _LOADS = (ops.NOC_READ, ops.MULTICAST_RECEIVE)
 _STORES = (ops.NOC_WRITE, ops.PART_SEND)
@@ -48,8 +49,8 @@ class DeferStores:
         if found is None:
             return func
         plan = attrs.circular_buffers(frame)
-        depth = min(plan[cb].depth for cb in _filled(found.loads))
-        return frame.build(body=_deferred(turns, found, depth))
+        room = min(_room(plan[cb].depth) for cb in _filled(found.loads))
+        return frame.build(body=_deferred(turns, found, room))
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,19 @@ class _Turn:
         return cls(before, loads, stores)
 
 
-def _deferred(turns: tirx.For, turn: _Turn, depth: int) -> tirx.Stmt:
+def _room(depth: int) -> int:
+    """How many blocks may come before a store; one more is asked for ahead, where there is room."""
+    return depth - 1 if depth >= SENT_AHEAD else depth
+
+
+def _deferred(turns: tirx.For, turn: _Turn, room: int) -> tirx.Stmt:
     loads, var = turn.loads, turns.loop_var
 
     def store(of: tirx.PrimExpr) -> tirx.Stmt:
         return tree.sequence([substitute(stmt, {var: of}) for stmt in turn.stores])
 
     simplify = arith.Analyzer().simplify
-    enough = simplify(loads.min + tirx.Min(loads.extent, tirx.const(depth, "int32")) - 1)
+    enough = simplify(loads.min + tirx.Min(loads.extent, tirx.const(room, "int32")) - 1)
     is_due = tirx.And(tirx.EQ(loads.loop_var, enough), tirx.GT(var, turns.min))
     late = tirx.IfThenElse(is_due, store(var - 1), None)
     body = tree.with_body(loads, tree.sequence([loads.body, late]))

@@ -5,7 +5,7 @@ path through loops and branches. The producer reserves a block before it writes 
 after; the consumer waits for it before it first reads, and frees it after it last did, or where a
 path begins on which nothing reads it any more. Data that moves over the NoC has arrived before it
 is published, and has left before its pages are freed. A value that products are accumulated onto is
-published after the last of them.
+published after the last of them. What a statement hands over itself, piece by piece, is left to it.
 
     before:  on reader:  noc_read(..., A_s, 0)
              on compute: copy_tile(A_s, 0, 0)
@@ -45,7 +45,7 @@ class InsertCbProtocol:
         frame = Frame.of(func)
         body = frame.body
         for cb, planned in attrs.circular_buffers(frame).items():
-            protocol = _Protocol(cb, planned)
+            protocol = _Protocol(cb, planned, _calls(body, cb))
             protected, is_full = protocol.protect(body, full_after=False)
             assert not is_full, f"circular buffer {cb} is read before it is written"
             body, _ = protocol.wait(protected, is_known=False)
@@ -56,12 +56,13 @@ class InsertCbProtocol:
 class _Protocol:
     """The protocol of one circular buffer.
 
-    `is_open` while what is written makes no value yet, and `is_made` when the statement before
-    begins the value that is being accumulated.
+    `own` are the calls that statements make themselves, `is_open` while what is written makes no
+    value yet, and `is_made` when the statement before begins the value that is being accumulated.
     """
 
     cb: tirx.Var
     planned: CircularBuffer
+    own: frozenset[ops.OpDef]
     is_open: bool = False
     is_made: bool = False
 
@@ -92,12 +93,14 @@ class _Protocol:
         if (view := _accumulation(stmt)) is not None:
             is_own = view.dst.buffer.data.same_as(self.cb)
             return self._protect_mark(view, stmt, full_after) if is_own else (stmt, full_after)
+        if self._has(stmt, ops.CB_PUSH_BACK) and self._has(stmt, ops.CB_POP_FRONT):
+            return stmt, False  # a value that only this statement makes and takes
         is_read = self.cb in cb_use.drains(stmt)
         is_written = self.cb in cb_use.fills(stmt) and not self.is_open
         pieces = [*(self._reserve() if is_written else []), stmt]
         if is_written and not self.is_made:
             pieces += self._publish()
-        if is_read and (is_written or not full_after):
+        if is_read and (is_written or not full_after) and not self._has(stmt, ops.CB_POP_FRONT):
             pieces += self._free()
         if is_written and not self.is_made:
             pieces += self._unread(full_after)
@@ -167,6 +170,8 @@ class _Protocol:
 
     def _wait_leaf(self, stmt: tirx.Stmt, is_known: bool) -> tuple[tirx.Stmt, bool]:
         is_freed = self._is(stmt, ops.CB_POP_FRONT)
+        if self._has(stmt, ops.CB_WAIT_FRONT):
+            return stmt, False
         if not is_freed and self.cb not in cb_use.drains(stmt):
             return stmt, is_known
         waited = stmt if is_known else tree.sequence([*self._wait(), stmt])
@@ -178,7 +183,7 @@ class _Protocol:
             for inner in tree.collect(loop.body, tirx.AttrStmt)
             for op in (ops.CB_POP_FRONT, ops.CB_PUSH_BACK)
         )
-        if changes:
+        if changes or ops.CB_WAIT_FRONT in _calls(loop.body, self.cb):
             return tree.with_body(loop, self.wait(loop.body, is_known=False)[0]), False
         is_read = not is_known and self.cb in cb_use.drains(loop.body)
         return tree.sequence([*(self._wait() if is_read else []), loop]), is_known or is_read
@@ -186,9 +191,13 @@ class _Protocol:
     # The calls. -----------------------------------------------------------------------------------
 
     def _reserve(self) -> list[tirx.Stmt]:
+        if ops.CB_RESERVE_BACK in self.own:
+            return []
         return [self._on(self.planned.producer, ops.CB_RESERVE_BACK)]
 
     def _publish(self) -> list[tirx.Stmt]:
+        if ops.CB_PUSH_BACK in self.own:
+            return []
         engine = self.planned.producer
         barrier = [on_engine(engine, ops.NOC_READ_BARRIER.stmt())]
         push = self._on(engine, ops.CB_PUSH_BACK)
@@ -199,7 +208,7 @@ class _Protocol:
 
     def _free(self) -> list[tirx.Stmt]:
         """Free a block that may have been read; earlier reads of it may still be in flight."""
-        barrier = [on_engine(WRITER, ops.NOC_WRITE_BARRIER.stmt())]
+        barrier = [on_engine(WRITER, ops.NOC_WRITES_FLUSHED.stmt())]
         return [*(barrier if self.planned.consumer == WRITER else []), *self._discard()]
 
     def _discard(self) -> list[tirx.Stmt]:
@@ -213,11 +222,27 @@ class _Protocol:
     def _on(self, engine: str, op: ops.OpDef) -> tirx.Stmt:
         return on_engine(engine, op.stmt(self.cb, ops.BLOCK_PAGES.call(self.cb)))
 
+    def _has(self, stmt: tirx.Stmt, op: ops.OpDef) -> bool:
+        """Whether `stmt` has this call on this buffer, and more."""
+        return op in self.own and op in _calls(stmt, self.cb) and not self._is(stmt, op)
+
     def _is(self, stmt: tirx.Stmt, op: ops.OpDef) -> bool:
         """Whether `stmt`, on its engine, is this call on this buffer."""
         if attrs.engine_of(stmt) is None or ops.definition(stmt.body) is not op:
             return False
         return op.operand(stmt.body.value, "cb").same_as(self.cb)
+
+
+_HANDOVERS = (ops.CB_RESERVE_BACK, ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT, ops.CB_POP_FRONT)
+
+
+def _calls(stmt: tirx.Stmt, cb: tirx.Var) -> frozenset[ops.OpDef]:
+    """What `stmt` does to hand pages of a circular buffer over."""
+    return frozenset(
+        op
+        for call in tree.collect(stmt, tirx.Evaluate)
+        if (op := ops.definition(call)) in _HANDOVERS and op.operand(call.value, "cb").same_as(cb)
+    )
 
 
 def _accumulation(stmt: tirx.Stmt) -> Accumulation | None:

@@ -47,7 +47,9 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Region, is_global, leaf
 from tilelang_tt.partition import CHILDREN, PEERS
 from tilelang_tt.transforms.choose_tiled_axes import transfer
-from tilelang_tt.transforms.tile_loops import nest_of
+from tilelang_tt.transforms.tile_loops import loop, nest_of
+
+_ZERO = tirx.const(0, "int32")
 
 
 class LowerCopies:
@@ -96,7 +98,7 @@ def _shared(
     send = ops.MULTICAST_SEND.stmt(group, cb, plan[cb].pages)
     return tirx.IfThenElse(
         _is_sender(copy.group, own),
-        tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send]),
+        tree.sequence([read, ops.NOC_READ_BARRIER.stmt(), send, ops.NOC_WRITES_FLUSHED.stmt()]),
         ops.MULTICAST_RECEIVE.stmt(group),
     )
 
@@ -141,9 +143,10 @@ def _moved(
     order = plan[buffer.data].order
     tiled = axes[region.buffer.data]
 
-    def move(index: list[tirx.PrimExpr]) -> tirx.Stmt:
+    def move(index: list[tirx.PrimExpr], first_row: tirx.PrimExpr = _ZERO) -> tirx.Stmt:
+        """The tile at `index` of the rows from `first_row` on, with which the pages begin."""
         *leading, row, column = index
-        at = _tensor_index(region, tiled, grid, leading, row, column)
+        at = _tensor_index(region, tiled, grid, leading, first_row + row, column)
         page = analyzer.simplify(layout.tensor_page(region.buffer, tiled, at))
         cb_page = analyzer.simplify(grid.page(leading, row, column, order))
         moved = op.stmt(region.buffer.data, page, buffer.data, cb_page)
@@ -153,7 +156,23 @@ def _moved(
         zeros = ops.ZERO_PAGE.stmt(buffer.data, cb_page) if is_read else None
         return tirx.IfThenElse(_is_inside(region, tiled, at, view.guarded, analyzer), moved, zeros)
 
-    return nest_of([*grid.leading, grid.rows, grid.columns], move)
+    planned = plan[buffer.data]
+    rows = grid.rows // planned.parts
+
+    def moved(first_row: tirx.PrimExpr) -> tirx.Stmt:
+        extents = [*grid.leading, rows, grid.columns]
+        return nest_of(extents, lambda index: move(index, first_row))
+
+    if planned.parts == 1:
+        return moved(_ZERO)
+    part = tirx.Var("part", "int32")
+    piece = [
+        ops.CB_WAIT_FRONT.stmt(buffer.data, planned.part_pages),
+        moved(part * rows),
+        ops.NOC_WRITES_FLUSHED.stmt(),
+        ops.CB_POP_FRONT.stmt(buffer.data, planned.part_pages),
+    ]
+    return loop(part, planned.parts, tree.sequence(piece))
 
 
 def _is_inside(

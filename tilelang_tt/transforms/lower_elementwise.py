@@ -19,7 +19,6 @@ Errors:   TT1007, TT4003.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import layout, ranges
 from tilelang_tt.analysis.expression import Instruction, allocate, select
-from tilelang_tt.analysis.layout import TileGrid
 from tilelang_tt.analysis.operands import classifier
 from tilelang_tt.device import Device
 from tilelang_tt.diagnostics import DstOverflow
@@ -42,8 +40,6 @@ from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.tile_loops import for_tiles, in_chunks, largest_divisor, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
-PageOf = Callable[[tirx.BufferLoad | tirx.BufferStore, tirx.PrimExpr], tirx.PrimExpr]
-
 
 _ENCODINGS = {
     "float32": ("uint32_t", "float_bits"),
@@ -64,10 +60,7 @@ class LowerElementwise:
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
         plan = attrs.circular_buffers(frame)
-        is_fp32 = bool(func.attrs[FP32_DEST])
-        mode = _DstMode(
-            self.device.dst_tiles(is_fp32), "Float32" if is_fp32 else _narrow_format(frame)
-        )
+        mode = DstMode.of(func, self.device)
 
         def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
             return [_lower(stmt, plan, mode) for stmt in stmts]
@@ -76,19 +69,22 @@ class LowerElementwise:
 
 
 @dataclass(frozen=True)
-class _DstMode:
+class DstMode:
     """How many tiles DST holds, and the data format of its values."""
 
     tiles: int
     format: str
 
+    @classmethod
+    def of(cls, func: tirx.PrimFunc, device: Device) -> DstMode:
+        """As `ChooseDstMode` decided, which allows no mixture of 16-bit formats."""
+        if func.attrs[FP32_DEST]:
+            return cls(device.dst_tiles(True), "Float32")
+        has_halves = any(buffer.dtype == "float16" for buffer in Frame.of(func).buffers)
+        return cls(device.dst_tiles(False), "Float16" if has_halves else "Float16_b")
 
-def _narrow_format(frame: Frame) -> str:
-    """The 16-bit format of DST: that of the buffers, of which `ChooseDstMode` allows no mixture."""
-    return "Float16" if any(buffer.dtype == "float16" for buffer in frame.buffers) else "Float16_b"
 
-
-def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
+def _lower(stmt: tirx.Stmt, plan: Plan, mode: DstMode) -> tirx.Stmt:
     match leaf(stmt):
         case Elementwise() as nest if nest.is_index_map:
             return tree.located(_lower_index_map(nest), stmt)
@@ -99,39 +95,29 @@ def _lower(stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
     return stmt
 
 
-def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: _DstMode) -> tirx.Stmt:
-    program, slots = _program(nest, stmt, mode)
+def _lower_nest(nest: Elementwise, stmt: tirx.Stmt, plan: Plan, mode: DstMode) -> tirx.Stmt:
+    program, slots = nest_program(nest, stmt, mode.tiles)
     grid = layout.tile_grid(nest.dst)
     assert grid is not None, nest.dst
     together = largest_divisor(grid.tiles, mode.tiles // slots)
 
-    def scalar(bits: tirx.PrimExpr, tile: tirx.PrimExpr) -> tirx.PrimExpr:
-        return _at_tile(bits, nest, grid, tile)
-
     def section(first: tirx.PrimExpr) -> tirx.Stmt:
-        def at(tile: tirx.PrimExpr, slot: int) -> tirx.PrimExpr:
-            return _simplify(tile * slots + slot)
-
-        def page(access: tirx.BufferLoad | tirx.BufferStore, tile: tirx.PrimExpr) -> tirx.PrimExpr:
-            return _page(access, nest, grid, first + tile, plan)
+        def at(tile: tirx.PrimExpr) -> NestTile:
+            number = first + tile
+            return NestTile(nest, number, grid.place(number), lambda slot: tile * slots + slot)
 
         stmts = [
-            for_tiles(
-                together,
-                lambda tile, ins=ins: _instruction(
-                    _with_scalar(ins, scalar, first + tile), tile, at, page, plan, mode.format
-                ),
-            )
+            for_tiles(together, lambda tile, ins=ins: at(tile).instruction(ins, plan, mode))
             for ins in program
         ]
         result = program[-1].out
-        pack = for_tiles(
-            together,
-            lambda tile: ops.PACK_TILE.stmt(
-                at(tile, result), nest.dst.data, page(nest.store, tile)
-            ),
-        )
-        return attrs.dst_section([*stmts, pack])
+
+        def pack(tile: tirx.PrimExpr) -> tirx.Stmt:
+            place = at(tile)
+            page = place.page(nest.store, plan)
+            return ops.PACK_TILE.stmt(place.register(result), nest.dst.data, page)
+
+        return attrs.dst_section([*stmts, for_tiles(together, pack)])
 
     return in_chunks(grid.tiles, together, section)
 
@@ -145,10 +131,15 @@ def _lower_index_map(nest: Elementwise) -> tirx.Stmt:
     return ops.WRITE_AFFINE_TILE.stmt(nest.dst.data, 0, *steps, *spelled)
 
 
-def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[Instruction], int]:
-    """Instructions on slots of DST.
+def nest_program(
+    nest: Elementwise, stmt: tirx.Stmt, dst_tiles: int
+) -> tuple[list[Instruction], int]:
+    """Instructions on slots of DST, and how many slots a tile takes.
 
     Where slots are short, tiles are loaded again, and products move to the vector unit.
+
+    Raises:
+        DstOverflow: a tile takes more than DST has; the error names the line of `stmt`.
     """
     slots = 0
     for fpu_products, share_loads in itertools.product((True, False), repeat=2):
@@ -160,83 +151,64 @@ def _program(nest: Elementwise, stmt: tirx.Stmt, mode: _DstMode) -> tuple[list[I
             share_loads=share_loads,
         )
         program, slots = allocate(selected)
-        if slots <= mode.tiles:
+        if slots <= dst_tiles:
             return program, slots
-    raise DstOverflow.at(stmt, needed=slots, available=mode.tiles)
+    raise DstOverflow.at(stmt, needed=slots, available=dst_tiles)
 
 
-def _with_scalar(
-    ins: Instruction,
-    scalar: Callable[[tirx.PrimExpr, tirx.PrimExpr], tirx.PrimExpr],
-    tile: tirx.PrimExpr,
-) -> Instruction:
-    return ins if ins.bits is None else dataclasses.replace(ins, bits=scalar(ins.bits, tile))
+@dataclass(frozen=True)
+class NestTile:
+    """One tile of the result of a nest: its number in row-major order, its leading indices, row and
+    column, and where DST has its slots."""
 
+    nest: Elementwise
+    number: tirx.PrimExpr
+    place: tuple[list[tirx.PrimExpr], tirx.PrimExpr, tirx.PrimExpr]
+    slot: Callable[[int], tirx.PrimExpr]
 
-def _at_tile(
-    bits: tirx.PrimExpr, nest: Elementwise, grid: TileGrid, tile: tirx.PrimExpr
-) -> tirx.PrimExpr:
-    """The number that `bits` are of, where the nest stands at the first element of a tile."""
-    return _simplify(substitute(bits, _places(nest, grid, tile)))
+    def register(self, slot: int) -> tirx.PrimExpr:
+        return _simplify(self.slot(slot))
 
+    def instruction(self, ins: Instruction, plan: Plan, mode: DstMode) -> tirx.Stmt:
+        out = self.register(ins.out)
+        if ins.op is ops.COPY_DEST:
+            return ins.op.stmt(self.register(ins.inputs[0]), out, tirx.StringImm(mode.format))
+        if ins.loads:
+            pages = [self.page(load, plan) for load in ins.loads]
+            cbs = [load.buffer.data for load in ins.loads]
+            op = _TO_DEST.get(ins.op, ins.op) if plan[cbs[0]].unpack_to_dest else ins.op
+            return op.stmt(*cbs, *pages, out)
+        if ins.bits is not None:
+            return ins.op.stmt(out, _simplify(substitute(ins.bits, self._first_element())))
+        if ins.in_place:
+            return ins.op.stmt(out)
+        format_ = [tirx.StringImm(mode.format)] if ins.op is ops.WHERE else []
+        return ins.op.stmt(*map(self.register, ins.inputs), out, *format_)
 
-def _places(
-    nest: Elementwise, grid: TileGrid, tile: tirx.PrimExpr
-) -> dict[tirx.Var, tirx.PrimExpr]:
-    """Where the nest's variables stand at the first element of a tile of its result."""
-    leading, row, column = grid.place(tile)
-    rank = len(nest.store.indices)
-    places = [*leading[len(leading) - rank + 2 :], row * TILE, column * TILE][-rank:]
-    return {
-        index: place
-        for index, place in zip(nest.store.indices, places, strict=True)
-        if isinstance(index, tirx.Var)
-    }
+    def page(self, access: tirx.BufferLoad | tirx.BufferStore, plan: Plan) -> tirx.PrimExpr:
+        """The page of what is accessed for this tile."""
+        grid = layout.tile_grid(access.buffer)
+        assert grid is not None, access.buffer
+        order = plan[access.buffer.data].order
+        is_same = same_all(access.indices, self.nest.store.indices)
+        if grid == layout.tile_grid(self.nest.dst) and order == attrs.ROW_MAJOR and is_same:
+            return _simplify(self.number)
+        places = self._first_element()
+        *leading, row, column = (substitute(index, places) for index in access.indices)
+        leading = [*([tirx.const(0, "int32")] * (len(grid.leading) - len(leading))), *leading]
+        row, column = tirx.floordiv(row, TILE), tirx.floordiv(column, TILE)
+        return _simplify(grid.page(leading, row, column, order))
 
-
-def _instruction(
-    ins: Instruction,
-    tile: tirx.PrimExpr,
-    at: Callable[[tirx.PrimExpr, int], tirx.PrimExpr],
-    page: PageOf,
-    plan: Plan,
-    dst_format: str,
-) -> tirx.Stmt:
-    out = at(tile, ins.out)
-    if ins.op is ops.COPY_DEST:
-        return ins.op.stmt(at(tile, ins.inputs[0]), out, tirx.StringImm(dst_format))
-    if ins.loads:
-        pages = [page(load, tile) for load in ins.loads]
-        cbs = [load.buffer.data for load in ins.loads]
-        op = _TO_DEST.get(ins.op, ins.op) if plan[cbs[0]].unpack_to_dest else ins.op
-        return op.stmt(*cbs, *pages, out)
-    if ins.bits is not None:
-        return ins.op.stmt(out, ins.bits)
-    if ins.in_place:
-        return ins.op.stmt(out)
-    format_ = [tirx.StringImm(dst_format)] if ins.op is ops.WHERE else []
-    return ins.op.stmt(*(at(tile, slot) for slot in ins.inputs), out, *format_)
-
-
-def _page(
-    access: tirx.BufferLoad | tirx.BufferStore,
-    nest: Elementwise,
-    whole: TileGrid,
-    tile: tirx.PrimExpr,
-    plan: Plan,
-) -> tirx.PrimExpr:
-    """The page of what is accessed for the `tile`-th tile, in row-major order, of the nest's
-    result, whose grid is `whole`."""
-    grid = layout.tile_grid(access.buffer)
-    assert grid is not None, access.buffer
-    order = plan[access.buffer.data].order
-    if grid == whole and order == attrs.ROW_MAJOR and same_all(access.indices, nest.store.indices):
-        return _simplify(tile)
-    places = _places(nest, whole, tile)
-    *leading, row, column = (substitute(index, places) for index in access.indices)
-    leading = [*([tirx.const(0, "int32")] * (len(grid.leading) - len(leading))), *leading]
-    row, column = tirx.floordiv(row, TILE), tirx.floordiv(column, TILE)
-    return _simplify(grid.page(leading, row, column, order))
+    def _first_element(self) -> dict[tirx.Var, tirx.PrimExpr]:
+        """Where the nest's variables stand at the first element of the tile."""
+        leading, row, column = self.place
+        rank = len(self.nest.store.indices)
+        places = [*leading[len(leading) - rank + 2 :], row * TILE, column * TILE][-rank:]
+        return {
+            index: place
+            for index, place in zip(self.nest.store.indices, places, strict=True)
+            if isinstance(index, tirx.Var)
+        }
 
 
 def _lower_transpose(transpose: Transpose, plan: Plan, dst_tiles: int) -> tirx.Stmt:

@@ -14,26 +14,52 @@ The result is cut into subblocks of `rt` x `ct` tiles that fit into DST. One `ma
 step of the inner dimension to a whole subblock. The packer then overwrites the accumulator in L1 or
 adds to it.
 
-Needs:    `PlanCircularBuffers`, `MaterializeTransposes`, `PlaceAccumulators`.
+In a step that completes the sum, rows of subblocks are published one by one. Where a nest is made
+of the sum, that is taken back into DST first.
+
+    before:  with T.attr(0, "tt.finish", k == 7):            C_l, C_o 128x64
+                 T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
+                 for i, j in T.Parallel(128, 64): C_o[i, j] = T.max(C_l[i, j], 0)
+
+    after:   if k == 7:
+                 T.cb_push_back(C_l.data, 8)
+                 T.cb_wait_front(C_l.data, 8)
+                 for r in range(2):
+                     T.cb_reserve_back(C_o.data, 4)
+                     with T.attr(0, "tt.dst_section", ...):
+                         for p, q in T.grid(2, 2):
+                             T.copy_tile(C_l.data, r * 4 + p * 2 + q, p * 2 + q)
+                         T.matmul_block(A_s.data, B_s.data, r * 2, 0, 0, 0, 2, 2, 1)
+                         for p, q in T.grid(2, 2): T.relu_tile(p * 2 + q)
+                         for p, q in T.grid(2, 2): T.pack_tile(p * 2 + q, C_o.data, p * 2 + q)
+                     T.cb_push_back(C_o.data, 4)
+                 T.cb_pop_front(C_l.data, 8)
+             else:
+                 ...
+
+Needs:    `FinishProducts`, `MaterializeTransposes`, `PlaceAccumulators`.
 Leaves:   no gemms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm import arith, tirx
 
 from tilelang_tt.analysis import layout
-from tilelang_tt.analysis.subblocks import Subblock, best_subblock
+from tilelang_tt.analysis.subblocks import Subblock, streams, subblock_of
 from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.attrs import COLUMN_MAJOR, FP32_DEST, CircularBuffer
+from tilelang_tt.ir.attrs import COLUMN_MAJOR, FINISH, CircularBuffer
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Gemm, leaf
+from tilelang_tt.ir.tileops import Elementwise, Gemm, leaf
+from tilelang_tt.transforms.lower_elementwise import DstMode, NestTile, nest_program
 from tilelang_tt.transforms.tile_loops import loop, nest_of
 
 Plan = dict[tirx.Var, CircularBuffer]
+_ZERO = tirx.const(0, "int32")
 
 
 @dataclass(frozen=True)
@@ -45,77 +71,201 @@ class LowerGemms:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        plan = attrs.circular_buffers(frame)
-        tiles = self.device.dst_tiles(bool(func.attrs[FP32_DEST]))
-
-        def lower(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
-            return [new for stmt in stmts for new in _lower(stmt, plan, tiles)]
-
-        return frame.build(body=tree.rewrite_sequences(frame.body, lower))
+        lowering = _Lowering(attrs.circular_buffers(frame), DstMode.of(func, self.device))
+        return frame.build(body=lowering.visit(frame.body))
 
 
-def _lower(stmt: tirx.Stmt, plan: Plan, dst_tiles: int) -> list[tirx.Stmt]:
-    view = leaf(stmt)
-    if not isinstance(view, Gemm):
-        return [stmt]
-    product = _product(view, plan, dst_tiles)
-    if view.always_clears:
-        return [tree.located(product, stmt)]
-    accumulate = ops.PACK_ACCUMULATE.stmt(view.c.buffer.data, _simplify(tirx.Not(view.clear)))
-    overwrite = ops.PACK_ACCUMULATE.stmt(view.c.buffer.data, 0)
-    return [tree.located(piece, stmt) for piece in (accumulate, product, overwrite)]
+@dataclass(frozen=True)
+class _Lowering:
+    plan: Plan
+    mode: DstMode
+
+    def visit(self, stmt: tirx.Stmt) -> tirx.Stmt:
+        if isinstance(stmt, tirx.AttrStmt) and stmt.attr_key == FINISH:
+            return tree.located(self._finish(stmt), stmt)
+        view = leaf(stmt)
+        if isinstance(view, Gemm):
+            return tree.sequence(tree.located(piece, stmt) for piece in self._step(view))
+        return stmt if view is not None else tree.map_bodies(stmt, self.visit)
+
+    def _step(self, gemm: Gemm) -> list[tirx.Stmt]:
+        """The products of one step, added to what L1 holds or in its place."""
+        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles))
+
+        def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
+            steps = product.steps(row, column, _ZERO)
+            return attrs.dst_section([steps, product.pack(gemm.c.buffer, row, column)])
+
+        body = product.over(section)
+        if gemm.always_clears:
+            return [body]
+        accumulate = ops.PACK_ACCUMULATE.stmt(gemm.c.buffer.data, _simplify(tirx.Not(gemm.clear)))
+        return [accumulate, body, ops.PACK_ACCUMULATE.stmt(gemm.c.buffer.data, 0)]
+
+    def _finish(self, stmt: tirx.AttrStmt) -> tirx.Stmt:
+        product, *nests = tree.statements(stmt.body)
+        gemm = leaf(product)
+        assert isinstance(gemm, Gemm), stmt
+        if nests:
+            (nest,) = nests
+            last = self._with_nest(gemm, nest)
+        else:
+            last = self._in_parts(gemm)
+        if gemm.always_clears:
+            return last
+        return tirx.IfThenElse(stmt.value, last, tree.sequence(self._step(gemm)))
+
+    def _in_parts(self, gemm: Gemm) -> tirx.Stmt:
+        """The last step of a sum that is published row of subblocks by row of subblocks."""
+        out = gemm.c.buffer
+        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles))
+
+        def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
+            steps = product.steps(row, column, _ZERO)
+            return attrs.dst_section([steps, product.pack(out, _ZERO, column)])
+
+        if gemm.always_clears:
+            return product.over(section, self._handing_over(out))
+        body = product.over(section, lambda part: tree.sequence([part, self._published(out)]))
+        accumulate = ops.PACK_ACCUMULATE.stmt(out.data, _simplify(tirx.Not(gemm.clear)))
+        return tree.sequence([accumulate, body, ops.PACK_ACCUMULATE.stmt(out.data, 0)])
+
+    def _with_nest(self, gemm: Gemm, stmt: tirx.Stmt) -> tirx.Stmt:
+        """The last step of a sum, and what a nest makes of it."""
+        total = gemm.c.buffer
+        nest = leaf(stmt)
+        assert isinstance(nest, Elementwise), stmt
+        program, slots = nest_program(nest, stmt, self.mode.tiles)
+        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles // slots))
+        sub, columns = product.sub, product.grid.columns
+        (of_sum,) = (
+            ins.out for ins in program if any(total.same_as(load.buffer) for load in ins.loads)
+        )
+        first = of_sum * sub.tiles
+
+        def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
+            def tile(index: list[tirx.PrimExpr]) -> NestTile:
+                at_row, at_column = index
+                place = row + at_row, column + at_column
+                number = place[0] * columns + place[1]
+                inside = at_row * sub.columns + at_column
+                leading = [_ZERO] * len(product.grid.leading)
+                return NestTile(
+                    nest, number, (leading, *place), lambda slot: slot * sub.tiles + inside
+                )
+
+            def each(make: Callable[[NestTile], tirx.Stmt]) -> tirx.Stmt:
+                return nest_of([sub.rows, sub.columns], lambda index: make(tile(index)))
+
+            loaded = each(
+                lambda tile: ops.COPY_TILE.stmt(
+                    total.data, _simplify(tile.number), tile.register(of_sum)
+                )
+            )
+            made = [
+                each(lambda tile, ins=ins: tile.instruction(ins, self.plan, self.mode))
+                for ins in program
+                if not any(total.same_as(load.buffer) for load in ins.loads)
+            ]
+            packed = product.pack(nest.dst, _ZERO, column, program[-1].out * sub.tiles)
+            steps = product.steps(row, column, first)
+            before = [] if gemm.always_clears else [loaded]
+            return attrs.dst_section([*before, steps, *made, packed])
+
+        body = product.over(section, self._handing_over(nest.dst))
+        if gemm.always_clears:
+            return body
+        pages = ops.BLOCK_PAGES.call(total.data)
+        return tree.sequence(
+            [
+                ops.CB_PUSH_BACK.stmt(total.data, pages),
+                ops.CB_WAIT_FRONT.stmt(total.data, pages),
+                body,
+                ops.CB_POP_FRONT.stmt(total.data, pages),
+            ]
+        )
+
+    def _handing_over(self, buffer: tirx.Buffer) -> Callable[[tirx.Stmt], tirx.Stmt]:
+        reserve = ops.CB_RESERVE_BACK.stmt(buffer.data, self._part_pages(buffer))
+        return lambda part: tree.sequence([reserve, part, self._published(buffer)])
+
+    def _published(self, buffer: tirx.Buffer) -> tirx.Stmt:
+        return ops.CB_PUSH_BACK.stmt(buffer.data, self._part_pages(buffer))
+
+    def _part_pages(self, buffer: tirx.Buffer) -> tirx.PrimExpr | int:
+        planned = self.plan[buffer.data]
+        return ops.BLOCK_PAGES.call(buffer.data) if planned.parts == 1 else planned.part_pages
 
 
-def _product(gemm: Gemm, plan: Plan, dst_tiles: int) -> tirx.Stmt:
-    a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
-    grid = layout.tile_grid(c)
-    inner = layout.tile_grid(a)
-    assert grid is not None, c
-    assert inner is not None, a
-    depth = inner.columns
-    streams = (plan[b.data].order == COLUMN_MAJOR) == gemm.transpose_b
-    sub = best_subblock(grid.rows, grid.columns if streams else 1, dst_tiles)
-    row_stride = 1 if plan[a.data].order == COLUMN_MAJOR else depth
-    step_stride = inner.rows if plan[a.data].order == COLUMN_MAJOR else 1
+@dataclass(frozen=True)
+class _Product:
+    """A product in subblocks."""
 
-    def section(index: list[tirx.PrimExpr]) -> tirx.Stmt:
-        row, column = (at * size for at, size in zip(index, (sub.rows, sub.columns), strict=True))
+    gemm: Gemm
+    plan: Plan
+    sub: Subblock
+
+    @property
+    def grid(self) -> layout.TileGrid:
+        grid = layout.tile_grid(self.gemm.c.buffer)
+        assert grid is not None, self.gemm
+        return grid
+
+    def over(
+        self,
+        section: Callable[[tirx.PrimExpr, tirx.PrimExpr], tirx.Stmt],
+        around: Callable[[tirx.Stmt], tirx.Stmt] = lambda row: row,
+    ) -> tirx.Stmt:
+        """`section` for the first row and column of every subblock; `around` the rows of them."""
+        rows, columns = self.grid.rows // self.sub.rows, self.grid.columns // self.sub.columns
+        r, c = tirx.Var("r", "int32"), tirx.Var("c", "int32")
+        row = _ZERO if rows == 1 else r * self.sub.rows
+        column = _ZERO if columns == 1 else c * self.sub.columns
+        inner = section(row, column)
+        inner = around(inner if columns == 1 else loop(c, columns, inner))
+        return inner if rows == 1 else loop(r, rows, inner)
+
+    def steps(
+        self, row: tirx.PrimExpr, column: tirx.PrimExpr, first: tirx.PrimExpr | int
+    ) -> tirx.Stmt:
+        """The products of a subblock, added to the registers from `first` on."""
+        gemm, sub = self.gemm, self.sub
+        a, b = gemm.a.buffer, gemm.b.buffer
+        inner = layout.tile_grid(a)
+        assert inner is not None, a
+        depth = inner.columns
+        by_columns = self.plan[a.data].order == COLUMN_MAJOR
+        row_stride, step_stride = (1, inner.rows) if by_columns else (depth, 1)
         k = tirx.Var("kk", "int32")
-        step = tirx.const(0, "int32") if depth == 1 else k
-        page_b = step * grid.columns + column if streams else column * depth + step
+        step = _ZERO if depth == 1 else k
+        is_streamed = streams(gemm, self.plan)
+        page_b = step * self.grid.columns + column if is_streamed else column * depth + step
         product = ops.MATMUL_BLOCK.stmt(
             a.data,
             b.data,
             _simplify(row * row_stride + step * step_stride),
             _simplify(page_b),
-            0,
+            first,
             int(gemm.transpose_b),
             sub.columns,
             sub.rows,
             row_stride,
         )
-        steps = product if depth == 1 else loop(k, depth, product)
-        return attrs.dst_section([steps, _pack(c, grid, sub, row, column, plan[c.data].order)])
+        return product if depth == 1 else loop(k, depth, product)
 
-    return nest_of([grid.rows // sub.rows, grid.columns // sub.columns], section)
+    def pack(
+        self, out: tirx.Buffer, row: tirx.PrimExpr, column: tirx.PrimExpr, first: int = 0
+    ) -> tirx.Stmt:
+        """The registers from `first` on to the pages of a subblock of `out`."""
+        grid, order = self.grid, self.plan[out.data].order
 
+        def pack(index: list[tirx.PrimExpr]) -> tirx.Stmt:
+            at_row, at_column = index
+            page = grid.page([0] * len(grid.leading), row + at_row, column + at_column, order)
+            register = first + at_row * self.sub.columns + at_column
+            return ops.PACK_TILE.stmt(_simplify(register), out.data, _simplify(page))
 
-def _pack(
-    c: tirx.Buffer,
-    grid: layout.TileGrid,
-    sub: Subblock,
-    row: tirx.PrimExpr,
-    column: tirx.PrimExpr,
-    order: str,
-) -> tirx.Stmt:
-    def pack(index: list[tirx.PrimExpr]) -> tirx.Stmt:
-        at_row, at_column = index
-        page = grid.page([0] * len(grid.leading), row + at_row, column + at_column, order)
-        return ops.PACK_TILE.stmt(
-            _simplify(at_row * sub.columns + at_column), c.data, _simplify(page)
-        )
-
-    return nest_of([sub.rows, sub.columns], pack)
+        return nest_of([self.sub.rows, self.sub.columns], pack)
 
 
 def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:

@@ -51,7 +51,7 @@ from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import access, layout, ranges, webs
-from tilelang_tt.analysis.block_work import block_work
+from tilelang_tt.analysis.block_work import BlockWork, block_work
 from tilelang_tt.analysis.separation import separated
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.exprs import same_all
@@ -73,6 +73,7 @@ from tilelang_tt.transforms.choose_partition import ChoosePartition, overlapped
 from tilelang_tt.transforms.elementwise import fill_over, map_over, nest_over, neutral
 
 _GAIN = 0.8
+_CORE_BANDWIDTH = 25.0  # bytes a cycle that one core moves
 _STEP_CYCLES = 1500.0  # of handing a part on, besides moving and adding its tiles
 _TILE_CYCLES = 300.0
 _COMBINED: dict[str, Callable[[tirx.PrimExpr, tirx.PrimExpr], tirx.PrimExpr]] = {
@@ -124,19 +125,27 @@ class SplitLoops:
         parts = min(limit, math.prod(self.options.cores) // max(1, math.prod(extents)))
         if parts < 2:
             return False
-        phases = self.options.phases
+        phases, bandwidth = self.options.phases, self.options.device.dram_bytes_per_cycle
         loops = tree.sequence([block.stmts[position] for position in shared])
-        split = block_work(Frame.of(frame.build(body=loops)), phases)
         whole = block_work(frame, phases)
-        read = math.prod(extents) * sum(one.bytes * one.runs for one in whole.transfers)
+        split = block_work(Frame.of(frame.build(body=loops)), phases)
+        saved = 1 - 1 / parts
+        moved = _bytes(whole) - saved * _bytes(split)
         times = (
-            read / self.options.device.dram_bytes_per_cycle,
-            whole.cycles - split.cycles * (1 - 1 / parts),
+            math.prod(extents) * _bytes(whole) / bandwidth,
+            moved / _CORE_BANDWIDTH,
+            whole.cycles - saved * split.cycles,
         )
         carried = [buffer for made in shared.values() for buffer in made]
         step = sum(_STEP_CYCLES + _tiles(buffer) * _TILE_CYCLES for buffer in carried)
         cost = overlapped(times) + step * math.ceil(math.log2(parts))
-        return cost < _GAIN * ChoosePartition(self.options).cycles(frame)
+        alone = overlapped((_bytes(whole) / _CORE_BANDWIDTH, whole.cycles))
+        return cost < _GAIN * max(alone, ChoosePartition(self.options).cycles(frame))
+
+
+def _bytes(work: BlockWork) -> float:
+    """What a block moves to and from DRAM."""
+    return sum(transfer.bytes * transfer.runs for transfer in work.transfers)
 
 
 def _tiles(buffer: tirx.Buffer) -> int:

@@ -1,0 +1,97 @@
+"""SplitBlocks: blocks that are fewer than the cores are cut."""
+
+import pytest
+from helpers import OPTIONS, check, check_unchanged, fragment, scripted, shared, tensor
+
+from tilelang_tt.options import Options
+from tilelang_tt.transforms.split_blocks import SplitBlocks
+
+PASS = SplitBlocks(OPTIONS)
+
+
+def product(m, n, *, k=1024, grid=None, size=(512, 512), middle="", bias="", **more):
+    """A product in blocks of `m` x `n` of a result of `size`."""
+    rows, columns = size
+    body = (
+        f"{bias}\n"
+        "begin(C_l)\n"
+        f"for k in range({k // 32}):\n"
+        f"    copy(A[by * {m} : by * {m} + {m}, k * 32 : k * 32 + 32], A_s)\n"
+        f"    copy(B[k * 32 : k * 32 + 32, bx * {n} : bx * {n} + {n}], B_s)\n"
+        "    gemm(A_s, B_s, C_l, clear=k == 0)\n"
+        "end(C_l)\n"
+        f"{middle}\n"
+        f"copy(C_l, C[by * {m} : by * {m} + {m}, bx * {n} : bx * {n} + {n}])"
+    ).strip()
+    grid = grid or {"bx": -(-columns // n), "by": -(-rows // m)}
+    buffers = {
+        "A": tensor(rows, k),
+        "B": tensor(k, columns),
+        "C": tensor(rows, columns),
+        "A_s": shared(m, 32),
+        "B_s": shared(32, n),
+        "C_l": fragment(m, n),
+    }
+    return scripted(body, grid=grid, **{**buffers, **more})
+
+
+def nest(m, n, value):
+    return f"for i in T.parallel({m}):\n    for j in T.parallel({n}):\n        C_l[i, j] = {value}"
+
+
+def test_both_sides_are_cut():
+    check(PASS, product(128, 128), product(64, 64))
+
+
+def test_blocks_that_begin_outside_of_the_tensors_are_left_out():
+    before = product(128, 128, size=(560, 832), grid={"bx": 7, "by": 5})
+    options = Options(arch="blackhole", grid=(11, 10))
+    after = product(64, 128, size=(560, 832), grid={"bx": 7, "by": 9})
+    check(SplitBlocks(options), before, after)
+
+
+@pytest.mark.parametrize("value", ["C_l[i, j] + D_s[0, j]", "T.max(C_l[i, j], D_s[0, j])"])
+def test_nests_follow(value):
+    def program(m, n):
+        bias = f"copy(D[0:1, bx * {n} : bx * {n} + {n}], D_s)"
+        more = {"D": tensor(1, 512), "D_s": shared(1, n)}
+        return product(m, n, middle=nest(m, n, value), bias=bias, **more)
+
+    check(PASS, program(128, 128), program(64, 64))
+
+
+def test_what_a_sum_joins_is_not_cut():
+    def program(m):
+        middle = "reduce(C_l, m_l, 'sum', 1)\n" + nest(m, 128, "C_l[i, j] - m_l[i, 0]")
+        return product(m, 128, middle=middle, m_l=fragment(m, 1))
+
+    check(PASS, program(128), program(64))
+
+
+LEFT = {
+    "enough blocks": product(64, 64),
+    "little work": product(128, 128, k=64),
+    "a place in the block": product(128, 128, middle=nest(128, 128, "T.cast(i + j, 'bfloat16')")),
+    "a mirrored block": product(128, 128, middle=nest(128, 128, "C_l[127 - i, 127 - j]")),
+    "a symbolic grid": scripted(
+        "copy(A[bx * 64 : bx * 64 + 64, 0:64], A_s)",
+        grid={"bx": "n"},
+        scalars=["n"],
+        A=tensor(512, 64),
+        A_s=shared(64, 64),
+    ),
+}
+
+
+@pytest.mark.parametrize("func", LEFT.values(), ids=LEFT)
+def test_left_alone(func):
+    check_unchanged(PASS, func)
+
+
+def test_tensors_that_blocks_add_to_are_left_alone():
+    check_unchanged(PASS, product(128, 128).with_attr("tt.added", ["C"]))
+
+
+def test_a_store_of_what_is_not_cut_bars_the_cut():
+    middle = "copy(m_l, E[0:128, 0:1])"
+    check_unchanged(PASS, product(128, 128, middle=middle, E=tensor(128, 1), m_l=fragment(128, 1)))
