@@ -8,6 +8,7 @@ import pytest
 from testing.mock import kernels as k
 from tilelang_tt import device, mock
 from tilelang_tt.mock.chip import Tensor
+from tilelang_tt.mock.program import Role
 
 TILE = k.BF16.tile_bytes
 # Hands over pages of the input; tells the writer through circular buffer 1 when so many were freed.
@@ -189,7 +190,7 @@ def test_a_value_replaced_where_it_lies_is_reported_and_goes_on(pages: int) -> N
     program = chip.program()
     for index, count in ((0, 1), (16, 1), (24, pages)):
         program.circular_buffer(index, "bfloat16", count)
-    roles: tuple[tuple[mock.program.Role, str, Tensor], ...]
+    roles: tuple[tuple[Role, str, Tensor], ...]
     roles = ("reader", k.READ_ONE, given), ("writer", k.WRITE, made)
     args = {(0, 0): (0, 1)}
     for role, source, tensor in roles:

@@ -9,6 +9,7 @@ import pytest
 
 from tilelang_tt import mock
 from tilelang_tt.mock.chip import Tensor
+from tilelang_tt.mock.program import Role
 
 Array = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -119,7 +120,7 @@ def launch(
     for index, format_ in enumerate((value_format, index_format)):
         program.circular_buffer(index, format_, 2)
         program.circular_buffer(16 + index, format_, 2)
-    roles: tuple[tuple[mock.program.Role, str, tuple[Tensor, Tensor]], ...]
+    roles: tuple[tuple[Role, str, tuple[Tensor, Tensor]], ...]
     roles = ("reader", _READ, given), ("writer", _WRITE, made)
     for role, source, tensors in roles:
         program.kernel(
