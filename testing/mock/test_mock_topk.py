@@ -260,6 +260,20 @@ def test_equal_values_go_where_the_unit_swaps_them() -> None:
     np.testing.assert_array_equal(groups[1::2] % 4, np.tile([3, 2, 1, 0], (8, 1)))
 
 
+def test_equal_values_change_places_in_the_second_half_of_phase_two() -> None:
+    """The routine exchanges two registers there, and then swaps them whatever they hold."""
+    got = network("topk_local_sort(0, 0, 2, 2);", np.ones((64, 32), np.float32))
+    expected = [*range(8), *range(15, 7, -1)]
+    np.testing.assert_array_equal(got[1][:, 0].reshape(-1, 16) % 16, np.tile(expected, (4, 1)))
+
+
+def test_registers_with_nothing_loaded_change_nothing() -> None:
+    """Late rebuilds of four values load two registers of the four that are transposed."""
+    got = network("topk_rebuild(0, 0, 2, 4, 2, 0);", np.ones((64, 32), np.float32))
+    np.testing.assert_array_equal(got[1][:4, 0], [0, 1, 2, 3])
+    np.testing.assert_array_equal(got[1][32:36, 0], [35, 34, 33, 32])
+
+
 @pytest.mark.parametrize("wide", [False, True], ids=["16-bit", "32-bit"])
 def test_minus_zero_is_less_than_zero_until_it_is_made_positive(wide: bool) -> None:
     values = np.zeros((64, 32), np.float32)
