@@ -14,6 +14,7 @@ from testing.mock import (
     test_mock_reductions,
     test_mock_sfpu,
     test_mock_tilize,
+    test_mock_topk,
 )
 from tilelang_tt import formats
 
@@ -22,7 +23,7 @@ ARCHS = ("wormhole_b0", "blackhole")
 
 def source(name: str, text: str, format_: str = "Float32") -> KernelSource:
     data = formats.BY_NAME[format_]
-    indices = (0, 1, 16)
+    indices = (0, 1, 16, 17)
     return KernelSource(
         "compute",
         name,
@@ -55,4 +56,10 @@ def test_rows_and_tiles_are_converted_as_the_headers_want_it(arch: str) -> None:
 @pytest.mark.parametrize("arch", ARCHS)
 def test_registers_are_broadcast_as_the_headers_want_it(arch: str) -> None:
     kernel = source("broadcast.cpp", test_mock_reductions.broadcast_kernel())
+    assert check([kernel], arch) == []
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_columns_are_sorted_as_the_headers_want_it(arch: str) -> None:
+    kernel = source("topk.cpp", test_mock_topk.kernel())
     assert check([kernel], arch) == []

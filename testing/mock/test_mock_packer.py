@@ -7,6 +7,8 @@ import pytest
 
 from testing.mock import kernels as k
 from tilelang_tt import device, mock
+from tilelang_tt.mock.chip import Tensor
+from tilelang_tt.mock.program import Role
 
 TILE = k.BF16.tile_bytes
 # Hands over pages of the input; tells the writer through circular buffer 1 when so many were freed.
@@ -143,3 +145,62 @@ def test_a_finding_of_a_packer_that_is_late_has_its_place() -> None:
     assert place is not None
     line = source.splitlines().index("    pack_tile(i == 2 ? 1 : 0, 16);") + 1
     assert (place.engine, place.call, place.line) == ("compute", "pack_tile", line)
+
+
+# Packs a value twice onto the one page of a buffer of its own, which the first push has filled.
+IN_PLACE = """
+#include "api/compute/compute_kernel_api.h"
+#include "api/compute/compute_kernel_hw_startup.h"
+#include "api/compute/pack.h"
+#include "api/compute/tile_move_copy.h"
+#include "api/compute/eltwise_unary/negative.h"
+
+void kernel_main() {
+  compute_kernel_hw_startup(0, 0, 16);
+  negative_tile_init();
+  for (uint32_t i = 0; i < 3; ++i) {
+    const uint32_t from = i == 0 ? 0 : 24, to = i == 2 ? 16 : 24;
+    cb_wait_front(from, 1);
+    if (i != 1) {
+      cb_reserve_back(to, 1);
+    }
+    copy_init(from);
+    tile_regs_acquire();
+    copy_tile(from, 0, 0);
+    negative_tile(0);
+    tile_regs_commit();
+    tile_regs_wait();
+    pack_tile<true>(0, to, 0);
+    tile_regs_release();
+    if (i != 1) {
+      cb_push_back(to, 1);
+      cb_pop_front(from, 1);
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_value_replaced_where_it_lies_is_reported_and_goes_on(pages: int) -> None:
+    """A buffer with another page has the packer at a page that nobody has reserved."""
+    values = np.arange(1024, dtype=np.float32).reshape(32, 32) % 128
+    chip = mock.Chip("wormhole_b0")
+    given, made = chip.tensor(values, "bfloat16"), chip.empty((32, 32), "bfloat16")
+    program = chip.program()
+    for index, count in ((0, 1), (16, 1), (24, pages)):
+        program.circular_buffer(index, "bfloat16", count)
+    roles: tuple[tuple[Role, str, Tensor], ...]
+    roles = ("reader", k.READ_ONE, given), ("writer", k.WRITE, made)
+    args = {(0, 0): (0, 1)}
+    for role, source, tensor in roles:
+        words = tensor.accessor_args
+        program.kernel(role, source, args, compile_time_args=words, common_args=[tensor.address])
+    program.kernel("compute", IN_PLACE, {(0, 0): []})
+    if pages == 2:
+        with pytest.raises(mock.UndefinedBehavior, match="page 0 is packed, 0 pages are reserved"):
+            program.run(allow={"cb_overrun"})
+        return
+    report = program.run(allow={"cb_overrun"})
+    assert [each.kind for each in report.findings] == ["cb_overrun"]
+    np.testing.assert_array_equal(made.numpy(), -values)

@@ -110,7 +110,7 @@ class LegalizeConstructs:
         frame = Frame.of(func)
         _check_values(frame.body)
         _check_data_dependence(frame)
-        for buffer in frame.buffers:
+        for buffer in [*frame.buffers, *frame.ways]:
             _check_buffer(buffer, frame.realize)
         _check_annotations(frame)
         return frame.build(

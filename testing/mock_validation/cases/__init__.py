@@ -9,6 +9,7 @@ from testing.mock_validation.cases import (
     matmul,
     normalization,
     reduction,
+    sorting,
     unary,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "matmul",
     "normalization",
     "reduction",
+    "sorting",
     "unary",
 ]
 

@@ -288,6 +288,13 @@ void dst_round(DstTile& tile, Rounding rounding) {
   }
 }
 
+DstKind float_kind(DataFormat format) {
+  if (run->program->device.fp32_dest != 0) {
+    return DstKind::float32;
+  }
+  return format == DataFormat::Float16 ? DstKind::float16 : DstKind::bfloat16;
+}
+
 void store_unpacked(DstTile& tile, const CircularBuffer& cb) {
   const bool wide = cb.config->unpack_to_dest_fp32 != 0 ||
                     cb.config->format == uint32_t(DataFormat::Int32) ||
@@ -301,19 +308,19 @@ void store_unpacked(DstTile& tile, const CircularBuffer& cb) {
     tile.kind = DstKind::integer;
     return;
   }
+  tile.kind = float_kind(DataFormat(cb.config->format));
+  if (cb.config->format != uint32_t(DataFormat::Float32)) {
+    return;  // its values fit a 16-bit register as they are
+  }
   if (is_cut_to_tf32(cb)) {
     constexpr uint32_t tf32_significand = 11;
     truncate_significand(tile.values, tile.values, tf32_significand);
   }
-  dst_store_float(tile, cb.config->format);
+  dst_round(tile, Rounding::away);
 }
 
 void dst_store_float(DstTile& tile, uint32_t operand_format) {
-  tile.kind =
-      operand_format == uint32_t(DataFormat::Float16) ? DstKind::float16 : DstKind::bfloat16;
-  if (run->program->device.fp32_dest != 0) {
-    tile.kind = DstKind::float32;
-  }
+  tile.kind = float_kind(DataFormat(operand_format));
   dst_round(tile, Rounding::away);
 }
 

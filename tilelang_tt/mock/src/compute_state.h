@@ -33,6 +33,8 @@ DstTile& dst_packed(Thread& thread, uint32_t slot);
 enum class Rounding : uint8_t { away, cut, even };
 void dst_round(DstTile& tile, Rounding rounding);
 
+// The kind of float that a register holds which was made from this format.
+DstKind float_kind(DataFormat format);
 // After a tile was unpacked, as what the circular buffer holds.
 void store_unpacked(DstTile& tile, const CircularBuffer& cb);
 // After a float result of the matrix unit.

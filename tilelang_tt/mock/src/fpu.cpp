@@ -146,14 +146,15 @@ void copy(Call call, uint32_t index, uint32_t tile, uint32_t dst) {
   const bool transposed = compute.init.unit == Unit::copy && compute.init.detail[0] != 0;
   require_init(compute, {Unit::copy, {transposed ? 1U : 0U, 0, 0, 0}});
   require_source_a(compute, cb);
-  const float* words = operand(thread, index, tile, View::full, scratch_a.words);
   DstTile& out = dst_overwrite(thread, dst);
+  float* const room = transposed ? scratch_a.words : out.values;
+  const float* words = operand(thread, index, tile, View::full, room);
   const MathTiming& costs = run->timing.math;
   run_operation(thread,
                 work_of_one(cb.config->page_bytes, transposed ? costs.transpose : costs.copy));
   if (transposed) {
     transpose_tile_words(words, out.values);
-  } else {
+  } else if (words != room) {
     std::copy_n(words, tile_elements, out.values);
   }
   store_unpacked(out, cb);

@@ -120,13 +120,6 @@ DstTile& integer_tile(Thread& thread, uint32_t slot) {
   return tile;
 }
 
-DstKind float_kind(DataFormat format) {
-  if (run->program->device.fp32_dest != 0) {
-    return DstKind::float32;
-  }
-  return format == DataFormat::Float16 ? DstKind::float16 : DstKind::bfloat16;
-}
-
 void sfpu_init(Call call, Sfpu init, uint32_t parameter) {
   Thread& thread = begin(call, Op::init);
   Compute& compute = compute_of(thread);

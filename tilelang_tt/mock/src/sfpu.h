@@ -59,7 +59,4 @@ Thread& begin_sfpu(Call call, Sfpu op, uint32_t parameter = 0);
 DstTile& float_tile(Thread& thread, uint32_t slot);
 DstTile& integer_tile(Thread& thread, uint32_t slot);
 
-// The kind of float that a register holds which was made from this format.
-DstKind float_kind(DataFormat format);
-
 }  // namespace tt_mock

@@ -31,11 +31,17 @@ float float16_to_float(uint16_t value) {
                           (uint32_t(value & 0x8000) << 16));
 }
 
-bool is_nan_bits(uint32_t bits) { return (bits & 0x7FFFFFFF) > 0x7F800000; }
+// Comparisons below are signed, which vector units have; the numbers are not negative.
+bool is_nan_bits(uint32_t bits) { return static_cast<int32_t>(bits & 0x7FFFFFFF) > 0x7F800000; }
+
+// The upper half is the bfloat16.
+uint32_t round_bfloat16_away(float value) {
+  const auto bits = bits_cast<uint32_t>(value);
+  return is_nan_bits(bits) ? bits | 0x400000 : bits + 0x8000;
+}
 
 uint16_t float_to_bfloat16_away(float value) {
-  const auto bits = bits_cast<uint32_t>(value);
-  return static_cast<uint16_t>((is_nan_bits(bits) ? bits | 0x400000 : bits + 0x8000) >> 16);
+  return static_cast<uint16_t>(round_bfloat16_away(value) >> 16);
 }
 
 float round_bfloat16_even(float value) {
@@ -46,18 +52,19 @@ float round_bfloat16_even(float value) {
 
 // Magnitude bits of a half, given float bits without sign and what rounding adds below the kept
 // bits. Without branches, so that loops over it become vector code.
-uint32_t half_magnitude(uint32_t bits, uint32_t rounding) {
-  constexpr uint32_t infinity = 0x7F800000;
-  constexpr uint32_t smallest_normal = 0x38800000;
-  constexpr uint32_t largest_half = 0x7C00;
-  const uint32_t below = bits < smallest_normal ? bits : smallest_normal;
+uint32_t half_magnitude(uint32_t magnitude, uint32_t rounding) {
+  constexpr int32_t infinity = 0x7F800000;
+  constexpr int32_t smallest_normal = 0x38800000;
+  constexpr int32_t largest_half = 0x7C00;
+  const auto bits = static_cast<int32_t>(magnitude);
+  const int32_t below = bits < smallest_normal ? bits : smallest_normal;
   const float scaled = bits_cast<float>(below) * 0x1p24F + (rounding == 0 ? 0.0F : 0.5F);
-  const auto denormal = static_cast<uint32_t>(static_cast<int32_t>(scaled));
-  const uint32_t finite = bits < infinity ? bits : infinity;
-  const uint32_t shifted = (finite - 0x38000000 + rounding) >> 13;
-  const uint32_t normal = shifted < largest_half ? shifted : largest_half;
-  const uint32_t half = bits < smallest_normal ? denormal : normal;
-  return bits > infinity ? 0x7E00 : half;
+  const auto denormal = static_cast<int32_t>(scaled);
+  const int32_t finite = bits < infinity ? bits : infinity;
+  const int32_t shifted = (finite - 0x38000000 + static_cast<int32_t>(rounding)) >> 13;
+  const int32_t normal = shifted < largest_half ? shifted : largest_half;
+  const int32_t half = bits < smallest_normal ? denormal : normal;
+  return static_cast<uint32_t>(bits > infinity ? 0x7E00 : half);
 }
 
 uint16_t float_to_float16_away(float value) {
@@ -230,7 +237,7 @@ void round_to_format(uint32_t format, float* words) {
   }
   if (static_cast<DataFormat>(format) == DataFormat::Float16_b) {
     for (uint32_t i = 0; i < elements; ++i) {
-      words[i] = bfloat16_to_float(float_to_bfloat16_away(words[i]));
+      words[i] = bits_cast<float>(round_bfloat16_away(words[i]) & 0xFFFF0000);
     }
   }
   if (static_cast<DataFormat>(format) == DataFormat::Float16) {

@@ -171,6 +171,28 @@ void sfpu_broadcast(Call call, EltwiseBinaryType type, BroadcastType dim, uint32
                     uint32_t vector);
 void sfpu_normalize(Call call, uint32_t data, uint32_t mean, uint32_t inverse_deviation);
 void sfpu_cumsum(Call call, uint32_t dst, bool first);
+
+// Sorting networks, see topk.cpp. Equal values stay in no particular order, or are in that of their
+// indices: descending where the whole sort is.
+struct SortTies {
+  bool by_index = false;
+  bool descending = false;
+};
+// The steps count only where there is one phase.
+struct SortSteps {
+  uint32_t end_phase, start_phase, end_step, start_step;
+};
+struct RebuildShape {
+  uint32_t iteration, k, log_k;
+  bool skip_second;  // the second tile of values and of indices
+};
+void topk_local_sort(Call call, uint32_t dst, bool ascending, SortSteps steps, SortTies ties);
+void topk_merge(Call call, uint32_t dst, bool smallest, uint32_t iteration, uint32_t k,
+                SortTies ties);
+void topk_rebuild(Call call, uint32_t dst, bool ascending, RebuildShape shape, SortTies ties);
+void topk_positive_zeros(Call call, uint32_t dst);
+void topk_finish_indices(Call call, uint32_t dst);
+
 void transpose_dst_init(Call call, bool wide, bool faces);
 void transpose_dst(Call call, bool wide, bool faces, uint32_t dst);
 

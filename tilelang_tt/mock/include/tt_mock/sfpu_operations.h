@@ -217,5 +217,10 @@
   X(mask, mask, bits)                                                                     \
   X(mask_posinf, mask, bits)                                                              \
   X(cumsum, cumsum, cut)                                                                  \
+  X(topk_local_sort, topk_local_sort, bits)                                               \
+  X(topk_merge, topk_local_sort, bits)                                                    \
+  X(topk_rebuild, topk_local_sort, bits)                                                  \
+  X(topk_positive_zeros, topk_local_sort, bits)                                           \
+  X(topk_finish_indices, topk_local_sort, bits)                                           \
   X(reduce, reduce, cut)                                                                  \
   X(broadcast, broadcast, cut)
