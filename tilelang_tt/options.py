@@ -21,11 +21,11 @@ class Options:
 
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
     destination registers; None means: where the program needs them. `multicast` lets one core read
-    for several, `split` lets several cores work on one block; None means: where it pays. `depths`
-    are depths of circular buffers in blocks, by the names that the report has, for those that the
-    compiler shall not choose; a dictionary in a target. `execution` is where a kernel runs: "mock"
-    on this machine, "ttnn" on a card or simulator through Tenstorrent's runtime, "auto" on a card
-    where one is.
+    for several, `split` lets several cores work on one block, `cut` makes several of one; None
+    means: where it pays. `depths` are depths of circular buffers in blocks, by the names that the
+    report has, for those that the compiler shall not choose; a dictionary in a target. `execution`
+    is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator through
+    Tenstorrent's runtime, "auto" on a card where one is.
     """
 
     arch: str = "wormhole_b0"
@@ -34,6 +34,7 @@ class Options:
     fp32_acc: bool | None = None
     multicast: bool | None = None
     split: bool | None = None
+    cut: bool | None = None
     depths: tuple[tuple[str, int], ...] = ()
     execution: str = "auto"
 
@@ -44,6 +45,7 @@ class Options:
         _require_choice("fp32_acc", self.fp32_acc)
         _require_choice("multicast", self.multicast)
         _require_choice("split", self.split)
+        _require_choice("cut", self.cut)
         _check_grid(self.grid, self.arch)
         _check_depths(self.depths)
 

@@ -22,6 +22,7 @@ from tilelang_tt.transforms.choose_tiled_axes import ChooseTiledAxes
 from tilelang_tt.transforms.close_transfers import CloseTransfers
 from tilelang_tt.transforms.coalesce_reads import CoalesceReads
 from tilelang_tt.transforms.complete_writes import CompleteWrites
+from tilelang_tt.transforms.cut_blocks import CutBlocks
 from tilelang_tt.transforms.defer_stores import DeferStores
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
@@ -62,7 +63,6 @@ from tilelang_tt.transforms.select_elements import SelectElements
 from tilelang_tt.transforms.separate_consumers import SeparateConsumers
 from tilelang_tt.transforms.separate_operands import SeparateOperands
 from tilelang_tt.transforms.share_buffers import ShareBuffers
-from tilelang_tt.transforms.split_blocks import SplitBlocks
 from tilelang_tt.transforms.split_expressions import SplitExpressions
 from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_loops import SplitLoops
@@ -90,7 +90,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         CanonicalizeReductions(),
         StageTransfers(),
         MaterializeViews(),
-        SplitBlocks(options),
+        CutBlocks(options),
         MergeSteps(options),
         AccumulateInPlace(),
         PlaceAccumulators(),

@@ -13,7 +13,8 @@ import pytest
 import tilelang
 import torch
 
-from testing.kernels import sequences
+from testing.kernels import programs, sequences
+from testing.kernels.programs import plus
 from tilelang_tt import pipeline, version
 
 ROOT = Path(__file__).parents[2]
@@ -53,13 +54,13 @@ def test_a_program_is_compiled_once_in_a_process(monkeypatch, program, runs):
     assert [options.arch for options in runs] == ["wormhole_b0", "blackhole"]
 
 
-def test_a_second_process_takes_from_disk_what_is_the_same_and_compiles_what_is_not(
-    cache, program, operands, runs
-):
+def test_a_second_process_takes_from_disk_what_is_the_same_and_compiles_what_is_not(cache, runs):
+    program = programs.in_place(plus, (96, 64), (32, 32), "bfloat16")
     kernel = tilelang.compile(program, target="tenstorrent", out_idx=[-1])
+    operands = [torch.randint(-64, 65, (96, 64)).bfloat16() for _ in range(2)]
     assert torch.equal(kernel(*operands), sum(operands))
     assert len(runs) == 1, "the cache was empty"
-    tilelang.compile(sequences.split_sum(2, (32, 32)), target="tenstorrent", out_idx=[-1])
+    tilelang.compile(sequences.split_sum(2, (64, 32)), target="tenstorrent", out_idx=[-1])
     assert len(runs) == 3, "one run for each T.Kernel"
     done = subprocess.run(
         [sys.executable, str(SECOND)],

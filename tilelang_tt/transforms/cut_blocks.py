@@ -22,6 +22,8 @@ which dimensions are the same axis. It can be cut where no statement joins what 
 places of it, as a sum does, every store has it, and one axis of the grid moves every store along
 it.
 
+Blocks are cut where that saves more than a launch costs, or as the option `cut` says.
+
 Needs:    `MaterializeViews`, `StageTransfers`.
 Leaves:   smaller blocks, more of them.
 """
@@ -68,13 +70,15 @@ Dim = tuple[tirx.Buffer, int]
 
 
 @dataclass(frozen=True)
-class SplitBlocks:
+class CutBlocks:
     """See the module docstring."""
 
     options: Options
-    name: str = "tt.SplitBlocks"
+    name: str = "tt.CutBlocks"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
+        if self.options.cut is False:
+            return func
         frame = Frame.of(func)
         extents = [ranges.constant(loop.extent) or 0 for loop in frame.loops]
         is_known = bool(extents) and all(extents) and not attrs.added(func)
@@ -95,7 +99,8 @@ class SplitBlocks:
             return self._turns(extents, way) * block, math.prod(way.values())
 
         best = min(ways, key=cost)
-        if cost(ways[0])[0] - cost(best)[0] < _LEAST_GAIN:
+        gain = cost(ways[0])[0] - cost(best)[0]
+        if gain < (0.0 if self.options.cut else _LEAST_GAIN):
             return func
         return _Split(frame, best).func()
 

@@ -1,12 +1,12 @@
-"""SplitBlocks: blocks that are fewer than the cores are cut."""
+"""CutBlocks: blocks that are fewer than the cores are cut."""
 
 import pytest
 from helpers import OPTIONS, check, check_unchanged, fragment, scripted, shared, tensor
 
 from tilelang_tt.options import Options
-from tilelang_tt.transforms.split_blocks import SplitBlocks
+from tilelang_tt.transforms.cut_blocks import CutBlocks
 
-PASS = SplitBlocks(OPTIONS)
+PASS = CutBlocks(OPTIONS)
 
 
 def product(m, n, *, k=1024, grid=None, size=(512, 512), middle="", bias="", **more):
@@ -47,7 +47,7 @@ def test_blocks_that_begin_outside_of_the_tensors_are_left_out():
     before = product(128, 128, size=(560, 832), grid={"bx": 7, "by": 5})
     options = Options(arch="blackhole", grid=(11, 10))
     after = product(64, 128, size=(560, 832), grid={"bx": 7, "by": 9})
-    check(SplitBlocks(options), before, after)
+    check(CutBlocks(options), before, after)
 
 
 @pytest.mark.parametrize("value", ["C_l[i, j] + D_s[0, j]", "T.max(C_l[i, j], D_s[0, j])"])
@@ -86,6 +86,12 @@ LEFT = {
 @pytest.mark.parametrize("func", LEFT.values(), ids=LEFT)
 def test_left_alone(func):
     check_unchanged(PASS, func)
+
+
+def test_the_option_says_whether_blocks_are_cut():
+    little, much = product(128, 128, k=64), product(128, 128)
+    check(CutBlocks(Options(cut=True)), little, product(64, 64, k=64))
+    check_unchanged(CutBlocks(Options(cut=False)), much)
 
 
 def test_tensors_that_blocks_add_to_are_left_alone():
