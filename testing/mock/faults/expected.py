@@ -40,7 +40,10 @@ DETECTED = (
     Row(
         "count - 1",
         "cb_push_back",
-        ("deadlock", "cb_unpushed_at_end", "cb_overrun", "cb_wrap", "cb_overwrite"),
+        (
+            *("deadlock", "cb_unpushed_at_end", "cb_overrun", "cb_wrap", "cb_overwrite"),
+            "cb_write_without_reserve",
+        ),
     ),
     Row("count \\+ 1|duplicate", "cb_push_back", ("cb_push_without_reserve",)),
     Row("drop|count - 1", "cb_pop_front",
@@ -121,9 +124,13 @@ EQUIVALENT = (
                "the pages that are pushed have nothing to do with the signal"),
     Equivalent("swap with noc_async_write", "noc_semaphore_set",
                "the other side signals again only after the arrival of the page"),
-    Equivalent("drop", "matmul_block",
-               "the register holds the sum so far: what is missing is a value, which a comparison"
-               " with the right result shows and no protocol does"),
+    Equivalent("count \\+ 1", "cb_wait_front",
+               "the page too many is of the next block, which comes in any case"),
+    Equivalent("drop", "reconfig_data_format\\w*",
+               "the setting is that already, where the program begins and where it comes again"),
+    Equivalent("drop", "matmul_block|copy_tile",
+               "a product is added to the sum so far, or to zeros: what is missing is a value, as a"
+               " comparison with the right result shows, and no protocol does"),
 )  # fmt: skip
 
 
