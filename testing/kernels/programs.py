@@ -703,31 +703,10 @@ def gemm_scaled(size, block, dtype="bfloat16"):
     return main
 
 
-def gemm_dynamic_in_steps(K, block, dtype="bfloat16"):
-    """C = A B, the outer sizes chosen at each launch."""
-    M, N, (bM, bN, bK) = T.dynamic("m"), T.dynamic("n"), block
-
-    @T.prim_func
-    def main(
-        A: T.Tensor((M, K), dtype), B: T.Tensor((K, N), dtype), C: T.Tensor((M, N), "float32")
-    ):
-        with T.Kernel(T.ceildiv(N, bN), T.ceildiv(M, bM), threads=128) as (bx, by):
-            A_s = T.alloc_shared((bM, bK), dtype)
-            B_s = T.alloc_shared((bK, bN), dtype)
-            C_l = T.alloc_fragment((bM, bN), "float32")
-            T.clear(C_l)
-            for k in T.Pipelined(T.ceildiv(K, bK), num_stages=2):
-                T.copy(A[by * bM, k * bK], A_s)
-                T.copy(B[k * bK, bx * bN], B_s)
-                T.gemm(A_s, B_s, C_l)
-            T.copy(C_l, C[by * bM, bx * bN])
-
-    return main
-
-
-def gemm_dynamic(block, dtype="bfloat16"):
-    """All three extents are known at launch only."""
-    (bM, bN, bK), (m, n, kk) = block, T.dynamic("m, n, kk")
+def gemm_dynamic(block, dtype="bfloat16", depth=None):
+    """The extents are known at launch only, but for the inner one where `depth` gives it."""
+    (bM, bN, bK), (m, n) = block, T.dynamic("m, n")
+    kk = T.dynamic("kk") if depth is None else depth
 
     @T.prim_func
     def main(

@@ -60,7 +60,7 @@ def test_the_sources_do_not_depend_on_the_grid_of_cores():
 
 def test_one_kernel_serves_all_shapes():
     options = (("grid", (3, 2)), ("split", True))
-    kernel = compiled(programs.gemm_dynamic_in_steps, 512, (64, 32, 64), options=options)
+    kernel = compiled(programs.gemm_dynamic, (64, 32, 64), depth=512, options=options)
     for m, n in [(64, 32), (96, 64), (640, 320)]:
         a, b = whole(m, 512).bfloat16(), whole(512, n).bfloat16()
         assert torch.equal(kernel(a, b), a.float() @ b.float())

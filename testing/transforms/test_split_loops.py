@@ -208,15 +208,33 @@ UNTOUCHED = {
     + "\ncopy(M, C)\n"
     + looped(LOAD, SUM)
     + "copy(L, C)",
+    "a sum that begins with part of a block": f"{ZEROS}"
+    "for i in T.parallel(32):\n    for j in T.parallel(64): L[i, j] = T.float32(1)\n"
+    + looped(LOAD, SUM)
+    + "copy(L, C)",
+    "a loop that does not begin at 0": f"{ZEROS}{looped(LOAD, SUM, count='1, 9')}copy(L, C)",
+    "a loop of unknown length": f"{ZEROS}{looped(LOAD, SUM, count='n')}copy(L, C)",
+    "a sum of bytes": nest("W[i, j] = T.int8(0)")
+    + "\n"
+    + looped("copy(V[0:64, k * 64:k * 64 + 64], X)", nest("W[i, j] = W[i, j] + X[i, j]", 1))
+    + "copy(W, Z)",
     "products that begin afresh in the second iteration": "begin(L)\n"
     + looped(LOAD, "gemm(S, S, L, clear=k == 1)")
     + "end(L)\ncopy(L, C)",
 }
 
 
+BYTES = {
+    "V": tensor(64, 640, dtype="int8"),
+    "X": shared(64, 64, dtype="int8"),
+    "W": shared(64, 64, dtype="int8"),
+    "Z": tensor(64, 64, dtype="int8"),
+}
+
+
 @pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_untouched(body):
-    check_unchanged(SPLIT, scripted(body, **BUFFERS))
+    check_unchanged(SPLIT, scripted(body, scalars=["n"], **BUFFERS, **BYTES))
 
 
 BLOCK = f"begin(L)\n{looped(LOAD, PRODUCT, count=100)}end(L)\ncopy(L, C)"

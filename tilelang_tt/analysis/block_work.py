@@ -25,7 +25,9 @@ UNKNOWN_EXTENT = 8
 """What an extent counts as that only a launch tells."""
 
 _VECTOR_CYCLES = 100
-_PRODUCT_CYCLES = 16  # of one fidelity phase
+PRODUCT_CYCLES = 16
+"""Of a product of two tiles, in one fidelity phase."""
+
 _OTHER_CYCLES = 60
 
 
@@ -58,6 +60,11 @@ class BlockWork:
     transfers: list[Transfer] = field(default_factory=list)
     cycles: float = 0.0
     control_axes: Axes = frozenset()
+
+    @property
+    def bytes(self) -> float:
+        """What a block moves to and from DRAM."""
+        return sum(transfer.bytes * transfer.runs for transfer in self.transfers)
 
 
 def block_work(frame: Frame, phases: int) -> BlockWork:
@@ -128,11 +135,11 @@ class _Walk:
             self.work.cycles += place.runs * statement_cycles(view, self.phases)
 
     def _transfer(self, stmt: tirx.Stmt, copy: Copy, place: _Place) -> Transfer:
-        buffer = copy.dst.buffer if is_global(copy.src.buffer) else copy.src.buffer
-        size = _tiles(buffer) * formats.BY_DTYPE[buffer.dtype].tile_bytes
         region = copy.src if is_global(copy.src.buffer) else copy.dst
         axes: Axes = frozenset().union(*(self._axes(low) for low in region.mins))
-        return Transfer(stmt, copy, size, place.runs, axes, place.control, place.is_alone)
+        return Transfer(
+            stmt, copy, block_bytes(copy), place.runs, axes, place.control, place.is_alone
+        )
 
     def _axes(self, expr: tirx.PrimExpr) -> Axes:
         """The axes that a value depends on; what is read from memory may depend on all."""
@@ -148,17 +155,24 @@ def statement_cycles(view: Leaf, phases: int) -> float:
         return 0.0
     if isinstance(view, Gemm):
         products = math.prod(-(-size // TILE) for size in view.mnk)
-        return products * (_PRODUCT_CYCLES * phases)
+        return products * (PRODUCT_CYCLES * phases)
     if isinstance(view, Elementwise):
         operations = len(tree.collect(view.store.value, (tirx.Call, tirx.Add, tirx.Mul)))
-        return _tiles(view.dst) * _VECTOR_CYCLES * max(operations, 1)
-    return _tiles(access.writes(view)) * _OTHER_CYCLES
+        return tile_count(view.dst) * _VECTOR_CYCLES * max(operations, 1)
+    return tile_count(access.writes(view)) * _OTHER_CYCLES
 
 
-def _tiles(buffer: tirx.Buffer) -> int:
+def block_bytes(copy: Copy) -> int:
+    """What a copy between a tensor and a buffer moves, whole tiles."""
+    buffer = copy.dst.buffer if is_global(copy.src.buffer) else copy.src.buffer
+    return tile_count(buffer) * formats.BY_DTYPE[buffer.dtype].tile_bytes
+
+
+def tile_count(buffer: tirx.Buffer) -> int:
+    """The tiles of an on-chip buffer."""
     grid = layout.tile_grid(buffer)
     assert grid is not None, buffer
-    return math.prod([*grid.leading, grid.rows, grid.columns])
+    return grid.tiles
 
 
 def _stores(stmt: tirx.Stmt) -> bool:

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from tvm import tirx
 from typing_extensions import Self
 
-from tilelang_tt import formats
-from tilelang_tt.analysis import access, block_work, layout
+from tilelang_tt.analysis import access, block_work
 from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.exprs import same
@@ -25,6 +24,7 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Accumulation, Copy, Leaf, is_global, leaf
 from tilelang_tt.mock import timing
 from tilelang_tt.options import Options
+from tilelang_tt.partition import GROUPS
 from tilelang_tt.plan import Schedule, Statement, Unknown
 
 
@@ -48,17 +48,20 @@ class Machine:
         costs = timing.load(self.device.name).values
         way = "read" if is_global(view.src.buffer) else "write"
         banks = self.device.dram_banks * costs["dram.bytes"] * costs["dram.efficiency"]
-        readers = 1 if view.group else self.cores
+        readers = 1 if view.group in GROUPS else self.cores
         rate = min(costs[f"noc.{way}_bytes"], banks / readers)
         latency = costs[f"noc.{way}_base"] + costs[f"dram.{way}_extra"]
-        return latency + _block_bytes(view) / rate
+        return latency + block_work.block_bytes(view) / rate
 
     def send_cycles(self, view: Leaf) -> float:
         """Estimated cycles in which a block is sent on to other cores."""
-        if not isinstance(view, Copy) or not view.group:
+        if not isinstance(view, Copy) or view.group not in GROUPS:
             return 0.0
         costs = timing.load(self.device.name).values
-        return costs["noc.multicast_open"] + _block_bytes(view) / costs["noc.multicast_bytes"]
+        return (
+            costs["noc.multicast_open"]
+            + block_work.block_bytes(view) / costs["noc.multicast_bytes"]
+        )
 
 
 def schedule(frame: Frame, machine: Machine) -> Schedule:
@@ -354,10 +357,3 @@ def _source(stmt: tirx.Stmt) -> str:
         if ops.definition(inner) is ops.COMMENT
     ]
     return comments[0] if comments else ""
-
-
-def _block_bytes(copy: Copy) -> int:
-    buffer = copy.dst.buffer if is_global(copy.src.buffer) else copy.src.buffer
-    grid = layout.tile_grid(buffer)
-    assert grid is not None, buffer
-    return grid.tiles * formats.BY_DTYPE[buffer.dtype].tile_bytes

@@ -40,7 +40,7 @@ from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import ranges
-from tilelang_tt.analysis.block_work import UNKNOWN_EXTENT
+from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
@@ -62,7 +62,6 @@ from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
 
 _LEAST_GAIN = 4000.0  # cycles; what a launch and a first load take
-_PRODUCT_CYCLES = 16.0  # of one fidelity phase
 _LOAD_CYCLES = 25.0  # of a tile, to request it
 _TURN_CYCLES = 1000.0  # of a block, apart from that
 
@@ -364,7 +363,7 @@ class _Work:
 
     def cycles(self, way: _Way, phases: int) -> float:
         """Of a block that is cut this way."""
-        products = _PRODUCT_CYCLES * phases * self.products / math.prod(way.values())
+        products = PRODUCT_CYCLES * phases * self.products / math.prod(way.values())
         return products + _LOAD_CYCLES * sum(
             tiles
             / math.prod(

@@ -50,11 +50,11 @@ from dataclasses import dataclass, field
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import access, layout, ranges, webs
-from tilelang_tt.analysis.block_work import BlockWork, block_work
+from tilelang_tt.analysis import access, ranges, webs
+from tilelang_tt.analysis.block_work import block_work, tile_count
 from tilelang_tt.analysis.separation import separated
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.exprs import same_all
+from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import (
     Accumulation,
@@ -130,28 +130,17 @@ class SplitLoops:
         whole = block_work(frame, phases)
         split = block_work(Frame.of(frame.build(body=loops)), phases)
         saved = 1 - 1 / parts
-        moved = _bytes(whole) - saved * _bytes(split)
+        moved = whole.bytes - saved * split.bytes
         times = (
-            math.prod(extents) * _bytes(whole) / bandwidth,
+            math.prod(extents) * whole.bytes / bandwidth,
             moved / _CORE_BANDWIDTH,
             whole.cycles - saved * split.cycles,
         )
         carried = [buffer for made in shared.values() for buffer in made]
-        step = sum(_STEP_CYCLES + _tiles(buffer) * _TILE_CYCLES for buffer in carried)
+        step = sum(_STEP_CYCLES + tile_count(buffer) * _TILE_CYCLES for buffer in carried)
         cost = overlapped(times) + step * math.ceil(math.log2(parts))
-        alone = overlapped((_bytes(whole) / _CORE_BANDWIDTH, whole.cycles))
+        alone = overlapped((whole.bytes / _CORE_BANDWIDTH, whole.cycles))
         return cost < _GAIN * max(alone, ChoosePartition(self.options).cycles(frame))
-
-
-def _bytes(work: BlockWork) -> float:
-    """What a block moves to and from DRAM."""
-    return sum(transfer.bytes * transfer.runs for transfer in work.transfers)
-
-
-def _tiles(buffer: tirx.Buffer) -> int:
-    grid = layout.tile_grid(buffer)
-    assert grid is not None, buffer
-    return grid.tiles
 
 
 @dataclass(frozen=True)
@@ -177,15 +166,13 @@ class _Block:
     def _stands_alone(self) -> bool:
         """Whether all cores may do what no loop shares: nothing is handed between the engines, and
         what is stored is not loaded but for what part 0 alone adds to."""
-        if any(ops.definition(s) in (ops.TENSOR_TAKE, ops.TENSOR_GIVE) for s in self._evaluated()):
+        evaluated = tree.collect(self.frame.body, tirx.Evaluate)
+        if any(ops.definition(each) in (ops.TENSOR_TAKE, ops.TENSOR_GIVE) for each in evaluated):
             return False
         copies = [view for _, view in access.leaves(self.frame.body) if isinstance(view, Copy)]
         loaded = {copy.src.buffer for copy in copies if is_global(copy.src.buffer)}
         stored = {copy.dst.buffer for copy in copies if is_global(copy.dst.buffer)}
         return {buffer.name for buffer in loaded & stored} <= attrs.added(self.frame.func)
-
-    def _evaluated(self) -> list[tirx.Stmt]:
-        return tree.collect(self.frame.body, tirx.Evaluate)
 
     def _carried(self, position: int) -> Carried | None:
         """What a loop makes step by step; None where the statement is no loop to be shared."""
@@ -476,7 +463,7 @@ class _Sharing:
     def _stores(self, at: int, value: tirx.PrimExpr) -> bool:
         nest = leaf(self.block.stmts[at])
         assert isinstance(nest, Elementwise), nest
-        return same_all([nest.store.value], [value])
+        return same(nest.store.value, value)
 
     def _on_part_0(self, stmt: tirx.Stmt, other: tirx.Stmt | None, origin: tirx.Stmt) -> tirx.Stmt:
         new = tirx.IfThenElse(tirx.EQ(self.own["part"], 0), stmt, other)
