@@ -199,6 +199,14 @@ UNTOUCHED = {
     "stores to one place": looped(LOAD, "copy(S, D[0:64, 0:64])"),
     "a value that goes from one iteration to the next": "copy(A[0:64, 0:64], R)\n"
     + looped(LOAD, "copy(R, D[0:64, k * 64:k * 64 + 64])", nest("R[i, j] = S[i, j]", 1)),
+    "a value that goes on from the second iteration": looped(
+        "if k > 0:\n        copy(R, D[0:64, k * 64:k * 64 + 64])",
+        LOAD,
+        nest("R[i, j] = S[i, j]", 1),
+    ),
+    "a sum to which a product adds that no loop holds": "copy(B[0:64, 0:64], S2)\nbegin(L)\n"
+    + looped(LOAD, PRODUCT)
+    + "gemm(S2, S2, L)\nend(L)\ncopy(L, C)",
     "a tensor that is loaded and stored": looped(LOAD, "copy(S, A[0:64, k * 64:k * 64 + 64])"),
     "a tensor that engines hand over": "T.tensor_take(D.data)\n"
     + looped(LOAD, "copy(S, D[0:64, k * 64:k * 64 + 64])")

@@ -259,26 +259,28 @@ class _Block:
         mark = self.mark_before(position, buffer)
         if mark is not None and mark.is_fresh:
             return None
+        return self._last_write(position, buffer)
+
+    def _last_write(self, position: int, buffer: tirx.Buffer) -> int | None:
         before = range(position - 1, -1, -1)
-        return next(
+        written = (
             at
             for at in before
-            if access.is_written(self.stmts[at], buffer)
-            and not isinstance(leaf(self.stmts[at]), Accumulation)
+            if access.is_written(self.stmts[at], buffer) and not _marks(self.stmts[at])
         )
+        return next(written, None)
 
     def _has_start(self, position: int, buffer: tirx.Buffer) -> bool:
         """Whether a nest makes, for the loop alone, what it begins with."""
-        before = self.stmts[:position]
-        if not any(access.is_written(stmt, buffer) for stmt in before):
+        start = self._last_write(position, buffer)
+        if start is None:
             return False
-        start = self.start(position, buffer)
-        assert start is not None, buffer
         nest = leaf(self.stmts[start])
+        between = self.stmts[start:position]
         return (
             isinstance(nest, Elementwise)
             and nest.covers_dst
-            and not any(access.is_read(stmt, buffer) for stmt in before[start:] if not _marks(stmt))
+            and not any(access.is_read(stmt, buffer) for stmt in between if not _marks(stmt))
         )
 
     def feeding(self, at: int) -> list[int]:
