@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,6 +106,20 @@ def test_only_the_changed_kernel_is_compiled(monkeypatch: pytest.MonkeyPatch) ->
     comment = f"// {np.random.default_rng().integers(1 << 60)}\n"
     k.Pipeline(comment + k.ADD).program(4).build()
     assert compiled == ["compute.cpp"]
+
+
+def test_checkouts_share_what_they_build(tmp_path: Path) -> None:
+    folder = Path(compiler.__file__).parent
+    other = shutil.copytree(folder, tmp_path / "mock")
+    source = compiler.KernelSource("compute.cpp", k.ADD, (), (str(folder / "include"),))
+    moved = dataclasses.replace(source, include_dirs=(str(other / "include"),))
+    host = compiler.find_compiler()
+
+    def keys(module: dict[str, Any], kernel: compiler.KernelSource) -> tuple[str, str]:
+        engine = module["_engine_key"](host)
+        return engine, module["_kernel_key"](Path(f"engine-{engine}.so"), kernel)
+
+    assert keys(vars(compiler), source) == keys(runpy.run_path(str(other / "compiler.py")), moved)
 
 
 def test_one_build_runs_with_other_tensors_and_arguments() -> None:

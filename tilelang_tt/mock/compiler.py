@@ -26,7 +26,10 @@ _ROOT = Path(__file__).parent
 _INCLUDE = _ROOT / "include"
 _SOURCE = _ROOT / "src"
 
-COMMON_FLAGS = ("-std=c++17", "-fPIC", "-fno-exceptions", "-fno-rtti", f"-I{_INCLUDE}")
+# Headers are part of the keys as text: where they lie is not, so that checkouts share results.
+KERNEL_INCLUDES = (f"-I{_INCLUDE}",)
+ENGINE_INCLUDES = (*KERNEL_INCLUDES, f"-I{_SOURCE}")
+COMMON_FLAGS = ("-std=c++17", "-fPIC", "-fno-exceptions", "-fno-rtti")
 ENGINE_FLAGS = (
     *COMMON_FLAGS,
     "-O3",
@@ -36,7 +39,6 @@ ENGINE_FLAGS = (
     # results stay the same.
     "-fno-trapping-math",
     "-fno-math-errno",
-    f"-I{_SOURCE}",
 )
 # Products and sums are fused in the matrix product only: other results are the same everywhere.
 CONTRACTED_SOURCES = frozenset({"matmul.cpp"})
@@ -199,7 +201,7 @@ def _kernel_key(engine: Path, kernel: KernelSource) -> str:
     defines = [f"{name}={value}" for name, value in kernel.defines]
     included = _included(kernel.source, kernel.include_dirs) if kernel.include_dirs else []
     text = [engine.name, kernel.name, kernel.source, *included]
-    return _digest([*text, *KERNEL_FLAGS, *defines, *kernel.include_dirs])
+    return _digest([*text, *KERNEL_FLAGS, *defines])
 
 
 def _included(source: str, include_dirs: tuple[str, ...]) -> list[str]:
@@ -246,7 +248,7 @@ def _compile_engine(compiler: Compiler, work: Path, library: Path) -> None:
 
 def _engine_flags(source: Path) -> list[str]:
     contract = "fast" if source.name in CONTRACTED_SOURCES else "off"
-    return [*ENGINE_FLAGS, *_extra_flags(), f"-ffp-contract={contract}"]
+    return [*ENGINE_FLAGS, *ENGINE_INCLUDES, *_extra_flags(), f"-ffp-contract={contract}"]
 
 
 def _extra_flags() -> list[str]:
@@ -282,7 +284,7 @@ def _start_kernel(
     output = ["-o", str(work / library.name), str(source), str(engine)]
     # Warnings are for the kernel; other people's headers are taken as they are.
     folders = [word for folder in kernel.include_dirs for word in ("-isystem", folder)]
-    flags = [*KERNEL_FLAGS, *compiler.access_flags, *folders, *defines]
+    flags = [*KERNEL_FLAGS, *KERNEL_INCLUDES, *compiler.access_flags, *folders, *defines]
     return _start([*compiler.command, *flags, *output, "-lc"])
 
 
