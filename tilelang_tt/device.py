@@ -34,6 +34,7 @@ class Device:
     dst_tiles_16bit: int
     dst_tiles_32bit: int
     max_runtime_args: int
+    semaphores: int  # of a program, on each core
 
     @property
     def cb_bytes(self) -> int:
@@ -76,4 +77,5 @@ def load(arch: str) -> Device:
         dst_tiles_16bit=data["dst"]["tiles_16bit"],
         dst_tiles_32bit=data["dst"]["tiles_32bit"],
         max_runtime_args=data["kernel"]["max_runtime_args"],
+        semaphores=data["kernel"]["semaphores"],
     )

@@ -301,6 +301,12 @@ class DepthTooSmall(CompileError):
     hint = "give it {least} blocks or more in the option depths, or leave it out"
 
 
+class TooManySemaphores(CompileError):
+    code = "TT4006"
+    message = "the program needs {needed} semaphores, a core of {arch} has {available}: {names}"
+    hint = "set the option multicast to False, or add to fewer tensors in one T.Kernel"
+
+
 # 5xxx: target options. ----------------------------------------------------------------------------
 
 

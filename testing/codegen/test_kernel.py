@@ -1,14 +1,16 @@
 """Whole kernels: their text, and the arguments they declare."""
 
+import dataclasses
 import re
 
 import pytest
 from helpers import OPTIONS, kernel_until
 from programs import PROGRAMS, add, gemm
 
-from tilelang_tt import pipeline
+from tilelang_tt import device, pipeline
 from tilelang_tt.codegen import artifact
 from tilelang_tt.codegen.kernel import print_kernel
+from tilelang_tt.diagnostics import TooManySemaphores
 from tilelang_tt.ir import attrs
 from tilelang_tt.options import Options
 
@@ -71,3 +73,17 @@ def test_every_identifier_is_declared_once(program):
     for text in compiled(program()).sources.values():
         declared = re.findall(r"^  (?:constexpr|const) \w+ (\w+) =", text, re.MULTILINE)
         assert len(set(declared)) == len(declared)
+
+
+@pytest.mark.parametrize("available", [6, 5])
+def test_a_core_has_so_many_semaphores(available, monkeypatch):
+    """A shared product has three for its rows of cores and three for its columns."""
+    options = Options(multicast=True)
+    kernels = pipeline.lower(shared_gemm(), options)
+    chip = dataclasses.replace(options.device, semaphores=available)
+    monkeypatch.setattr(device, "load", lambda arch: chip)
+    if available == 6:
+        assert len(artifact.build(kernels, "gemm", options).plan.semaphores) == 6
+    else:
+        with pytest.raises(TooManySemaphores, match=r"needs 6 semaphores.*reader_row_even"):
+            artifact.build(kernels, "gemm", options)

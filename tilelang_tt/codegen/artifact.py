@@ -12,6 +12,7 @@ from tilelang_tt import formats, plan
 from tilelang_tt.analysis.dst_use import dst_use
 from tilelang_tt.codegen.expr import print_extent
 from tilelang_tt.codegen.kernel import print_kernel
+from tilelang_tt.diagnostics import TooManySemaphores
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
@@ -72,13 +73,7 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
         kernels=tuple(_kernel(role, kernels[role]) for role in attrs.ENGINES),
         blocks=tuple(_extent(extent) for extent in func.attrs[attrs.GRID]),
         partition=attrs.partition(func),
-        semaphores=tuple(
-            dict.fromkeys(
-                semaphore
-                for role in attrs.ENGINES
-                for semaphore in _semaphores(role, kernels[role])
-            )
-        ),
+        semaphores=_all_semaphores(kernels, options),
         dst=tuple(dst_use(kernels[attrs.COMPUTE])),
         spilled=tuple(func.attrs.get(attrs.SPILLED, ())),
         schedule=attrs.schedule(func),
@@ -88,6 +83,18 @@ def _plan(kernels: IRModule, name: str, options: Options) -> Plan:
 def _user_params(func: tirx.PrimFunc) -> list[tirx.Var]:
     own = set(attrs.core_args(func).values())
     return [param for param in func.params if param not in own]
+
+
+def _all_semaphores(kernels: IRModule, options: Options) -> tuple[str, ...]:
+    names = tuple(
+        dict.fromkeys(name for role in attrs.ENGINES for name in _semaphores(role, kernels[role]))
+    )
+    limit = options.device.semaphores
+    if len(names) > limit:
+        raise TooManySemaphores.because(
+            needed=len(names), arch=options.arch, available=limit, names=", ".join(names)
+        )
+    return names
 
 
 def _semaphores(role: str, func: tirx.PrimFunc) -> list[str]:

@@ -28,7 +28,6 @@ Contents = Literal["given", "result", "scratch", "input"]
 CONTENTS: tuple[Contents, ...] = ("given", "result", "scratch", "input")
 ROLES: tuple[Role, ...] = ("reader", "writer", "compute")
 FIDELITIES: tuple[Fidelity, ...] = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
-SEMAPHORES = 16
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,9 @@ class Program:
     def __post_init__(self) -> None:
         check_kernels(self.device, self.kernels)
         _check_circular_buffers(self)
-        if len(self.semaphores) > SEMAPHORES:
-            raise ProgramError("semaphores", f"{len(self.semaphores)} semaphores of {SEMAPHORES}")
+        limit = self.device.semaphores
+        if len(self.semaphores) > limit:
+            raise ProgramError("semaphores", f"{len(self.semaphores)} semaphores of {limit}")
 
     def build(self) -> Executable:
         """Compiles what the cache does not hold; run-time arguments and tensors play no part."""

@@ -1,7 +1,7 @@
 """List the arguments of a kernel, in the order in which the host passes them.
 
 Static facts are compile-time arguments: the indices of the circular buffers that the kernel uses,
-two semaphores for each group of cores that it sends pages to or receives them from, one for each
+the semaphores of each group of cores that it sends pages to or receives them from, one for each
 tensor that reader and writer take in turn, then the words of the accessors of its tensors. What
 differs from launch to launch is common to all cores: addresses, dynamic extents and scalars. What
 differs from core to core is its share of the blocks, and who belongs to its groups.
