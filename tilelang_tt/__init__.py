@@ -15,6 +15,7 @@ from tilelang_tt.api import (
     run_saved,
     save,
     schedule_plot,
+    wavefronts,
     workload,
 )
 from tilelang_tt.version import __version__
@@ -30,5 +31,6 @@ __all__ = [
     "run_saved",
     "save",
     "schedule_plot",
+    "wavefronts",
     "workload",
 ]

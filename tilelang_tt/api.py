@@ -13,6 +13,7 @@ from tilelang_tt.codegen.workload import Workload
 from tilelang_tt.diagnostics import BadArtifact, NotProfiled, SeveralPrograms
 from tilelang_tt.mock import Report, sequence
 from tilelang_tt.recurrences import drawing
+from tilelang_tt.recurrences.joint import Objective
 from tilelang_tt.runtime import binding, launch
 from tilelang_tt.runtime import saved as _saved
 from tilelang_tt.summary import summary
@@ -84,6 +85,22 @@ def schedule_plot(kernel: JITKernel, path: str | Path) -> None:
         BadArtifact: the kernel was not compiled for this target.
     """
     drawing.plot([step.plan for step in workload(kernel).steps], path)
+
+
+def wavefronts(kernel: JITKernel, objective: Objective = "latency") -> str:
+    """One schedule for all statements of a kernel, as a text: the affine time of each, what has the
+    same time and may run at once, and how many blocks of each circular buffer that takes.
+
+    Args:
+        kernel: compiled for this target.
+        objective: "latency": everything as early as it can be; "locality": what depends on each
+            other close together.
+
+    Raises:
+        ValueError: an unknown objective.
+        BadArtifact: the kernel was not compiled for this target.
+    """
+    return drawing.waves([step.plan for step in workload(kernel).steps], objective)
 
 
 def profile(kernel: JITKernel, *arguments: object, trace: bool = False) -> Report:

@@ -1,4 +1,4 @@
-"""The command line: `tilelang-tt demo`, `draw`, `info` and `errors`."""
+"""The command line: `tilelang-tt demo`, `draw`, `waves`, `info` and `errors`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tilelang_tt import demo, device, diagnostics, options
-from tilelang_tt.recurrences import drawing
+from tilelang_tt.recurrences import drawing, joint
 from tilelang_tt.runtime import saved
 from tilelang_tt.version import __version__
 
@@ -35,6 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("folder", type=Path, help="what tilelang_tt.save wrote")
     job.add_argument("--plot", type=Path, help="a picture of its schedule to write as well")
     job.set_defaults(run=_draw)
+    job = commands.add_parser("waves", help="print what may run at once in a saved kernel")
+    job.add_argument("folder", type=Path, help="what tilelang_tt.save wrote")
+    job.add_argument("--objective", choices=[*joint.OBJECTIVES], default="latency")
+    job.set_defaults(run=_waves)
     commands.add_parser("info", help="the chips and the target's options").set_defaults(run=_info)
     commands.add_parser("errors", help="every error code").set_defaults(run=_errors)
     return parser
@@ -64,6 +68,16 @@ def _draw(arguments: argparse.Namespace) -> int:
     except diagnostics.Diagnostic as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _waves(arguments: argparse.Namespace) -> int:
+    try:
+        plans = [step.plan for step in saved.load_all(arguments.folder).steps]
+    except diagnostics.Diagnostic as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(drawing.waves(plans, arguments.objective))
     return 0
 
 

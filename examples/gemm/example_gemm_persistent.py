@@ -1,5 +1,5 @@
-"""C = A @ B by a program that deals out its blocks itself: `T.Persistent` gives each of `--programs`
-program instances the blocks of the result in turns, several columns of blocks at a time.
+"""C = A @ B by a program that deals out its blocks itself: `T.Persistent` gives the blocks of the
+result to `--programs` instances in turns, several columns of blocks at a time.
 
 Sums are kept in float32, so the error is that of rounding the result: `torch.finfo(dtype).eps` of
 the largest value is allowed. The matrix unit cuts float32 operands to ten fraction bits, so for

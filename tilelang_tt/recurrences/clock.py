@@ -72,13 +72,8 @@ class Clock:
     """Times of the first `iterations` of each loop of a system, of fewer where loops nest deep."""
 
     def __init__(self, system: System, iterations: int) -> None:
-        levels = [len(each.loops) for each in system.schedule.statements]
-        while iterations > 2 and sum(iterations**level for level in levels) > _MOST_INSTANCES:
-            iterations -= 1
-        instances = sorted(_instances(system, iterations), key=lambda each: each.time)
-        _link(instances)
-        self._queues: dict[str, list[_Instance]] = defaultdict(list)
-        for instance in instances:
+        self._queues: dict[str, list[Instance]] = defaultdict(list)
+        for instance in instances(system, iterations):
             self._queues[instance.statement.engine].append(instance)
 
     def run(self, depths: Mapping[str, int]) -> Run:
@@ -104,15 +99,34 @@ _Block = tuple[str, int]
 
 
 @dataclass(eq=False)
-class _Instance:
-    """Blocks are numbered from 0 in each buffer. `releases` are those that nobody uses later."""
+class Instance:
+    """A statement in one iteration of its loops, at one time of the program.
+
+    Blocks are (buffer, number), counted from 0. `releases` are those that nobody uses later.
+    """
 
     statement: Statement
+    point: isl.Point
     time: tuple[int, ...]
     reserves: list[_Block] = field(default_factory=list)
     publishes: list[_Block] = field(default_factory=list)
     reads: list[_Block] = field(default_factory=list)
     releases: list[_Block] = field(default_factory=list)
+
+    @property
+    def iterations(self) -> tuple[int, ...]:
+        return self.time[1::2]
+
+
+def instances(system: System, iterations: int) -> list[Instance]:
+    """The first `iterations` of each loop, of fewer where loops nest deep, in the order of the
+    program."""
+    levels = [len(each.loops) for each in system.schedule.statements]
+    while iterations > 2 and sum(iterations**level for level in levels) > _MOST_INSTANCES:
+        iterations -= 1
+    found = sorted(_instances(system, iterations), key=lambda each: each.time)
+    _link(found)
+    return found
 
 
 @dataclass
@@ -128,7 +142,7 @@ class _Running:
     def cycles(self) -> float:
         return max(self.free.values(), default=0.0)
 
-    def goes(self, engine: str, instance: _Instance) -> bool:
+    def goes(self, engine: str, instance: Instance) -> bool:
         """Run the next instance of an engine, if all that it waits for has a time."""
         begin = self.free[engine]
         for block in instance.reads:
@@ -144,7 +158,7 @@ class _Running:
         self._run(engine, instance, begin)
         return True
 
-    def _run(self, engine: str, instance: _Instance, begin: float) -> None:
+    def _run(self, engine: str, instance: Instance, begin: float) -> None:
         end = begin + self._cycles(instance.statement)
         self.free[engine] = end
         self.reserved.update(dict.fromkeys(instance.reserves, begin))
@@ -174,38 +188,39 @@ def _narrowed(values: isl.Set, wanted: isl.Set) -> isl.Set:
     return values if both.is_empty() else both
 
 
-def _instances(system: System, iterations: int) -> Iterator[_Instance]:
+def _instances(system: System, iterations: int) -> Iterator[Instance]:
     parameters = _parameters(system)
     for statement in system.schedule.statements:
         domain = system.domain(statement).intersect_params(parameters)
         for point in _points(domain, iterations):
             time = [statement.place[0]]
-            for iteration, place in zip(point, statement.place[1:], strict=True):
+            for iteration, place in zip(coordinates(point), statement.place[1:], strict=True):
                 time += [iteration, place]
-            yield _Instance(statement, tuple(time))
+            yield Instance(statement, point, tuple(time))
 
 
-def _points(domain: isl.Set, iterations: int) -> list[tuple[int, ...]]:
+def coordinates(point: isl.Point) -> tuple[int, ...]:
+    """The numbers of a point, without its parameters."""
+    levels = range(point.get_space().dim(isl.dim_type.set))
+    values = (point.get_coordinate_val(isl.dim_type.set, at) for at in levels)
+    return tuple(int(value.to_python()) for value in values)
+
+
+def _points(domain: isl.Set, iterations: int) -> list[isl.Point]:
     """The iterations below a number, of a domain whose parameters have one value."""
-    domain = domain.project_out_all_params()
     levels = domain.dim(isl.dim_type.set)
     for at in range(levels):
         domain = domain.upper_bound_val(isl.dim_type.set, at, iterations - 1)
-    points: list[tuple[int, ...]] = []
-
-    def keep(point: isl.Point) -> None:
-        values = (point.get_coordinate_val(isl.dim_type.set, at) for at in range(levels))
-        points.append(tuple(int(value.to_python()) for value in values))
-
-    domain.foreach_point(keep)
+    points: list[isl.Point] = []
+    domain.foreach_point(points.append)
     return points
 
 
-def _link(instances: Sequence[_Instance]) -> None:
+def _link(instances: Sequence[Instance]) -> None:
     """Number the blocks, in the order of the program, that each instance makes and takes."""
     reserved: dict[str, int] = defaultdict(lambda: -1)
     published: dict[str, int] = defaultdict(lambda: -1)
-    last: dict[_Block, _Instance] = {}
+    last: dict[_Block, Instance] = {}
     for instance in instances:
         statement = instance.statement
         instance.reads = [(name, published[name]) for name in statement.reads if name in published]

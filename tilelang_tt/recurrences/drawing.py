@@ -1,4 +1,5 @@
-"""Drawings of programs: the flow of data as a graph, and what runs when as a plot."""
+"""Drawings of programs: the flow of data as a graph, what runs when as a plot, and what may run at
+once as a table."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from tilelang_tt.diagnostics import NoMatplotlib
 from tilelang_tt.plan import CircularBuffer, Plan, Statement
 from tilelang_tt.recurrences.clock import Clock, Run
+from tilelang_tt.recurrences.joint import JointSchedule, Objective, joint_schedule
 from tilelang_tt.recurrences.system import System
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _ENGINES = ("reader", "compute", "writer")
 _ITERATIONS = 4  # of each loop
+_MOST_WAVES = 40
 _LABELLED = 0.04  # of the width of a plot: what is shorter has no room for its name
 
 
@@ -102,6 +105,32 @@ def plot(plans: Sequence[Plan], path: str | Path) -> None:
         _plot_engines(axes[2 * number], plan, run)
         _plot_buffers(axes[2 * number + 1], plan, run)
     figure.savefig(path)
+
+
+def waves(plans: Sequence[Plan], objective: Objective) -> str:
+    """The affine time of each statement in one schedule of all, and what may run at once in the
+    first iterations of each loop."""
+    return "\n\n".join("\n".join(_waves(plan, objective)) for plan in plans)
+
+
+def _waves(plan: Plan, objective: Objective) -> Iterator[str]:
+    depths = {cb.name: cb.depth for cb in plan.circular_buffers}
+    found = joint_schedule(System(plan.schedule), depths, objective)
+    yield f"{plan.name}: one schedule for all statements, {objective}"
+    for each in plan.schedule.statements:
+        yield f"  {each.name:4} {each.engine:8} {each.result:14} {found.text(each)}"
+    yield from _table(found)
+    yield f"blocks in flight, of the depth, in the first {_ITERATIONS} iterations of each loop"
+    for buffer, blocks in found.in_flight(_ITERATIONS).items():
+        yield f"  {buffer:14} {blocks} of {depths[buffer]}"
+
+
+def _table(found: JointSchedule) -> Iterator[str]:
+    yield f"the first {_MOST_WAVES} waves"
+    for wave in found.waves(_ITERATIONS)[:_MOST_WAVES]:
+        time = ", ".join(map(str, wave.time))
+        names = (f"{each.statement.name}{list(each.iterations)}" for each in wave.instances)
+        yield f"  [{time}]  {'  '.join(names)}"
 
 
 def _plot_engines(axes: Axes, plan: Plan, run: Run) -> None:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import islpy as isl
@@ -71,6 +71,15 @@ class System:
         back = self._order.reverse()
         times = isl.UnionMap.from_map(self._reuse_times(buffer, depth))
         return self._order.apply_range(times).apply_range(back).intersect_domain(self._all)
+
+    def engine_order(self, engine: str) -> isl.UnionMap:
+        """Which instance an engine runs after which: each -> the next one."""
+        own = [each for each in self.schedule.statements if each.engine == engine]
+        times = functools.reduce(isl.Set.union, map(self._time, own), self._never)
+        later = isl.Map.lex_lt(times.get_space()).intersect_domain(times).intersect_range(times)
+        order = self._order.intersect_domain(self._united(own))
+        following = isl.UnionMap.from_map(later.lexmin())
+        return order.apply_range(following).apply_range(order.reverse())
 
     def is_safe(self, buffer: str, depth: int) -> bool:
         """Whether the order of the program agrees with the reuse of pages at this depth."""
@@ -166,7 +175,10 @@ class System:
 
     @functools.cached_property
     def _all(self) -> isl.UnionSet:
-        sets = (isl.UnionSet.from_set(domain) for domain in self._domains.values())
+        return self._united(self.schedule.statements)
+
+    def _united(self, statements: Iterable[Statement]) -> isl.UnionSet:
+        sets = map(self.instances, statements)
         return functools.reduce(isl.UnionSet.union, sets, isl.UnionSet("{ }"))
 
     def _varying(self, statement: Statement) -> int:
