@@ -122,6 +122,19 @@ def test_checkouts_share_what_they_build(tmp_path: Path) -> None:
     assert keys(vars(compiler), source) == keys(runpy.run_path(str(other / "compiler.py")), moved)
 
 
+def test_headers_that_are_compiled_beforehand_are_included_anyway() -> None:
+    common = (k.MOCK / "include" / "tt_mock" / "common.h").read_text()
+    for name in compiler._ALWAYS_INCLUDED:
+        assert f"#include <{name}>" in common
+
+
+def test_a_header_that_a_kernel_does_not_include_is_not_there() -> None:
+    sort = "inline void in_order(int* numbers) { std::sort(numbers, numbers + 2); }\n"
+    k.Pipeline("#include <algorithm>\n" + sort + k.ADD).program(1).build()
+    with pytest.raises(mock.KernelCompileError, match="sort"):
+        k.Pipeline(sort + k.ADD).program(1).build()
+
+
 def test_one_build_runs_with_other_tensors_and_arguments() -> None:
     program = k.Pipeline(k.ADD).program(2)
     executable = program.build()

@@ -65,6 +65,10 @@ KERNEL_FLAGS = (
 )
 _ENTRY = '__attribute__((visibility("default"))) void kernel_main()'
 _INCLUDE_LINE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+# Standard headers that every kernel sees, by tt_mock/common.h, and one that many include: they take
+# more than half of a kernel's compilation, so they are compiled beforehand.
+_ALWAYS_INCLUDED = ("array", "cstddef", "cstdint", "cstring", "string_view", "utility")
+_OFTEN_INCLUDED = ("algorithm",)
 # The calls that a thread sanitizer would take are the engine's, see src/raw_access.cpp; its library
 # must not be linked.
 _GCC_ACCESS_FLAGS = (
@@ -78,6 +82,7 @@ _CLANG_ACCESS_FLAGS = (
     "-mllvm",
     "-tsan-instrument-func-entry-exit=0",
 )
+_LINK_FLAGS = ("-shared", "-nodefaultlibs")
 _CANDIDATES = ("g++", "clang++", "c++")
 
 
@@ -89,9 +94,13 @@ class Compiler:
     identity: str
 
     @property
+    def is_clang(self) -> bool:
+        return "clang" in self.identity
+
+    @property
     def access_flags(self) -> tuple[str, ...]:
         """Make the compiler call the engine at each plain load and store of a kernel."""
-        return _CLANG_ACCESS_FLAGS if "clang" in self.identity else _GCC_ACCESS_FLAGS
+        return _CLANG_ACCESS_FLAGS if self.is_clang else _GCC_ACCESS_FLAGS
 
 
 def find_compiler() -> Compiler:
@@ -274,6 +283,31 @@ def _compile_kernels(
         raise failures[0]
 
 
+def _prelude(compiler: Compiler, source: str) -> list[str]:
+    """Options that take the standard headers of a kernel from the cache, compiled once.
+
+    Nothing for clang, which checks the time stamps of all files that its result was made of.
+    """
+    if compiler.is_clang:
+        return []
+    included = _INCLUDE_LINE.findall(source)
+    headers = [*_ALWAYS_INCLUDED, *(name for name in _OFTEN_INCLUDED if name in included)]
+    text = "".join(f"#include <{name}>\n" for name in headers)
+    flags = [flag for flag in (*KERNEL_FLAGS, *compiler.access_flags) if flag not in _LINK_FLAGS]
+    key = _digest([compiler.identity, *flags, text])
+    header = cache_folder() / f"prelude-{key}.h"
+    compiled = header.with_name(header.name + ".gch")  # where gcc looks for it
+    if not compiled.exists():
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
+            plain, made = Path(work) / "prelude.h", Path(work) / "prelude.h.gch"
+            plain.write_text(text)
+            command = [*compiler.command, *flags, "-x", "c++-header", str(plain), "-o", str(made)]
+            _finish("the kernels' standard headers", _start(command))
+            os.replace(plain, header)
+            os.replace(made, compiled)
+    return ["-include", str(header)]
+
+
 def _start_kernel(
     compiler: Compiler, engine: Path, work: Path, library: Path, kernel: KernelSource
 ) -> subprocess.Popen[str]:
@@ -285,6 +319,7 @@ def _start_kernel(
     # Warnings are for the kernel; other people's headers are taken as they are.
     folders = [word for folder in kernel.include_dirs for word in ("-isystem", folder)]
     flags = [*KERNEL_FLAGS, *KERNEL_INCLUDES, *compiler.access_flags, *folders, *defines]
+    flags += _prelude(compiler, kernel.source)
     return _start([*compiler.command, *flags, *output, "-lc"])
 
 
