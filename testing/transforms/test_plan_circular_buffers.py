@@ -310,7 +310,7 @@ def test_a_depth_that_deadlocks_is_refused():
     message = "TT4005: circular buffer 'L' cannot be 1 deep: L makes a block of it while it still"
     with pytest.raises(DepthTooSmall, match=message) as caught:
         plan(UPDATE, dataclasses.replace(PLAN, depths=(("L", 1),)), **UPDATED)
-    assert "give it 2 blocks or more" in str(caught.value)
+    assert "ask for 2 blocks or more" in str(caught.value)
 
 
 def test_what_is_made_once_has_one_block():
