@@ -236,6 +236,10 @@ class _Block:
         if loop is None:
             what = "no loop over blocks is left of it: it runs once, or over elements of buffers"
             raise _refused(directive, what)
+        if any(axis.same_as(loop) for axis in self.frame.loops):
+            raise _refused(
+                directive, "it is an axis of the grid, of which directives.cut makes more"
+            )
         found = [at for at, stmt in enumerate(self.stmts) if stmt.same_as(loop)]
         if not found:
             raise _refused(
