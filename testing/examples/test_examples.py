@@ -43,7 +43,7 @@ FAMILIES = {
     "elementwise": 10,
     "flash_attention": 4,
     "flash_decoding": 1,
-    "gemm": 8,
+    "gemm": 9,
     "gemm_splitk": 2,
     "gemv": 3,
     "linear_attention": 1,

@@ -105,7 +105,9 @@ class PlanCircularBuffers:
         directive = attrs.of_buffers(frame.func, attrs.DEPTH).get(buffer.name)
         option = dict(self.depths).get(buffer.name)
         if program.is_handed_over(buffer):
-            _check_handed_over(buffer, option, directive)
+            if option not in (None, 1):
+                expected = f"1 for {buffer.name}, which is written by other cores"
+                raise BadOption.because(name="depths", value=option, expected=expected)
             return _Depth(1, least.depth, "another core writes it, which must know where")
         forced = option or (directive.value if directive is not None else None)
         if forced is not None:
@@ -178,22 +180,6 @@ _OPTION, _DIRECTIVE = "the option depths", "the directive depth"
 _FORCED = (_OPTION, _DIRECTIVE)
 _LESS = "less for want of L1"
 _ALIKE = 1e-3  # of the cycles of a program
-
-
-def _check_handed_over(
-    buffer: tirx.Buffer, option: int | None, directive: attrs.Directive | None
-) -> None:
-    """A buffer that other cores write is one block deep."""
-    if option not in (None, 1):
-        expected = f"1 for {buffer.name}, which is written by other cores"
-        raise BadOption.because(name="depths", value=option, expected=expected)
-    if directive is not None and directive.value != 1:
-        raise DirectiveRefused.at_place(
-            directive.place,
-            directive=directive.text,
-            why=f"other cores write {buffer.name!r}, which therefore has one block",
-            instead="ask for 1, or leave it out",
-        )
 
 
 def _too_small(buffer: tirx.Buffer, depth: int, least: Least, frame: Frame) -> DepthTooSmall:
