@@ -7,6 +7,7 @@ in TVMScript; an operand is a buffer or a slice of one.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import textwrap
 from collections.abc import Sequence
@@ -304,6 +305,15 @@ class _Name(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def asked(*found: tuple[str, str, int]) -> dict[str, object]:
+    """The attribute of a function whose program has these directives: kind, target, value.
+
+    They stand in lines 1 and following of p.py.
+    """
+    every = [attrs.Directive(*each, f"p.py:{at}:1") for at, each in enumerate(found, 1)]
+    return {attrs.DIRECTIVES: json.dumps([dataclasses.asdict(each) for each in every])}
 
 
 def planned(func: tirx.PrimFunc, **changes: dict[str, object]) -> tirx.PrimFunc:

@@ -20,7 +20,7 @@ ELSEWHERE = {
     "TT2007": "TileLang's own T.gemm refuses the program first",
     "TT2009": "TileLang's own T.gemm refuses the program first",
     "TT4003": "SplitExpressions cuts large expressions first",
-    "TT4006": "it takes a program of more tensors than a case should have",
+    "TT4007": "it takes a program of more tensors than a case should have",
     "TT5004": "it takes the circular buffers of all programs of a kernel",
 }
 """Errors that no case here reaches, and why; the tests of what raises them do."""

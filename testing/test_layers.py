@@ -13,7 +13,7 @@ LAYERS = [
     {"diagnostics", "partition", "tiles", "version"},
     {"plan"},
     {"device", "formats", "ir"},
-    {"mock", "options", "recurrences"},
+    {"directives", "mock", "options", "recurrences"},
     {"analysis", "summary"},
     {"transforms"},
     {"codegen"},

@@ -42,10 +42,20 @@ class CompileError(Diagnostic):
     def at(cls, stmt: tirx.Stmt | None, **values: object) -> Self:
         """Fill in the message; end with the `-->` line that TileLang turns into a source
         snippet."""
+        return cls.at_place(place_of(stmt), **values)
+
+    @classmethod
+    def at_place(cls, place: str, **values: object) -> Self:
+        """As `at`, of what `place_of` gave."""
         error = cls.because(**values)
-        if stmt is not None and (span := get_stmt_span(stmt)) is not None:
-            return cls(f"{error}\n  --> {span.source_name.name}:{span.line}:{span.column}")
-        return error
+        return cls(f"{error}\n  --> {place}") if place else error
+
+
+def place_of(stmt: tirx.Stmt | None) -> str:
+    """File, line and column of a statement; empty where they are not known."""
+    if stmt is None or (span := get_stmt_span(stmt)) is None:
+        return ""
+    return f"{span.source_name.name}:{span.line}:{span.column}"
 
 
 class OptionError(Diagnostic, ValueError):
@@ -167,6 +177,12 @@ class DataDependent(CompileError):
     hint = (
         "loops, branches and regions may depend on block and loop variables and scalar parameters"
     )
+
+
+class BadDirective(CompileError):
+    code = "TT1017"
+    message = "directives.{directive} got {got}"
+    hint = "it takes {expected}"
 
 
 # 2xxx: regions and shapes. ------------------------------------------------------------------------
@@ -298,11 +314,17 @@ class DepthTooSmall(CompileError):
         "circular buffer {buffer!r} cannot be {depth} deep: {statement} makes a block of it while "
         "it still needs the one before, and would wait for itself"
     )
-    hint = "give it {least} blocks or more in the option depths, or leave it out"
+    hint = "ask for {least} blocks or more, or leave the depth to the compiler"
+
+
+class DirectiveRefused(CompileError):
+    code = "TT4006"
+    message = "{directive} cannot be done: {why}"
+    hint = "{instead}"
 
 
 class TooManySemaphores(CompileError):
-    code = "TT4006"
+    code = "TT4007"
     message = "the program needs {needed} semaphores, a core of {arch} has {available}: {names}"
     hint = "set the option multicast to False, or add to fewer tensors in one T.Kernel"
 

@@ -68,6 +68,7 @@ from tilelang_tt.transforms.split_kernels import split_kernels
 from tilelang_tt.transforms.split_loops import SplitLoops
 from tilelang_tt.transforms.split_masks import SplitMasks
 from tilelang_tt.transforms.stage_transfers import StageTransfers
+from tilelang_tt.transforms.take_directives import TakeDirectives
 from tilelang_tt.transforms.widen_vectors import WidenVectors
 
 Step = Pass | Rewrite | verify.Stage
@@ -77,6 +78,7 @@ def tile_program(options: Options) -> Sequence[Step]:
     """Front-end IR to a tile program: stages 1 and 2."""
     return (
         InlineBindings(),
+        TakeDirectives(),  # while loops of one iteration still have their variables
         tilelang.transform.Simplify(),
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),

@@ -6,7 +6,7 @@ A line that the error may name ends in a comment with its code.
 import tilelang.language as tl
 from tvm import ir
 
-from tilelang_tt import options
+from tilelang_tt import directives, options
 from tilelang_tt.options import Options
 
 CASES = {}
@@ -413,6 +413,38 @@ def updated_in_one_block():
                 for i, j in tl.Parallel(64, 64):
                     top[i, j] = tl.max(top[i, j], A_s[i, j])  # TT4005
             tl.copy(top, C)
+
+    return kernel
+
+
+@case("TT1017")
+def asked_twice():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 64), BF16), C: tl.Tensor((64, 64), BF16)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), BF16)
+            directives.depth(A_s, 2)
+            directives.depth(A_s, 3)  # TT1017
+            tl.copy(A, A_s)
+            tl.copy(A_s, C)
+
+    return kernel
+
+
+@case("TT4006")
+def split_of_what_does_not_add_up():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 256), BF16), C: tl.Tensor((64, 64), BF16)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((64, 64), BF16)
+            last = tl.alloc_fragment((64, 64), BF16)
+            tl.clear(last)
+            for k in tl.serial(4):
+                directives.split(k, 2)  # TT4006
+                tl.copy(A[0, k * 64], A_s)
+                for i, j in tl.Parallel(64, 64):
+                    last[i, j] = last[i, j] * 0.5 + A_s[i, j]
+            tl.copy(last, C)
 
     return kernel
 

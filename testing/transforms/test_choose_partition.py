@@ -1,9 +1,10 @@
 """ChoosePartition: how blocks are shared out, and which loads cores share."""
 
 import pytest
-from helpers import scripted, shared, tensor, tiled
+from helpers import asked, scripted, shared, tensor, tiled
 
 from tilelang_tt.analysis import access
+from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, is_global
@@ -28,9 +29,10 @@ BUFFERS = {
 }
 
 
-def chosen(body, grid, options=None, **buffers):
+def chosen(body, grid, options=None, directives=(), **buffers):
     """The partition, and group and engine of each load by the name of its buffer."""
-    func = tiled(scripted(body, grid=grid, **(buffers or BUFFERS)))
+    wish = asked(*directives)
+    func = tiled(scripted(body, grid=grid, attributes=wish, **(buffers or BUFFERS)))
     after = ChoosePartition(options or Options()).rewrite(func)
     loads = {
         view.dst.buffer.name: (view.group, view.engine)
@@ -159,3 +161,101 @@ def test_dynamic_extents_are_shared_too():
         )
     )
     assert attrs.partition(ChoosePartition(Options()).rewrite(func)).kind == "lattice"
+
+
+ROW, COLUMN, ALONE = ("row", "reader"), ("column", "writer"), ("", "")
+
+
+@pytest.mark.parametrize(
+    "option, wishes, groups",
+    [
+        (None, {"A_s": 0}, {"A_s": ALONE, "B_s": COLUMN}),
+        (None, {"A_s": 0, "B_s": 0}, {"A_s": ALONE, "B_s": ALONE}),
+        (False, {"A_s": 1}, {"A_s": ROW, "B_s": ALONE}),
+        (False, {"A_s": 1, "B_s": 1}, {"A_s": ROW, "B_s": COLUMN}),
+        (True, {"B_s": 0}, {"A_s": ROW, "B_s": ALONE}),
+    ],
+)
+def test_the_program_says_which_loads_are_shared(option, wishes, groups):
+    options = Options(multicast=option)
+    directives = [("multicast", name, on) for name, on in wishes.items()]
+    _, loads = chosen(MATMUL.format(steps=32), {"bx": 8, "by": 8}, options, directives)
+    assert loads == groups
+
+
+def test_what_is_to_be_shared_is_shared_where_it_does_not_pay():
+    body, grid = MATMUL.format(steps=1), {"bx": 2, "by": 1}
+    assert chosen(body, grid)[1]["A_s"] == ALONE
+    assert chosen(body, grid, None, [("multicast", "A_s", 1)])[1]["A_s"] == ("all", "reader")
+
+
+BATCHED = {name: tensor(8, *BUFFERS[name].shape) for name in "ABC"}
+REFUSED = {
+    "one block": (
+        MATMUL.format(steps=32),
+        {"bx": 1, "by": 1},
+        ["A_s"],
+        "there is one block, hence one core that reads",
+    ),
+    "loads that depend on both axes": (
+        MATMUL.format(steps=32).replace("k * 32", "(bx + by) * 32"),
+        {"bx": 8, "by": 8},
+        ["A_s"],
+        "depends on bx and by: no two blocks read alike",
+    ),
+    "loops that depend on both axes": (
+        MATMUL.format(steps="bx + by + 1"),
+        {"bx": 8, "by": 8},
+        ["A_s"],
+        "or how often, depends on bx and by: no two blocks read alike",
+    ),
+    "an operand that is written": (
+        MATMUL.format(steps=32) + "copy(A_s, A[0:64, 0:32])",
+        {"bx": 8, "by": 8},
+        ["A_s"],
+        "blocks write 'A', which",
+    ),
+    "what is not loaded": (
+        MATMUL.format(steps=32),
+        {"bx": 8, "by": 8},
+        ["C_l"],
+        "no block of a tensor is loaded into 'C_l'",
+    ),
+    "two loads that need the cores in different order": (
+        MATMUL.format(steps=32).replace("[by", "[bz, by").replace("B[k", "B[bz, k"),
+        {"bx": 8, "by": 4, "bz": 8},
+        ["A_s", "B_s"],
+        "no order of the blocks lets cores share all of A_s and B_s",
+    ),
+}
+
+
+@pytest.mark.parametrize("body, grid, names, why", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_shared_is_refused(body, grid, names, why):
+    wishes = [("multicast", name, 1) for name in names]
+    buffers = {**BUFFERS, **(BATCHED if "bz" in grid else {})}
+    with pytest.raises(DirectiveRefused, match=r"TT4006: directives\.multicast") as caught:
+        chosen(body, grid, None, wishes, **buffers)
+    assert why in str(caught.value)
+    assert "--> p.py:1:1" in str(caught.value)
+
+
+def test_a_choice_about_what_is_not_loaded_is_refused():
+    with pytest.raises(DirectiveRefused, match="is loaded into 'C_l'"):
+        chosen(MATMUL.format(steps=32), {"bx": 8, "by": 8}, None, [("multicast", "C_l", 0)])
+
+
+@pytest.mark.parametrize("on", [0, 1])
+def test_teams_share_no_loads(on):
+    recorded = {"kind": "teams", "columns": [], "rows": [], "parts": 4}
+    func = scripted(
+        MATMUL.format(steps=32),
+        grid={"bx": 8, "by": 8},
+        attributes={attrs.PARTITION: recorded, **asked(("multicast", "A_s", on))},
+        **BUFFERS,
+    )
+    if on:
+        with pytest.raises(DirectiveRefused, match="cores of a team, which share a loop"):
+            ChoosePartition(Options()).rewrite(func)
+    else:
+        assert ChoosePartition(Options()).rewrite(func).same_as(func)

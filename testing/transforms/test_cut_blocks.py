@@ -1,8 +1,22 @@
 """CutBlocks: blocks that are fewer than the cores are cut."""
 
 import pytest
-from helpers import OPTIONS, check, check_unchanged, fragment, scripted, shared, tensor
+from helpers import (
+    OPTIONS,
+    asked,
+    assert_same,
+    check,
+    check_unchanged,
+    fragment,
+    scripted,
+    shared,
+    tensor,
+)
+from tvm import tirx
 
+from tilelang_tt.diagnostics import DirectiveRefused
+from tilelang_tt.ir import attrs
+from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.cut_blocks import CutBlocks
 
@@ -101,3 +115,127 @@ def test_tensors_that_blocks_add_to_are_left_alone():
 def test_a_store_of_what_is_not_cut_bars_the_cut():
     middle = "copy(m_l, E[0:128, 0:1])"
     check_unchanged(PASS, product(128, 128, middle=middle, E=tensor(128, 1), m_l=fragment(128, 1)))
+
+
+def cutting(func, grid, *wishes):
+    """`func` with directives about axes of its grid: numbers of axes and factors; 0 is about a loop
+    that is gone."""
+    names = list(grid)
+    func = func.with_attr(asked(*(("cut", name, factor) for name, factor in wishes)))
+    frame = Frame.of(func)
+    loops = list(frame.loops)
+    for number, (name, _) in enumerate(wishes):
+        if name in names:
+            loop = loops[names.index(name)]
+            marks = {attrs.DIRECTIVES: [number]}
+            loops[names.index(name)] = tirx.For(
+                loop.loop_var, loop.min, loop.extent, loop.kind, loop.body, None, marks
+            )
+    return frame.with_loops(loops).build()
+
+
+GRID = {"bx": 4, "by": 4}
+
+
+@pytest.mark.parametrize(
+    "wishes, size",
+    [
+        ([("bx", 2)], (128, 64)),
+        ([("by", 4)], (32, 128)),
+        ([("bx", 4), ("by", 2)], (64, 32)),
+        ([("bx", 1), ("by", 2)], (64, 128)),
+        ([("bx", 1)], (128, 128)),
+    ],
+)
+@pytest.mark.parametrize("cut", [None, False, True])
+def test_the_program_says_how_blocks_are_cut(wishes, size, cut):
+    pass_ = CutBlocks(Options(cut=cut))
+    after = pass_.rewrite(cutting(product(128, 128), GRID, *wishes))
+    assert_same(bare(after), bare(product(*size)))
+
+
+def test_blocks_that_are_enough_are_cut_where_the_program_says_so():
+    before = cutting(product(64, 64, size=(1024, 1024)), {"bx": 16, "by": 16}, ("bx", 2))
+    assert_same(bare(PASS.rewrite(before)), bare(product(64, 32, size=(1024, 1024))))
+
+
+def bare(func):
+    """`func` without directives."""
+    frame = Frame.of(func.without_attr(attrs.DIRECTIVES))
+    loops = [
+        tirx.For(loop.loop_var, loop.min, loop.extent, loop.kind, loop.body) for loop in frame.loops
+    ]
+    return frame.with_loops(loops).build()
+
+
+def test_where_a_loop_is_split_the_cores_are_left_to_it():
+    func = product(128, 128).with_attr(asked(("split", "k", 4)))
+    check_unchanged(PASS, func)
+    assert not PASS.rewrite(product(128, 128).with_attr(asked(("split", "k", 1)))).same_as(func)
+
+
+NOT_CUT = {
+    "a factor that does not divide": (
+        product(128, 128),
+        GRID,
+        ("bx", 3),
+        "a block has 4 tiles along it, which 3 does not divide",
+    ),
+    "a loop that is gone": (product(128, 128), GRID, ("k", 2), "it is no axis of the grid"),
+    "a symbolic grid": (
+        scripted(
+            "copy(A[bx * 64 : bx * 64 + 64, 0:64], A_s)",
+            grid={"bx": "n"},
+            scalars=["n"],
+            A=tensor(512, 64),
+            A_s=shared(64, 64),
+        ),
+        {"bx": "n"},
+        ("bx", 2),
+        "the number of blocks along it is not known before the launch",
+    ),
+    "a sum along it": (
+        product(
+            128,
+            128,
+            middle="reduce(C_l, m_l, 'sum', 1)\n" + nest(128, 128, "C_l[i, j] - m_l[i, 0]"),
+            m_l=fragment(128, 1),
+        ),
+        GRID,
+        ("bx", 2),
+        "joins what lies at different places of 'C_l' along it",
+    ),
+    "a mirrored block": (
+        product(128, 128, middle=nest(128, 128, "C_l[127 - i, 127 - j]")),
+        GRID,
+        ("by", 2),
+        "joins what lies at different places of 'C_l' along it",
+    ),
+    "a part of a tensor that blocks add to": (
+        product(128, 128).with_attr("tt.added", ["C"]),
+        GRID,
+        ("by", 2),
+        "blocks add to parts of 'C'",
+    ),
+    "an axis that moves no store": (
+        product(128, 128, grid={"bx": 4, "by": 4, "bz": 4}),
+        {"bx": 4, "by": 4, "bz": 4},
+        ("bz", 2),
+        "no store moves on along it by whole blocks",
+    ),
+    "one tile": (product(128, 32), {"bx": 16, "by": 4}, ("bx", 2), "one tile long"),
+    "a statement that is not known": (
+        product(128, 128, middle="fill(C_l, T.bfloat16(0))"),
+        GRID,
+        ("by", 2),
+        "may join what lies at different places of a block",
+    ),
+}
+
+
+@pytest.mark.parametrize("func, grid, wish, why", NOT_CUT.values(), ids=NOT_CUT)
+def test_what_cannot_be_cut_is_refused(func, grid, wish, why):
+    with pytest.raises(DirectiveRefused, match=r"TT4006: directives\.cut") as caught:
+        PASS.rewrite(cutting(func, grid, wish))
+    assert why in str(caught.value)
+    assert "--> p.py:1:1" in str(caught.value)

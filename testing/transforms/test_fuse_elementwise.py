@@ -1,9 +1,10 @@
 """FuseElementwise: values are computed where they are used."""
 
 import pytest
-from helpers import check, check_unchanged, fragment, scripted, shared, tensor
+from helpers import asked, check, check_unchanged, fragment, scripted, shared, tensor
 
 from tilelang_tt.analysis import access
+from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.fuse_elementwise import FuseElementwise
@@ -213,3 +214,123 @@ def test_fusion_stops_where_an_expression_would_need_too_many_registers():
     }
     assert left[1] == 4
     assert left[1] > left[2] >= left[4] == 2
+
+
+IN_A_LOOP = "for k in range(2):\n    " + nest("Y", "X[i, j] + S[i, j]").replace("\n", "\n    ")
+FORCED = {
+    "a value used by two statements": (
+        SQUARE + nests(("Y", "X[i, j] + S[i, j]"), ("G", "X[i, j]")) + "copy(Y, O); copy(G, F)",
+        nests(("Y", "S[i, j] * S[i, j] + S[i, j]"), ("G", "S[i, j] * S[i, j]"))
+        + "copy(Y, O); copy(G, F)",
+        ["S", "Y", "G"],
+    ),
+    "a value used twice in one statement": (
+        SQUARE + nest("Y", "X[i, j] + X[i, j]") + "copy(Y, O)",
+        nest("Y", "S[i, j] * S[i, j] + S[i, j] * S[i, j]") + "copy(Y, O)",
+        ["S", "Y"],
+    ),
+    "a value used in a loop": (
+        SQUARE + IN_A_LOOP + "\n    copy(Y, O)",
+        IN_A_LOOP.replace("X[i, j]", "S[i, j] * S[i, j]") + "\n    copy(Y, O)",
+        ["S", "Y"],
+    ),
+    "statements in between stay": (
+        SQUARE + "copy(O, X_2)\ncopy(X_2, P)\n" + nest("Y", "X[i, j] + X[i, j]") + "copy(Y, O)",
+        "copy(O, X_2)\ncopy(X_2, P)\n"
+        + nest("Y", "S[i, j] * S[i, j] + S[i, j] * S[i, j]")
+        + "copy(Y, O)",
+        ["S", "X_2", "Y"],
+    ),
+}
+
+
+@pytest.mark.parametrize("before, after, left", FORCED.values(), ids=FORCED)
+def test_what_is_to_be_fused_is_fused_everywhere(before, after, left):
+    wish = asked(("fuse", "X", 1))
+    buffers = {**BUFFERS, "X_2": shared(64, 64)}
+    kept = {name: b for name, b in buffers.items() if b.scope == "global" or name in left}
+    check(
+        FUSE,
+        scripted(before, attributes=wish, **buffers),
+        scripted(after, attributes=wish, **kept),
+    )
+
+
+KEPT = {
+    "a value": SQUARE + nest("Y", "X[i, j] + S[i, j]") + "copy(Y, O)",
+    "a copy": nest("X", "S[i, j]") + nest("Y", "X[i, j] * X[i, j]") + "copy(Y, O)",
+}
+
+
+@pytest.mark.parametrize("body", KEPT.values(), ids=KEPT)
+def test_what_is_to_be_kept_is_kept(body):
+    buffers = only(["S", "X", "Y"])
+    check_unchanged(FUSE, scripted(body, attributes=asked(("separate", "X", 1)), **buffers))
+    assert len(Frame.of(FUSE.rewrite(scripted(body, **buffers))).buffers) == 2
+
+
+def test_what_is_to_be_kept_still_takes_in_what_it_is_made_of():
+    body = nests(("X", "S[i, j] * S[i, j]"), ("Y", "X[i, j] + S[i, j]"), ("G", "Y[i, j]"))
+    func = scripted(body + "copy(G, F)", attributes=asked(("separate", "Y", 1)), **BUFFERS)
+    left = [buffer.name for buffer in Frame.of(FUSE.rewrite(func)).buffers]
+    assert left == ["S", "Y", "G"]
+
+
+NOT_FUSED = {
+    "a product": (
+        "gemm(S, S, X, clear=True)\ncopy(X, O)",
+        "which makes it, is not element-wise",
+    ),
+    "two writers": (
+        SQUARE + nests(("X", "S[i, j]"), ("Y", "X[i, j] + S[i, j]")) + "copy(Y, O)",
+        "both write 'X'",
+    ),
+    "an operand of a product": (
+        SQUARE + "gemm(X, X, G, clear=True); copy(G, F)",
+        "needs it stored",
+    ),
+    "a part": (
+        SQUARE + nest("Y", "T.if_then_else(i < 32, X[i % 64, j], S[i, j])") + "copy(Y, O)",
+        "needs it stored",
+    ),
+    "an operand that changes": (
+        SQUARE + "copy(O, S)\n" + nest("Y", "X[i, j] + S[i, j]") + "copy(Y, P)",
+        "'S', of which it is made, changes before",
+    ),
+    "an operand that changes in the loop": (
+        SQUARE + IN_A_LOOP + "\n    copy(Y, O)\n    copy(P, S)",
+        "'S', of which it is made, changes before",
+    ),
+    "an operand that is replaced elsewhere": (
+        nests(("X", "S[j, i] * S[j, i]"), ("S", "X[i, j] + S[i, j]")) + "copy(S, O)",
+        "replaces 'S', of which it is made",
+    ),
+    "a use outside": (
+        "for k in range(2):\n    "
+        + SQUARE.replace("\n", "\n    ")
+        + "T.evaluate(0)\n"
+        + nest("Y", "X[i, j] + S[i, j]")
+        + "copy(Y, O)",
+        "outside of the loop or branch",
+    ),
+    "too many registers": (
+        SQUARE + nest("Y", "T.exp(S[i, j]) / (X[i, j] + X[i, j])") + "copy(Y, O)",
+        "destination registers of 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("body, why", NOT_FUSED.values(), ids=NOT_FUSED)
+def test_what_cannot_be_fused_is_refused(body, why):
+    func = scripted(body, attributes=asked(("fuse", "X", 1)), **BUFFERS)
+    pass_ = FuseElementwise(1) if "registers" in why else FUSE
+    with pytest.raises(DirectiveRefused, match=r"TT4006: directives.fuse\(X\)") as caught:
+        pass_.rewrite(func)
+    assert why in str(caught.value)
+    assert "--> p.py:1:1" in str(caught.value)
+
+
+def test_what_nobody_uses_cannot_be_kept():
+    func = scripted(SQUARE + "copy(S, O)", attributes=asked(("separate", "X", 1)), **BUFFERS)
+    with pytest.raises(DirectiveRefused, match="no statement left that uses 'X'"):
+        FUSE.rewrite(func)

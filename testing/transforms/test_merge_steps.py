@@ -1,8 +1,10 @@
 """MergeSteps: several steps of a loop over products become one."""
 
 import pytest
-from helpers import OPTIONS, check, check_unchanged, scripted, shared, tensor
+from helpers import OPTIONS, asked, check, check_unchanged, scripted, shared, tensor
+from tvm import tirx
 
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.merge_steps import MergeSteps
 
@@ -143,3 +145,13 @@ def test_l1_bounds_the_length_of_a_step():
 
 def test_both_architectures_merge_alike():
     check(MergeSteps(Options(arch="blackhole")), program(32, 32), program(128, 8))
+
+
+@pytest.mark.parametrize("parts, steps", [(0, 8), (1, 8), (8, 8), (9, 11), (16, 16), (17, 32)])
+def test_a_loop_that_is_split_keeps_a_step_for_each_part(parts, steps):
+    note = ", annotations={'tt.directives': [0]}"
+    func = program(32, 32, loop=note).with_attr(asked(("split", "k", parts)))
+    after = PASS.rewrite(func)
+    (loop,) = [loop for loop in tree.collect(after.body, tirx.For) if loop.loop_var.name == "k"]
+    assert int(loop.extent) == steps
+    assert list(loop.annotations[attrs.DIRECTIVES]) == [0]

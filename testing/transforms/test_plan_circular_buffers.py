@@ -4,10 +4,16 @@ import dataclasses
 import textwrap
 
 import pytest
-from helpers import DEVICE, assert_same, fragment, scripted, shared, tensor, way
+from helpers import DEVICE, asked, assert_same, fragment, scripted, shared, tensor, way
 
 from tilelang_tt.analysis.schedule import Machine
-from tilelang_tt.diagnostics import BadOption, DepthTooSmall, L1Overflow, TooManyCircularBuffers
+from tilelang_tt.diagnostics import (
+    BadOption,
+    DepthTooSmall,
+    DirectiveRefused,
+    L1Overflow,
+    TooManyCircularBuffers,
+)
 from tilelang_tt.ir import attrs
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.transforms.assign_engines import AssignEngines
@@ -310,7 +316,42 @@ def test_a_depth_that_deadlocks_is_refused():
     message = "TT4005: circular buffer 'L' cannot be 1 deep: L makes a block of it while it still"
     with pytest.raises(DepthTooSmall, match=message) as caught:
         plan(UPDATE, dataclasses.replace(PLAN, depths=(("L", 1),)), **UPDATED)
-    assert "give it 2 blocks or more" in str(caught.value)
+    assert "ask for 2 blocks or more" in str(caught.value)
+
+
+def asking(body, *found, **buffers):
+    """The circular buffers of a program with directives."""
+    func = scripted(body, attributes={"tt.fp32_dest_acc": False, **asked(*found)}, **buffers)
+    frame = Frame.of(PLAN.rewrite(AssignEngines().rewrite(func)))
+    planned = attrs.circular_buffers(frame)
+    return {buffer.name: planned[buffer.data] for buffer in frame.buffers}
+
+
+def test_the_program_may_choose_a_depth():
+    found = asking(UPDATE, ("depth", "L", 5), ("multicast", "S", 0), **UPDATED)
+    assert (found["L"].depth, found["L"].least_depth) == (5, 2)
+    assert found["L"].reason.startswith("the directive depth")
+    assert found["S"].depth == 2
+
+
+def test_the_option_overrules_the_program():
+    func = scripted(
+        UPDATE, attributes={"tt.fp32_dest_acc": False, **asked(("depth", "L", 5))}, **UPDATED
+    )
+    pass_ = dataclasses.replace(PLAN, depths=(("L", 3),))
+    frame = Frame.of(pass_.rewrite(AssignEngines().rewrite(func)))
+    assert {cb.depth for cb in attrs.circular_buffers(frame).values()} == {2, 3}
+
+
+def test_a_depth_that_the_program_chooses_must_not_deadlock():
+    with pytest.raises(DepthTooSmall, match="TT4005: circular buffer 'L' cannot be 1 deep"):
+        asking(UPDATE, ("depth", "L", 1), **UPDATED)
+
+
+def test_a_depth_of_a_buffer_that_is_gone_is_refused():
+    with pytest.raises(DirectiveRefused, match="'X' has no circular buffer") as caught:
+        asking(UPDATE, ("depth", "X", 2), **UPDATED)
+    assert "--> p.py:1:1" in str(caught.value)
 
 
 def test_what_is_made_once_has_one_block():

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from helpers import check, check_unchanged, fragment, scripted, tensor
+from helpers import asked, check, check_unchanged, fragment, scripted, tensor
 
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.transforms.share_buffers import ShareBuffers
@@ -31,6 +31,12 @@ def test_the_third_value_of_a_chain_takes_the_place_of_the_first():
     before = program(chain("In", "X", "Y", "Z", "Out"), "In", "X", "Y", "Z", "Out")
     expected = program(chain("In", "X", "Y", "X", "Out"), "In", "X", "Y", "Out")
     check(ShareBuffers(), before, expected)
+
+
+def test_a_value_whose_depth_is_chosen_keeps_its_buffer():
+    wish = asked(("depth", "Z", 2))
+    func = program(chain("In", "X", "Y", "Z", "Out"), "In", "X", "Y", "Z", "Out", attributes=wish)
+    check_unchanged(ShareBuffers(), func)
 
 
 def test_a_value_that_is_needed_later_keeps_its_buffer():

@@ -1,9 +1,14 @@
 """SplitLoops: several cores share the loops of a block, and their parts meet."""
 
-import pytest
-from helpers import check, check_unchanged, fragment, scripted, shared, tensor, way
+import re
 
-from tilelang_tt.ir import attrs
+import pytest
+from helpers import asked, check, check_unchanged, fragment, scripted, shared, tensor, way
+from tvm import tirx
+
+from tilelang_tt.diagnostics import DirectiveRefused
+from tilelang_tt.ir import attrs, tree
+from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.transforms.split_loops import SplitLoops
 
@@ -266,3 +271,142 @@ def test_short_loops_are_not_shared():
 def test_a_grid_of_unknown_size_is_not_shared():
     func = scripted(BLOCK, grid={"bx": "n"}, scalars=["n"], **WIDE)
     check_unchanged(SplitLoops(Options()), func)
+
+
+def asking(body, *wishes, grid=None, options=None, buffers=BUFFERS, more=()):
+    """What the pass makes of a program whose n-th loop over k has the n-th directive, a number of
+    parts, and others the names of that."""
+    marked = body
+    for number in range(len(wishes)):
+        marked = marked.replace(
+            "for k in range(",
+            f"for k in T.serial(annotations={{'tt.directives': [{number}]}}, stop=",
+            1,
+        )
+    marked = re.sub(
+        r"T.serial\((annotations=[^)]*?), stop=([^)]*)\):", r"T.serial(\2, \1):", marked
+    )
+    found = asked(*(("split", "k", parts) for parts in wishes), *more)
+    func = scripted(marked, grid=grid, scalars=["n"], attributes=found, **buffers)
+    return SplitLoops(options or Options()).rewrite(func)
+
+
+@pytest.mark.parametrize("split", [None, False, True])
+@pytest.mark.parametrize("wish, parts", [(2, 2), (7, 7), (0, 10)])
+def test_the_program_may_split_a_loop(wish, parts, split):
+    after = asking(
+        f"begin(L)\n{looped(LOAD, PRODUCT)}end(L)\ncopy(L, C)", wish, options=Options(split=split)
+    )
+    assert attrs.partition(after).parts == parts
+
+
+TWO = f"begin(L)\n{looped(LOAD, PRODUCT)}end(L)\ncopy(L, C)\n" + looped(
+    LOAD_2, "copy(S2, D[0:64, k * 64:k * 64 + 64])", count=5
+)
+
+
+def shared_loops(func):
+    """The iterations of the loops that a team shares."""
+    loops = tree.collect(func.body, tirx.For)
+    return [loop for loop in loops if loop.loop_var.name == "k" and "part" in str(loop.extent)]
+
+
+@pytest.mark.parametrize(
+    "wishes, count", [((5,), 2), ((6,), 1), ((5, 1), 1), ((1, 5), 1), ((1, 1), 0)]
+)
+def test_other_loops_are_shared_along_unless_the_program_says_no(wishes, count):
+    assert len(shared_loops(asking(TWO, *wishes, options=Options(split=True)))) == count
+
+
+def test_cores_that_are_to_share_loads_share_no_loops():
+    grid = {"bx": 1}
+    product = BLOCK
+    for on, is_shared in [(0, True), (1, False)]:
+        func = scripted(product, grid=grid, attributes=asked(("multicast", "S", on)), **WIDE)
+        after = SplitLoops(Options()).rewrite(func)
+        assert (attrs.PARTITION in after.attrs) == is_shared
+
+
+LARGEST = nest("L[i, j] = T.max(L[i, j], T.Cast('float32', S[i, j]))", 1)
+NOT_SPLIT = {
+    "a value that is scaled": (
+        f"{ZEROS}{looped(LOAD, SCALED)}copy(L, C)",
+        "an iteration needs the 'L' of the one before, of which",
+    ),
+    "a sum that is read on the way": (
+        ZEROS
+        + looped(LOAD, SUM, nest("R[i, j] = L[i, j]", 1), "copy(R, D[0:64, k * 64:k * 64 + 64])")
+        + "copy(L, C)",
+        "an iteration needs the 'L' of the one before, of which",
+    ),
+    "products that begin afresh": (
+        UNTOUCHED["products that begin afresh in the second iteration"],
+        "makes no sum, maximum or minimum",
+    ),
+    "a sum and a maximum": (
+        f"{ZEROS}{looped(LOAD, SUM, LARGEST)}copy(L, C)",
+        "'L' is combined in different ways: sum, max",
+    ),
+    "stores to one place": (UNTOUCHED["stores to one place"], "store to parts of 'D'"),
+    "a tensor that is loaded and stored": (
+        UNTOUCHED["a tensor that is loaded and stored"],
+        "'A' is both loaded and stored",
+    ),
+    "a tensor that engines hand over": (
+        UNTOUCHED["a tensor that engines hand over"],
+        "parts of a tensor that",
+    ),
+    "a sum of which a part is read before": (
+        UNTOUCHED["a sum of which a part is read before"],
+        "what the loop begins with in 'L' is not made for it alone",
+    ),
+    "a sum of bytes": (UNTOUCHED["a sum of bytes"], "parts of 'W', of int8, cannot be combined"),
+    "a loop of unknown length": (
+        UNTOUCHED["a loop of unknown length"],
+        "the number of its iterations, n, is not known",
+    ),
+    "a loop in another": (
+        "for t in range(2):\n    "
+        + looped(LOAD, "copy(S, D[0:64, 0:64])").replace("\n", "\n    ")
+        + "T.evaluate(0)",
+        "it stands in another loop or branch",
+    ),
+    "a loop that is gone": (
+        "copy(A[0:64, 0:64], S); copy(S, D[0:64, 0:64])",
+        "no loop over blocks",
+    ),
+}
+
+
+def refusal(*args, **options):
+    with pytest.raises(DirectiveRefused, match=r"TT4006: directives.split\(k\)") as caught:
+        asking(*args, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("body, why", NOT_SPLIT.values(), ids=NOT_SPLIT)
+def test_what_cannot_be_split_is_refused(body, why):
+    text = refusal(body, 0, buffers={**BUFFERS, **BYTES})
+    assert why in text
+    assert "--> p.py:1:1" in text
+
+
+def test_an_axis_of_the_grid_is_cut_not_split():
+    func = scripted(BLOCK, grid={"k2": 4}, attributes=asked(("split", "k", 2)), **WIDE)
+    frame = Frame.of(func)
+    (loop,) = frame.loops
+    marks = {attrs.DIRECTIVES: [0]}
+    marked = tirx.For(loop.loop_var, loop.min, loop.extent, loop.kind, loop.body, None, marks)
+    with pytest.raises(DirectiveRefused, match="it is an axis of the grid"):
+        SplitLoops(Options()).rewrite(frame.with_loops([marked]).build())
+
+
+def test_parts_are_bounded_by_iterations_cores_and_each_other():
+    body = f"begin(L)\n{looped(LOAD, PRODUCT)}end(L)\ncopy(L, C)"
+    assert "the loop has 10 iterations" in refusal(body, 11)
+    grid = {"bx": 16}
+    assert attrs.partition(asking(body, 4, grid=grid)).parts == 4
+    assert "at most 4 cores for each of the 16 blocks" in refusal(body, 5, grid=grid)
+    assert attrs.partition(asking(body, 5, grid={"bx": "n"})).parts == 5
+    assert "the loop over k is split in 4, and one team runs both" in refusal(TWO, 4, 5)
+    assert attrs.partition(asking(TWO, 4, 0)).parts == 4

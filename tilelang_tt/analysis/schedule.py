@@ -17,11 +17,13 @@ from tvm import tirx
 from typing_extensions import Self
 
 from tilelang_tt.analysis import access, block_work
+from tilelang_tt.analysis.expression import select
+from tilelang_tt.analysis.operands import classifier
 from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
-from tilelang_tt.ir.tileops import Accumulation, Copy, Leaf, is_global, leaf
+from tilelang_tt.ir.tileops import Accumulation, Copy, Elementwise, Leaf, is_global, leaf
 from tilelang_tt.mock import timing
 from tilelang_tt.options import Options
 from tilelang_tt.partition import GROUPS
@@ -41,8 +43,10 @@ class Machine:
     def of(cls, options: Options) -> Self:
         return cls(options.device, options.phases, math.prod(options.cores))
 
-    def cycles(self, view: Leaf) -> float:
+    def cycles(self, stmt: tirx.Stmt, view: Leaf, engine: str) -> float:
         """Estimated cycles of a statement; those of a block from DRAM to the core."""
+        if isinstance(view, Elementwise) and engine == attrs.COMPUTE:
+            return block_work.tile_count(view.dst) * self._nest_cycles(stmt, view)
         if not isinstance(view, Copy):
             return block_work.statement_cycles(view, self.phases)
         costs = timing.load(self.device.name).values
@@ -52,6 +56,20 @@ class Machine:
         rate = min(costs[f"noc.{way}_bytes"], banks / readers)
         latency = costs[f"noc.{way}_base"] + costs[f"dram.{way}_extra"]
         return latency + block_work.block_bytes(view) / rate
+
+    def _nest_cycles(self, stmt: tirx.Stmt, nest: Elementwise) -> float:
+        """Of a tile of a nest: arithmetic, behind which unpacking and packing hide, or packing."""
+        costs = timing.load(self.device.name).values
+
+        def instruction(op: ops.OpDef) -> float:
+            if op.unit == "sfpu":
+                return costs.get(f"sfpu.{op.name.removesuffix('_tile')}", costs["sfpu.add_binary"])
+            if op in _PRODUCTS:
+                return costs["math.multiply_phase"] * self.phases
+            return costs["math.add"]
+
+        program = select(nest.store.value, classifier(nest.dst), stmt)
+        return max(sum(instruction(each.op) for each in program), costs["pack.tile"])
 
     def send_cycles(self, view: Leaf) -> float:
         """Estimated cycles in which a block is sent on to other cores."""
@@ -167,7 +185,7 @@ class _Walk:
                 reserves=(),
                 publishes=(),
                 reads=(),
-                cycles=round(self.machine.cycles(view), 1),
+                cycles=round(self.machine.cycles(stmt, view, engine), 1),
                 send_cycles=round(self.machine.send_cycles(view), 1),
             )
         )
@@ -253,6 +271,7 @@ class _Walk:
         return found
 
 
+_PRODUCTS = frozenset(operations["mul"] for operations in ops.FPU_BINARY.values())
 _WORDS = re.compile(r"\w+")
 _KEYWORDS = frozenset(  # of isl, in any case
     [

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tvm import tirx
 
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.partition import Partition
 from tilelang_tt.plan import Schedule
@@ -32,6 +33,14 @@ SPILLED = "tt.spilled"
 ADDED = "tt.added"
 SCHEDULE = "tt.schedule"
 GRID_AXIS = "tt.grid_axis"  # of a loop inside the block
+DIRECTIVES = "tt.directives"  # of the function; of a loop, the numbers of those about it
+
+DEPTH, MULTICAST, SPLIT, CUT = "depth", "multicast", "split", "cut"
+FUSE, SEPARATE = "fuse", "separate"
+OF_LOOPS = (SPLIT, CUT)
+"""The kinds of directives that are about loops; the others are about buffers."""
+ANY_PARTS = 0
+"""Of a loop that is split: as many as there are cores for each block. One part is no split."""
 
 READER, COMPUTE, WRITER = "reader", "compute", "writer"
 ENGINES = (READER, COMPUTE, WRITER)
@@ -86,6 +95,69 @@ class CircularBuffer:
     def part_pages(self) -> int:
         """Tiles of a piece that is handed over."""
         return self.pages // self.parts
+
+
+@dataclass(frozen=True)
+class Directive:
+    """What the program asks for about the buffer or the loop called `target`.
+
+    `value` is a number of blocks, parts or cuts; 1 and 0 stand for yes and no. `place` is the file,
+    line and column where it stands.
+    """
+
+    kind: str
+    target: str
+    value: int
+    place: str
+
+    @property
+    def text(self) -> str:
+        """As errors call it."""
+        return f"directives.{self.kind}({self.target})"
+
+
+def directives(func: tirx.PrimFunc) -> list[Directive]:
+    """What the program asks for."""
+    recorded = func.attrs.get(DIRECTIVES, "[]") if func.attrs is not None else "[]"
+    return [Directive(**values) for values in json.loads(str(recorded))]
+
+
+def with_directives(func: tirx.PrimFunc, found: Sequence[Directive]) -> tirx.PrimFunc:
+    """The function with these recorded."""
+    return func.with_attr(DIRECTIVES, json.dumps([dataclasses.asdict(each) for each in found]))
+
+
+def with_renamed_directives(
+    func: tirx.PrimFunc, names: Mapping[str, Sequence[str]]
+) -> tirx.PrimFunc:
+    """The function whose buffers have new names, or became several, with what is asked for about
+    each. Loops know their directives by number: further ones come last."""
+    found = directives(func)
+    further: list[Directive] = []
+    for number, each in enumerate(found):
+        if each.kind not in OF_LOOPS and each.target in names:
+            first, *others = names[each.target]
+            found[number] = dataclasses.replace(each, target=first)
+            further += [dataclasses.replace(each, target=name) for name in others]
+    return with_directives(func, [*found, *further]) if found else func
+
+
+def of_buffers(func: tirx.PrimFunc, *kinds: str) -> dict[str, Directive]:
+    """The directives of these kinds, by the names of the buffers that they are about."""
+    return {each.target: each for each in directives(func) if each.kind in kinds}
+
+
+def of_loop(func: tirx.PrimFunc, loop: tirx.For, kind: str) -> Directive | None:
+    """The directive of a kind that is about a loop."""
+    numbers = loop.annotations.get(DIRECTIVES, ())
+    found = [directives(func)[int(number)] for number in numbers]
+    return next((each for each in found if each.kind == kind), None)
+
+
+def of_loops(func: tirx.PrimFunc, kind: str) -> list[tuple[Directive, tirx.For | None]]:
+    """The directives of a kind and the loops that they are about; None for one that is gone."""
+    loops = {of_loop(func, loop, kind): loop for loop in tree.collect(func.body, tirx.For)}
+    return [(each, loops.get(each)) for each in directives(func) if each.kind == kind]
 
 
 def circular_buffers(frame: Frame) -> dict[tirx.Var, CircularBuffer]:

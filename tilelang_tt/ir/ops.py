@@ -89,6 +89,14 @@ def definition(stmt: tirx.Stmt) -> OpDef | None:
     return None
 
 
+# What the front end leaves; `TakeDirectives` takes it out. ----------------------------------------
+
+DIRECTIVE = OpDef(
+    "directive",
+    ("kind", "of", "value"),
+    "Ask for something about a buffer, given by its data variable, or a loop, by its own.",
+)
+
 # Data movement. A page of a tensor or of a circular buffer is one tile. ---------------------------
 
 NOC_READ = OpDef(

@@ -164,3 +164,9 @@ def line_of(stmt: tirx.Stmt) -> tuple[str, int] | None:
     """File and line of the TileLang statement that `stmt` comes from."""
     span = get_stmt_span(stmt)
     return None if span is None else (span.source_name.name, span.line)
+
+
+def where(stmt: tirx.Stmt) -> str:
+    """The line of the TileLang statement that `stmt` comes from, as errors call it."""
+    known = line_of(stmt)
+    return "a statement" if known is None else f"line {known[1]}"

@@ -15,11 +15,12 @@ Loads for a column go to the writer, unless it stores in the same loop: two proc
 then feed the compute engine.
 
 A partition costs the time of its turns, each the longer one of computing and reading DRAM; sharing
-is chosen where it saves a tenth. Blocks whose work differs, as under a causal mask, are else dealt
-out in a snake.
+is chosen where it saves a tenth, or as the option `multicast` says, or a directive of one buffer.
+Blocks whose work differs, as under a causal mask, are else dealt out in a snake.
 
 Needs:    `GuardCopies`; the grid in loops.
 Leaves:   attribute `tt.partition`; copies with the group of cores that they serve.
+Errors:   TT4006.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tvm import tirx
 
 from tilelang_tt.analysis import ranges
 from tilelang_tt.analysis.block_work import BlockWork, Transfer, block_work, sides
+from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs, tree
-from tilelang_tt.ir.attrs import READER, WRITER
+from tilelang_tt.ir.attrs import READER, WRITER, Directive
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.options import Options
 from tilelang_tt.partition import LATTICE, LINE, RUNS, SNAKE, Partition, assign
@@ -53,6 +55,7 @@ class ChoosePartition:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         if func.attrs is not None and attrs.PARTITION in func.attrs:
+            _check_teams(func)
             return func  # `SplitLoops` has chosen
         frame = Frame.of(func)
         work = block_work(frame, self.options.phases)
@@ -75,14 +78,16 @@ class ChoosePartition:
         extents = [ranges.constant(loop.extent) for loop in frame.loops]
         known = sides(extents)
         alone = _Choice(_unshared(work, extents), {})
-        if self.options.multicast is False:
-            return alone
-        shared = [choice for choice in _sharings(work, extents) if choice.groups]
+        wishes = _Wishes.of(frame, work, self.options.multicast)
+        choices = _sharings(work, extents, wishes.allowed)
+        shared = [choice for choice in choices if choice.groups and wishes.met_by(choice)]
+        if not shared and wishes.wanted:
+            raise wishes.refusal(frame, work)
         if not shared:
             return alone
         best = min(shared, key=lambda choice: self._cost(choice, work, known))
         limit = _GAIN * self._cost(alone, work, known)
-        if self.options.multicast or self._cost(best, work, known) < limit:
+        if wishes.wanted or self.options.multicast or self._cost(best, work, known) < limit:
             return best
         return alone
 
@@ -125,30 +130,109 @@ class _Choice:
     groups: Mapping[Transfer, str]
 
 
+@dataclass(frozen=True)
+class _Wishes:
+    """The loads that the program wants shared, each with the directive that says so, and those that
+    may be."""
+
+    wanted: Mapping[Transfer, Directive]
+    allowed: Collection[Transfer]
+
+    @classmethod
+    def of(cls, frame: Frame, work: BlockWork, option: bool | None) -> _Wishes:
+        """Directives say it of one buffer, the option of all others."""
+        said = attrs.of_buffers(frame.func, attrs.MULTICAST)
+        loads = [transfer for transfer in work.transfers if transfer.is_load]
+        by_load = {load: said.get(load.copy.dst.buffer.name) for load in loads}
+        for name, directive in said.items():
+            if all(load.copy.dst.buffer.name != name for load in loads):
+                raise _refused(directive, f"no block of a tensor is loaded into {name!r}")
+        wanted = {load: one for load, one in by_load.items() if one is not None and one.value}
+        return cls(
+            wanted,
+            [
+                load
+                for load, one in by_load.items()
+                if (option is not False if one is None else one.value)
+            ],
+        )
+
+    def met_by(self, choice: _Choice) -> bool:
+        return all(load in choice.groups for load in self.wanted)
+
+    def refusal(self, frame: Frame, work: BlockWork) -> DirectiveRefused:
+        """Why no partition shares all the loads that are wanted shared."""
+        axes = {at for at, loop in enumerate(frame.loops) if ranges.constant(loop.extent) != 1}
+        written = _written(work)
+        for load, directive in self.wanted.items():
+            tensor, where = load.copy.src.buffer, tree.where(load.stmt)
+            if not axes:
+                return _refused(directive, "there is one block, hence one core that reads")
+            if tensor in written:
+                return _refused(directive, f"blocks write {tensor.name!r}, which {where} reads")
+            for fill in _fills(load, work):
+                if not axes - (fill.region_axes | fill.control_axes):
+                    names = _listed(frame.loops[at].loop_var.name for at in sorted(axes))
+                    what = f"what {tree.where(fill.stmt)} loads, or how often, depends on {names}"
+                    return _refused(directive, f"{what}: no two blocks read alike")
+        names = _listed(dict.fromkeys(one.target for one in self.wanted.values()))
+        directive = next(iter(self.wanted.values()))
+        return _refused(directive, f"no order of the blocks lets cores share all of {names}")
+
+
+def _refused(directive: Directive, why: str) -> DirectiveRefused:
+    return DirectiveRefused.at_place(
+        directive.place,
+        directive=directive.text,
+        why=why,
+        instead="leave it out: loads are shared where blocks read alike and it pays",
+    )
+
+
+def _check_teams(func: tirx.PrimFunc) -> None:
+    for directive in attrs.of_buffers(func, attrs.MULTICAST).values():
+        if directive.value:
+            raise _refused(
+                directive, "the cores of a team, which share a loop, read for themselves"
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)
+
+
 def _unshared(work: BlockWork, extents: list[int | None]) -> Partition:
     """Runs of blocks, or a snake, slowest along the axes on which the amount of work depends."""
     uneven = tuple(axis for axis in sorted(work.control_axes) if extents[axis] != 1)
     return Partition(SNAKE, rows=uneven) if uneven else Partition(RUNS)
 
 
-def _sharings(work: BlockWork, extents: list[int | None]) -> Iterator[_Choice]:
-    """Every lattice, and the line, with what can be shared in them."""
+def _sharings(
+    work: BlockWork, extents: list[int | None], allowed: Collection[Transfer]
+) -> Iterator[_Choice]:
+    """Every lattice, and the line, with what of `allowed` can be shared in them."""
     axes = [axis for axis, extent in enumerate(extents) if extent != 1]
     for count in range(1, len(axes)):
         for columns in itertools.combinations(axes, count):
             rows = tuple(axis for axis in axes if axis not in columns)
             across, down = frozenset(columns), frozenset(rows)
             options = {"all": across | down, "row": across, "column": down}
-            yield _Choice(Partition(LATTICE, columns, rows), _groups(work, options))
-    yield _Choice(Partition(LINE), _groups(work, {"all": frozenset(axes)}))
+            yield _Choice(Partition(LATTICE, columns, rows), _groups(work, options, allowed))
+    yield _Choice(Partition(LINE), _groups(work, {"all": frozenset(axes)}, allowed))
 
 
-def _groups(work: BlockWork, options: Mapping[str, frozenset[int]]) -> dict[Transfer, str]:
+def _written(work: BlockWork) -> set[tirx.Buffer]:
+    return {t.copy.dst.buffer for t in work.transfers if not t.is_load}
+
+
+def _groups(
+    work: BlockWork, options: Mapping[str, frozenset[int]], allowed: Collection[Transfer]
+) -> dict[Transfer, str]:
     """The first group for each load whose cores all run it alike."""
-    written = {t.copy.dst.buffer for t in work.transfers if not t.is_load}
+    written = _written(work)
     groups: dict[Transfer, str] = {}
-    for transfer in work.transfers:
-        if not transfer.is_load or transfer.copy.src.buffer in written:
+    for transfer in allowed:
+        if transfer.copy.src.buffer in written:
             continue
         # Cores that share pages must fill the buffer the same number of times.
         control = frozenset[int]().union(*(fill.control_axes for fill in _fills(transfer, work)))

@@ -22,10 +22,13 @@ which dimensions are the same axis. It can be cut where no statement joins what 
 places of it, as a sum does, every store has it, and one axis of the grid moves every store along
 it.
 
-Blocks are cut where that saves more than a launch costs, or as the option `cut` says.
+Blocks are cut where that saves more than a launch costs, or as the option `cut` says. Where
+directives cut axes of the grid, blocks are cut as they say and no further; where one splits a loop,
+the cores are left to its parts.
 
 Needs:    `MaterializeViews`, `StageTransfers`.
 Leaves:   smaller blocks, more of them.
+Errors:   TT4006.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvm import arith, tirx
@@ -41,6 +44,7 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt.analysis import ranges
 from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
+from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
@@ -76,17 +80,25 @@ class CutBlocks:
     name: str = "tt.CutBlocks"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
-        if self.options.cut is False:
-            return func
         frame = Frame.of(func)
+        asked = attrs.of_loops(func, attrs.CUT)
+        way = _asked(frame, asked) if asked else self._best(frame)
+        return _Split(frame, way).func() if any(factor > 1 for factor in way.values()) else func
+
+    def _best(self, frame: Frame) -> _Way:
+        """The way that costs least, if it saves enough."""
+        func = frame.func
+        is_split = any(each.value != 1 for each, _ in attrs.of_loops(func, attrs.SPLIT))
+        if self.options.cut is False or is_split:
+            return {}
         extents = [ranges.constant(loop.extent) or 0 for loop in frame.loops]
         is_known = bool(extents) and all(extents) and not attrs.added(func)
         if not is_known or math.prod(extents) >= math.prod(self.options.cores):
-            return func
+            return {}
         work = _Work.of(frame.body)
         axes = _Axes(frame).splittable()
         if not axes or not work.products:
-            return func
+            return {}
         ways = [
             dict(zip(axes, way, strict=True))
             for way in itertools.product(*(axis.factors for axis in axes))
@@ -99,9 +111,7 @@ class CutBlocks:
 
         best = min(ways, key=cost)
         gain = cost(ways[0])[0] - cost(best)[0]
-        if gain < (0.0 if self.options.cut else _LEAST_GAIN):
-            return func
-        return _Split(frame, best).func()
+        return {} if gain < (0.0 if self.options.cut else _LEAST_GAIN) else best
 
     def _turns(self, extents: list[int], way: _Way) -> int:
         """Blocks one after the other on the busiest core, in the lattice that suits best where the
@@ -142,6 +152,42 @@ _Way = dict[_Axis, int]
 """Into how many parts each axis is cut."""
 
 
+def _asked(frame: Frame, asked: Sequence[tuple[attrs.Directive, tirx.For | None]]) -> _Way:
+    """What directives say."""
+    axes = _Axes(frame)
+    found = {axis.grid: axis for axis in axes.splittable()}
+    way: _Way = {}
+    for directive, loop in asked:
+        if directive.value == 1:
+            continue
+        at = next((at for at, own in enumerate(frame.loops) if own.same_as(loop)), None)
+        if at is None:
+            raise _refused(directive, "it is no axis of the grid whose blocks run apart")
+        if ranges.constant(frame.loops[at].extent) is None:
+            raise _refused(
+                directive, "the number of blocks along it is not known before the launch"
+            )
+        if added := attrs.added(frame.func):
+            raise _refused(directive, f"blocks add to parts of {min(added)!r}")
+        if at not in found:
+            raise _refused(directive, axes.obstacle(at))
+        if directive.value not in found[at].factors:
+            tiles = found[at].extent // TILE
+            why = f"a block has {tiles} tiles along it, which {directive.value} does not divide"
+            raise _refused(directive, why)
+        way[found[at]] = directive.value
+    return way
+
+
+def _refused(directive: attrs.Directive, why: str) -> DirectiveRefused:
+    return DirectiveRefused.at_place(
+        directive.place,
+        directive=directive.text,
+        why=why,
+        instead="leave it out, or make the blocks of the program smaller",
+    )
+
+
 class _Axes:
     """Which dimensions of on-chip buffers are the same axis of the block."""
 
@@ -152,39 +198,68 @@ class _Axes:
             for buffer in frame.buffers
             for dim in range(len(buffer.shape))
         }
-        self.joined: set[Dim] = set()
+        self.joined: dict[Dim, tirx.Stmt] = {}
         self.stores: list[Copy] = []
-        self.is_known = _visit(frame.body, self._add)
+        self.unknown: list[tirx.Stmt] = []
+        _visit(frame.body, self._add)
 
     def splittable(self) -> list[_Axis]:
         """One for each axis of the grid at most."""
-        if not self.is_known or not self.stores:
+        if self.unknown or not self.stores:
             return []
-        classes: dict[Dim, set[Dim]] = {}
-        for dim in self.home:
-            classes.setdefault(self._find(dim), set()).add(dim)
-        barred = {self._find(dim) for dim in self.joined}
         found = [
             axis
-            for home, dims in classes.items()
-            if home not in barred and (axis := self._axis(dims)) is not None
+            for dims in self._classes()
+            if not dims & self.joined.keys() and (axis := self._axis(dims)) is not None
         ]
         grids = [axis.grid for axis in found]
         return [axis for axis in found if grids.count(axis.grid) == 1]
 
+    def obstacle(self, grid: int) -> str:
+        """Why blocks cannot be cut along an axis of the grid."""
+        if self.unknown:
+            return (
+                f"{tree.where(self.unknown[0])} may join what lies at different places of a block"
+            )
+        moved = [
+            dims
+            for dims in self._classes()
+            if any(
+                (place := self._moved(store, dims)) and place[0] == grid for store in self.stores
+            )
+        ]
+        if not moved:
+            return "no store moves on along it by whole blocks"
+        for dims in moved:
+            for dim in (dim for dim in self.joined if dim in dims):
+                stmt, name = self.joined[dim], dim[0].name
+                return (
+                    f"{tree.where(stmt)} joins what lies at different places of {name!r} along it"
+                )
+        if any(self._axis(dims) is None for dims in moved):
+            return "a block is one tile long along it, or not every store has a part of it"
+        return "it moves two axes of the block"
+
+    def _classes(self) -> list[set[Dim]]:
+        """The dimensions that are one axis of the block."""
+        classes: dict[Dim, set[Dim]] = {}
+        for dim in self.home:
+            classes.setdefault(self._find(dim), set()).add(dim)
+        return list(classes.values())
+
     def _axis(self, dims: set[Dim]) -> _Axis | None:
-        sizes = {ranges.constant(buffer.shape[dim]) for buffer, dim in dims}
-        (extent,) = sizes if len(sizes) == 1 else (None,)
+        extent = _extent(dims)
         if extent is None or extent % TILE or extent == TILE:
             return None
-        moved = {self._moved(store, dims, extent) for store in self.stores}
+        moved = {self._moved(store, dims) for store in self.stores}
         (place,) = moved if len(moved) == 1 else (None,)
         return None if place is None else _Axis(frozenset(dims), extent, *place)
 
-    def _moved(self, store: Copy, dims: set[Dim], extent: int) -> tuple[int, int] | None:
+    def _moved(self, store: Copy, dims: set[Dim]) -> tuple[int, int] | None:
         """The axis of the grid that moves a store by whole blocks, and the tensor's length."""
         own = [dim for buffer, dim in dims if buffer.same_as(store.src.buffer)]
-        if len(own) != 1:
+        extent = _extent(dims)
+        if len(own) != 1 or own[0] not in _paired(store) or extent is None:
             return None
         axis = _paired(store)[own[0]]
         length = ranges.constant(store.dst.buffer.shape[axis])
@@ -202,59 +277,51 @@ class _Axes:
     def _same(self, one: Dim, other: Dim) -> None:
         self.home[self._find(one)] = self._find(other)
 
-    def _join(self, buffer: tirx.Buffer) -> None:
-        self.joined.update((buffer, dim) for dim in range(len(buffer.shape)))
+    def _join(self, dims: Iterable[Dim], stmt: tirx.Stmt) -> None:
+        self.joined.update((dim, stmt) for dim in dims if dim not in self.joined)
 
     # What each statement says. --------------------------------------------------------------------
 
-    def _add(self, view: Leaf) -> bool:
-        """Whether it is known what the statement joins."""
+    def _add(self, stmt: tirx.Stmt, view: Leaf | None) -> None:
         match view:
-            case Copy():
-                return self._add_copy(view)
+            case Copy() if is_global(view.src.buffer) != is_global(view.dst.buffer):
+                joined = self._add_copy(view)
             case Gemm():
-                self._add_gemm(view)
+                joined = self._add_gemm(view)
             case Elementwise():
-                self._add_nest(view)
+                joined = self._add_nest(view)
             case Reduce():
-                self._add_reduction(view)
+                joined = self._add_reduction(view)
             case Transpose():
-                self._add_transpose(view)
+                joined = self._add_transpose(view)
             case Accumulation():
-                pass
+                joined = []
             case _:
-                return False
-        return True
+                self.unknown.append(stmt)
+                return
+        self._join(joined, stmt)
 
-    def _add_copy(self, copy: Copy) -> bool:
-        if is_global(copy.src.buffer) == is_global(copy.dst.buffer):
-            return False
+    def _add_copy(self, copy: Copy) -> list[Dim]:
         own = copy.dst if is_global(copy.src.buffer) else copy.src
-        paired = _paired(copy)
-        if not own.is_whole:
-            self._join(own.buffer)
-        self.joined.update(
-            (own.buffer, dim) for dim in range(len(own.extents)) if dim not in paired
-        )
+        paired = _paired(copy) if own.is_whole else {}
         if own is copy.src:
             self.stores.append(copy)
-        return True
+        return [dim for dim in _dims(own.buffer) if dim[1] not in paired]
 
-    def _add_gemm(self, gemm: Gemm) -> None:
-        a, b, c = (region.buffer for region in (gemm.a, gemm.b, gemm.c))
+    def _add_gemm(self, gemm: Gemm) -> list[Dim]:
+        a, b, c = (region.buffer for region in _regions(gemm))
         if not all(region.is_whole and len(region.extents) == 2 for region in _regions(gemm)):
-            for buffer in (a, b, c):
-                self._join(buffer)
-            return
+            return _dims(a, b, c)
         inner_a, inner_b = int(not gemm.transpose_a), int(gemm.transpose_b)
         self._same((a, 1 - inner_a), (c, 0))
         self._same((b, 1 - inner_b), (c, 1))
-        self.joined.update(((a, inner_a), (b, inner_b)))
+        return [(a, inner_a), (b, inner_b)]
 
-    def _add_nest(self, nest: Elementwise) -> None:
+    def _add_nest(self, nest: Elementwise) -> list[Dim]:
         first: dict[tirx.Var, Dim] = {}
         outside = map_loads(nest.store.value, lambda load: tirx.const(0, load.dtype))
         named = tree.collect(outside, tirx.Var)
+        joined: list[Dim] = []
         for access_ in (nest.store, *nest.loads):
             if is_global(access_.buffer):
                 named += [var for index in access_.indices for var in tree.collect(index, tirx.Var)]
@@ -263,34 +330,41 @@ class _Axes:
                 own = (access_.buffer, dim)
                 loop = next((loop for loop in nest.loops if index.same_as(loop.loop_var)), None)
                 if loop is None or not same(loop.extent, access_.buffer.shape[dim]):
-                    self.joined.add(own)
+                    joined.append(own)
                     named += tree.collect(index, tirx.Var)
                     continue
                 self._same(own, first.setdefault(loop.loop_var, own))
-        self.joined.update(dim for var, dim in first.items() if var in named)
+        return [*joined, *(dim for var, dim in first.items() if var in named)]
 
-    def _add_reduction(self, reduce: Reduce) -> None:
+    def _add_reduction(self, reduce: Reduce) -> list[Dim]:
         src, dst = reduce.src, reduce.dst
         dim = reduce.dim % len(src.extents)
         kept = [at for at in range(len(src.extents)) if at != dim]
         places = kept if len(dst.extents) == len(src.extents) else range(len(dst.extents))
         if not src.is_whole or not dst.is_whole or len(places) != len(kept):
-            self._join(src.buffer)
-            self._join(dst.buffer)
-            return
+            return _dims(src.buffer, dst.buffer)
         for at, place in zip(kept, places, strict=True):
             self._same((src.buffer, at), (dst.buffer, place))
-        self.joined.add((src.buffer, dim))
+        return [(src.buffer, dim)]
 
-    def _add_transpose(self, transpose: Transpose) -> None:
+    def _add_transpose(self, transpose: Transpose) -> list[Dim]:
         src, dst = transpose.src, transpose.dst
         if not src.is_whole or not dst.is_whole:
-            self._join(src.buffer)
-            self._join(dst.buffer)
-            return
+            return _dims(src.buffer, dst.buffer)
         *leading, row, column = range(len(src.extents))
         for at, place in zip((*leading, row, column), (*leading, column, row), strict=True):
             self._same((src.buffer, at), (dst.buffer, place))
+        return []
+
+
+def _dims(*buffers: tirx.Buffer) -> list[Dim]:
+    return [(buffer, dim) for buffer in buffers for dim in range(len(buffer.shape))]
+
+
+def _extent(dims: set[Dim]) -> int | None:
+    """The one extent of these dimensions."""
+    sizes = {ranges.constant(buffer.shape[dim]) for buffer, dim in dims}
+    return next(iter(sizes)) if len(sizes) == 1 else None
 
 
 def _paired(copy: Copy) -> dict[int, int]:
@@ -310,20 +384,18 @@ def _regions(gemm: Gemm) -> tuple[Region, Region, Region]:
     return gemm.a, gemm.b, gemm.c
 
 
-def _visit(stmt: tirx.Stmt, add: Callable[[Leaf], bool]) -> bool:
-    """Show every statement to `add`; whether each is known to it."""
-    if (view := leaf(stmt)) is not None:
-        return add(view)
-    if not isinstance(stmt, tirx.SeqStmt | tirx.For | tirx.IfThenElse):
-        return tree.is_nothing(stmt)
-    answers: list[bool] = []
+def _visit(stmt: tirx.Stmt, add: Callable[[tirx.Stmt, Leaf | None], None]) -> None:
+    """Show every statement to `add`, with its view; control flow is seen through."""
+    view = leaf(stmt)
+    if view is None and isinstance(stmt, tirx.SeqStmt | tirx.For | tirx.IfThenElse):
 
-    def visit(inner: tirx.Stmt) -> tirx.Stmt:
-        answers.append(_visit(inner, add))
-        return inner
+        def visit(inner: tirx.Stmt) -> tirx.Stmt:
+            _visit(inner, add)
+            return inner
 
-    tree.map_bodies(stmt, visit)
-    return all(answers)
+        tree.map_bodies(stmt, visit)
+    elif not tree.is_nothing(stmt):
+        add(stmt, view)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ _HINT_LOOP = {
     "tl_pipeline_order",
     "tl_pipeline_stage",
 }
-_KEPT_LOOP = {"num_stages", attrs.GRID_AXIS}
+_KEPT_LOOP = {"num_stages", attrs.GRID_AXIS, attrs.DIRECTIVES}
 _HINT_CALL = {
     "coalesced_width",
     "parallel_loop_layout",

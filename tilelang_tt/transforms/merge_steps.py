@@ -15,7 +15,7 @@ accumulator. A GPU keeps its steps short for want of shared memory; L1 has room 
 
 The blocks of successive steps must lie one after the other in their tensors, and the loop hold
 nothing else. Where the last step reaches past the end of the old loop, that must be the end of the
-tensors too: what lies beyond is zeros.
+tensors too: what lies beyond is zeros. A loop that the program splits keeps a step for each part.
 
 Needs:    `FoldClears`, `MaterializeViews`.
 Leaves:   loops with fewer, longer steps.
@@ -32,7 +32,7 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, ranges
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Region, is_global, leaf
@@ -77,6 +77,7 @@ class _Merging:
     def __init__(self, options: Options, analyzer: arith.Analyzer, frame: Frame) -> None:
         self.options = options
         self.analyzer = analyzer
+        self.func = frame.func
         self.body = frame.body
         self.buffers = frame.buffers
 
@@ -154,10 +155,13 @@ class _Merging:
             count = -(-steps // factor) if steps is not None else 1 / factor
             return count * (factor * cycles + _STEP_CYCLES), -factor
 
+        split = attrs.of_loop(self.func, loop, attrs.SPLIT)
+        least = 1 if split is None else split.value
         possible = [
             factor
             for factor in range(2, longest + 1)
             if self._fits(loads, factor)
+            and (steps is None or -(-steps // factor) >= least)
             and (may_overrun or (steps is not None and steps % factor == 0))
         ]
         return min([1, *possible], key=cost)

@@ -14,14 +14,15 @@ between two engines has two, so that one engine fills a block while the other em
 `num_stages` of the loop around it, and at least three where a core sends its blocks on to others;
 one that is filled once has one. Where L1 is too small, the depths shrink that cost least time, by
 the estimated times of the statements (`recurrences/clock.py`), never below the least. The reason
-says where less would hide as much. The option `depths` overrules all that, above the least.
+says where less would hide as much. The option `depths`, or else a directive in the program,
+overrules all that, above the least.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
 
 Needs:    `AssignEngines`, `ChooseDstMode`.
 Leaves:   the annotation `tt.circular_buffers`; the schedule in `tt.schedule`.
-Errors:   TT4001, TT4002, TT4005.
+Errors:   TT4001, TT4002, TT4005, TT4006.
 """
 
 from __future__ import annotations
@@ -35,7 +36,13 @@ from tilelang_tt import formats
 from tilelang_tt.analysis import access, layout
 from tilelang_tt.analysis.schedule import Machine, schedule
 from tilelang_tt.device import Device
-from tilelang_tt.diagnostics import BadOption, DepthTooSmall, L1Overflow, TooManyCircularBuffers
+from tilelang_tt.diagnostics import (
+    BadOption,
+    DepthTooSmall,
+    DirectiveRefused,
+    L1Overflow,
+    TooManyCircularBuffers,
+)
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, COMPUTE, FP32_DEST, READER, ROW_MAJOR, CircularBuffer
 from tilelang_tt.ir.frame import Frame
@@ -67,6 +74,7 @@ class PlanCircularBuffers:
             _stages(frame.body),
             bool(func.attrs[FP32_DEST]),
         )
+        self._check_directives(frame)
         plan: dict[tirx.Buffer, CircularBuffer] = {}
         for buffer in sorted(frame.buffers, key=program.rank):
             depth = self._depth(buffer, frame, program)
@@ -79,18 +87,33 @@ class PlanCircularBuffers:
         )
         return attrs.with_schedule(planned, found)
 
+    def _check_directives(self, frame: Frame) -> None:
+        """A buffer of which the program chooses the depth must still be there."""
+        known = {buffer.name for buffer in frame.buffers}
+        for name, directive in attrs.of_buffers(frame.func, attrs.DEPTH).items():
+            if name not in known:
+                raise DirectiveRefused.at_place(
+                    directive.place,
+                    directive=directive.text,
+                    why=f"{name!r} has no circular buffer: its value is computed where it is used, "
+                    "or by nobody, or kept under another name",
+                    instead="leave it out, or keep the value with directives.separate",
+                )
+
     def _depth(self, buffer: tirx.Buffer, frame: Frame, program: _Program) -> _Depth:
         least = program.system.least_depth(buffer.name)
-        forced = dict(self.depths).get(buffer.name)
+        directive = attrs.of_buffers(frame.func, attrs.DEPTH).get(buffer.name)
+        option = dict(self.depths).get(buffer.name)
         if program.is_handed_over(buffer):
-            if forced not in (None, 1):
+            if option not in (None, 1):
                 expected = f"1 for {buffer.name}, which is written by other cores"
-                raise BadOption.because(name="depths", value=forced, expected=expected)
+                raise BadOption.because(name="depths", value=option, expected=expected)
             return _Depth(1, least.depth, "another core writes it, which must know where")
+        forced = option or (directive.value if directive is not None else None)
         if forced is not None:
             if not program.system.is_safe(buffer.name, forced):
                 raise _too_small(buffer, forced, least, frame)
-            return _Depth(forced, least.depth, _FORCED)
+            return _Depth(forced, least.depth, _OPTION if option else _DIRECTIVE)
         depth, reason = program.wish(buffer)
         if least.depth > 1 and depth <= least.depth:
             depth, reason = least.depth, "the new value is made of the old one"
@@ -116,7 +139,7 @@ class PlanCircularBuffers:
             deep = [
                 buffer
                 for buffer, cb in plan.items()
-                if cb.depth > cb.least_depth and cb.reason != _FORCED
+                if cb.depth > cb.least_depth and cb.reason not in _FORCED
             ]
             if not deep:
                 raise self._overflow(plan, frame)
@@ -153,7 +176,8 @@ class _Depth:
     reason: str
 
 
-_FORCED = "the option depths"
+_OPTION, _DIRECTIVE = "the option depths", "the directive depth"
+_FORCED = (_OPTION, _DIRECTIVE)
 _LESS = "less for want of L1"
 _ALIKE = 1e-3  # of the cycles of a program
 

@@ -57,7 +57,8 @@ class RenameVersions:
             _check_defined(site)
         renaming = _Renaming(found, iter(found.sites))
         children = [renaming.visit(child) for child in tree.statements(frame.body)]
-        return frame.build(body=tree.sequence(children), buffers=list(renaming.buffers.values()))
+        new = frame.build(body=tree.sequence(children), buffers=list(renaming.buffers.values()))
+        return attrs.with_renamed_directives(new, renaming.names())
 
 
 @dataclass
@@ -65,6 +66,13 @@ class _Renaming:
     webs: Webs
     sites: Iterator[Site]
     buffers: dict[int, tirx.Buffer] = field(default_factory=dict)
+
+    def names(self) -> dict[str, list[str]]:
+        """The names of the buffers that each one becomes."""
+        found: dict[str, list[str]] = {}
+        for web, buffer in self.buffers.items():
+            found.setdefault(self.webs.buffer_of[web].name, []).append(buffer.name)
+        return found
 
     def visit(self, stmt: tirx.Stmt) -> tirx.Stmt:
         """A statement of the outermost sequence, after the start of what it leaves half defined."""

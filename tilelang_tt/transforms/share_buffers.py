@@ -2,7 +2,8 @@
 
 Each buffer is a circular buffer, of which there are few, and takes its share of L1 for the whole
 program. Two of one shape and dtype, both written and read by the compute engine alone, become one
-where the life of each value ends before the other's begins.
+where the life of each value ends before the other's begins. One whose depth the program chooses
+stays by itself.
 
     before:  P_mm[i, j] = ...                        after:   P_mm[i, j] = ...
              Q[i, j] = P_mm[i, j] * 2                         Q[i, j] = P_mm[i, j] * 2
@@ -18,7 +19,7 @@ from tvm import tirx
 
 from tilelang_tt.analysis import access
 from tilelang_tt.analysis.liveness import interference
-from tilelang_tt.ir import tree
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.attrs import COMPUTE
 from tilelang_tt.ir.exprs import same_all
 from tilelang_tt.ir.frame import Frame
@@ -51,8 +52,9 @@ def _shared(frame: Frame, views: list[Leaf]) -> dict[tirx.Buffer, tirx.Buffer]:
     operands = {buffer for view in views for buffer in access.matrix_operands(view)}
     members: dict[tirx.Buffer, list[tirx.Buffer]] = {}
     shared: dict[tirx.Buffer, tirx.Buffer] = {}
+    chosen = attrs.of_buffers(frame.func, attrs.DEPTH)
     for buffer in frame.buffers:
-        if not _is_internal(buffer, views):
+        if buffer.name in chosen or not _is_internal(buffer, views):
             continue
         home = next(
             (

@@ -32,16 +32,19 @@ shared loop needs a result, it comes back down the tree to every part. Between s
 cores do the same, and part 0 stores. A loop that makes nothing but parts of tensors that lie apart
 is shared as it is.
 
-Loops are shared where that saves a fifth of the time, or wherever they can be if `split` is True.
+Loops are shared where that saves a fifth of the time, or wherever they can be if `split` is True,
+or as a directive says of one loop.
 
 Needs:    `GuardCopies`; the grid in loops.
 Leaves:   parameters `part`, `parts` and `children`; attribute `tt.partition`; copies from and to
           the cores of a team, through a tensor that stands for the way there.
+Errors:   TT4006.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +56,9 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt.analysis import access, ranges, webs
 from tilelang_tt.analysis.block_work import block_work, tile_count
 from tilelang_tt.analysis.separation import separated
+from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.attrs import Directive
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import (
@@ -96,25 +101,71 @@ class SplitLoops:
     name: str = "tt.SplitLoops"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
-        if self.options.split is False:
-            return func
         frame = Frame.of(func)
         block = _Block(tree.statements(frame.body), ranges.analyzer_of(func), frame)
-        shared = block.shared()
-        if not shared:
-            return func
-        parts = min(block.iterations(position) for position in shared)
-        parts = min(parts, math.prod(self.options.cores), 2**MOST_CHILDREN - 1)
-        if parts < 2 or not (self.options.split or self._pays(frame, block, shared, parts)):
+        chosen = self._asked(block) or self._worthwhile(block)
+        if chosen is None:
             return func
         own = {name: tirx.Var(name, "int32") for name in TEAM_ARGS}
-        sharing = _Sharing(block, shared, own, frame.buffers)
+        sharing = _Sharing(block, chosen.shared, own, frame.buffers)
         body = tree.sequence(sharing.statements())
         new = frame.build(body=body, buffers=sharing.buffers, ways=sharing.ways)
         new = tirx.PrimFunc(
             [*new.params, *own.values()], new.body, new.ret_type, new.buffer_map, new.attrs
         ).with_attr(attrs.CORE_ARGS, list(own.values()))
-        return attrs.with_partition(new, Partition(TEAMS, parts=parts))
+        return attrs.with_partition(new, Partition(TEAMS, parts=chosen.parts))
+
+    def _worthwhile(self, block: _Block) -> _Chosen | None:
+        """What the option or the estimated times say."""
+        wants_sharing = attrs.of_buffers(block.frame.func, attrs.MULTICAST).values()
+        if self.options.split is False or any(directive.value for directive in wants_sharing):
+            return None
+        shared = block.shared()
+        parts = min([self._most, *map(block.iterations, shared)]) if shared else 1
+        if parts < 2 or not (self.options.split or self._pays(block.frame, block, shared, parts)):
+            return None
+        return _Chosen(shared, parts)
+
+    def _asked(self, block: _Block) -> _Chosen | None:
+        """What directives say; other loops are shared along where they have enough iterations."""
+        func = block.frame.func
+        wanted = [
+            (directive, block.position(directive, loop))
+            for directive, loop in attrs.of_loops(func, attrs.SPLIT)
+            if directive.value != 1
+        ]
+        if not wanted:
+            return None
+        parts = self._parts(wanted, block)
+        shared = {at: made for at, made in block.shared().items() if block.iterations(at) >= parts}
+        for directive, position in wanted:
+            if (obstacle := block.obstacle(position)) is not None:
+                raise _refused(directive, obstacle)
+        return _Chosen(shared, parts) if parts > 1 else None
+
+    def _parts(self, wanted: Sequence[tuple[Directive, int]], block: _Block) -> int:
+        """The parts that directives ask for, one number for all."""
+        extents = [ranges.constant(loop.extent) for loop in block.frame.loops]
+        blocks = math.prod(extent for extent in extents if extent is not None)
+        most = self._most // blocks if blocks and None not in extents else self._most
+        asked: dict[int, Directive] = {}
+        for directive, position in wanted:
+            if directive.value > (iterations := block.iterations(position)):
+                raise _refused(directive, f"the loop has {iterations} iterations")
+            if directive.value > most:
+                why = f"there are at most {most} cores for each of the {blocks} blocks"
+                raise _refused(directive, why)
+            if directive.value != attrs.ANY_PARTS:
+                asked.setdefault(directive.value, directive)
+        if len(asked) > 1:
+            first, second = list(asked.values())[:2]
+            why = f"the loop over {first.target} is split in {first.value}, and one team runs both"
+            raise _refused(second, why)
+        return min([*asked, self._most, *(block.iterations(position) for _, position in wanted)])
+
+    @property
+    def _most(self) -> int:
+        return min(math.prod(self.options.cores), 2**MOST_CHILDREN - 1)
 
     def _pays(self, frame: Frame, block: _Block, shared: Mapping[int, Carried], limit: int) -> bool:
         """Whether there are idle cores, and sharing saves enough."""
@@ -144,6 +195,30 @@ class SplitLoops:
 
 
 @dataclass(frozen=True)
+class _Chosen:
+    """The loops that a team of at most `parts` cores shares."""
+
+    shared: Mapping[int, Carried]
+    parts: int
+
+
+@dataclass(frozen=True)
+class _Obstacle:
+    """Why a loop cannot be shared."""
+
+    why: str
+
+
+def _refused(directive: Directive, why: str | _Obstacle) -> DirectiveRefused:
+    return DirectiveRefused.at_place(
+        directive.place,
+        directive=directive.text,
+        why=why.why if isinstance(why, _Obstacle) else why,
+        instead="leave it out, or split a loop whose iterations only add up or keep an extreme",
+    )
+
+
+@dataclass(frozen=True)
 class _Block:
     """The statements of a block, one after the other."""
 
@@ -156,42 +231,79 @@ class _Block:
         assert extent is not None, self.stmts[position]
         return extent
 
+    def position(self, directive: Directive, loop: tirx.For | None) -> int:
+        """Where a loop stands that a directive wants split."""
+        if loop is None:
+            what = "no loop over blocks is left of it: it runs once, or over elements of buffers"
+            raise _refused(directive, what)
+        if any(axis.same_as(loop) for axis in self.frame.loops):
+            raise _refused(
+                directive, "it is an axis of the grid, of which directives.cut makes more"
+            )
+        found = [at for at, stmt in enumerate(self.stmts) if stmt.same_as(loop)]
+        if not found:
+            raise _refused(
+                directive, "it stands in another loop or branch, and teams share outer ones"
+            )
+        if ranges.constant(loop.extent) is None:
+            what = f"the number of its iterations, {loop.extent}, is not known before the launch"
+            raise _refused(directive, what)
+        return found[0]
+
     def shared(self) -> dict[int, Carried]:
-        """The loops, by position, that a team can share, and what each makes."""
-        if not self._stands_alone():
+        """The loops, by position, that a team can share, and what each makes; without those of
+        which the program says that they are not split."""
+        if self._joined_by is not None:
             return {}
-        found = {position: self._carried(position) for position in range(len(self.stmts))}
-        return {position: carried for position, carried in found.items() if carried is not None}
+        found = {at: self._carried(at) for at in range(len(self.stmts)) if not self._is_kept(at)}
+        return {at: carried for at, carried in found.items() if not isinstance(carried, _Obstacle)}
 
-    def _stands_alone(self) -> bool:
-        """Whether all cores may do what no loop shares: nothing is handed between the engines, and
-        what is stored is not loaded but for what part 0 alone adds to."""
-        evaluated = tree.collect(self.frame.body, tirx.Evaluate)
-        if any(ops.definition(each) in (ops.TENSOR_TAKE, ops.TENSOR_GIVE) for each in evaluated):
+    def obstacle(self, position: int) -> _Obstacle | None:
+        """Why a team cannot share a loop."""
+        found = self._joined_by or self._carried(position)
+        return found if isinstance(found, _Obstacle) else None
+
+    def _is_kept(self, position: int) -> bool:
+        stmt = self.stmts[position]
+        if not isinstance(stmt, tirx.For):
             return False
-        copies = [view for _, view in access.leaves(self.frame.body) if isinstance(view, Copy)]
-        loaded = {copy.src.buffer for copy in copies if is_global(copy.src.buffer)}
-        stored = {copy.dst.buffer for copy in copies if is_global(copy.dst.buffer)}
-        return {buffer.name for buffer in loaded & stored} <= attrs.added(self.frame.func)
+        directive = attrs.of_loop(self.frame.func, stmt, attrs.SPLIT)
+        return directive is not None and directive.value == 1
 
-    def _carried(self, position: int) -> Carried | None:
-        """What a loop makes step by step; None where the statement is no loop to be shared."""
+    @functools.cached_property
+    def _joined_by(self) -> _Obstacle | None:
+        """Why not all cores may do what no loop shares: something is handed between the engines, or
+        what is stored is loaded, but for what part 0 alone adds to."""
+        evaluated = tree.collect(self.frame.body, tirx.Evaluate)
+        for each in evaluated:
+            if ops.definition(each) in (ops.TENSOR_TAKE, ops.TENSOR_GIVE):
+                return _Obstacle(f"parts of a tensor that {tree.where(each)} adds to come back")
+        copies = [view for _, view in access.leaves(self.frame.body) if isinstance(view, Copy)]
+        loaded = {copy.src.buffer.name for copy in copies if is_global(copy.src.buffer)}
+        stored = {copy.dst.buffer.name for copy in copies if is_global(copy.dst.buffer)}
+        both = sorted((loaded & stored) - attrs.added(self.frame.func))
+        return _Obstacle(f"{both[0]!r} is both loaded and stored") if both else None
+
+    def _carried(self, position: int) -> Carried | _Obstacle:
+        """What a loop makes step by step, or why it cannot be shared."""
         loop = self.stmts[position]
         if not isinstance(loop, tirx.For) or leaf(loop) is not None:
-            return None
+            return _Obstacle("it is no loop")
         if ranges.constant(loop.extent) is None or ranges.constant(loop.min) != 0:
-            return None
+            return _Obstacle("it does not run from 0 to a number that is known")
         views = [view for _, view in access.leaves(loop)]
-        if not self._stores_apart(loop):
-            return None
+        if (joined := self._stored_together(loop)) is not None:
+            return _Obstacle(f"its iterations store to parts of {joined.name!r} that may overlap")
         exposed = _exposed(loop.body)
         carried: dict[tirx.Buffer, str] = {}
         for buffer in dict.fromkeys(access.writes(view) for view in views):
             if is_global(buffer) or not (buffer in exposed or self._used_around(position, buffer)):
                 continue
             kind = self._kind(position, buffer)
-            if kind is None or buffer.dtype not in _DTYPES:
-                return None
+            if isinstance(kind, _Obstacle):
+                return kind
+            if buffer.dtype not in _DTYPES:
+                return _Obstacle(f"parts of {buffer.name!r}, of {buffer.dtype}, cannot be combined")
             carried[buffer] = kind
         return carried
 
@@ -199,33 +311,48 @@ class _Block:
         others = (*self.stmts[:position], *self.stmts[position + 1 :])
         return any(access.touches(stmt, buffer) for stmt in others)
 
-    def _stores_apart(self, loop: tirx.For) -> bool:
-        """Whether iterations of the loop store in parts of tensors that lie apart."""
+    def _stored_together(self, loop: tirx.For) -> tirx.Buffer | None:
+        """A tensor of which iterations of the loop store parts that may not lie apart."""
         stored: dict[tirx.Buffer, list[Region]] = {}
         for _, view in access.leaves(loop):
             if isinstance(view, Copy) and is_global(view.dst.buffer):
                 stored.setdefault(view.dst.buffer, []).append(view.dst)
         inner = [other for other in tree.collect(loop.body, tirx.For) if leaf(other) is None]
         others = [*self.frame.loops, *inner]
-        return all(separated(regions, [loop], others, self.analyzer) for regions in stored.values())
+        for tensor, regions in stored.items():
+            if not separated(regions, [loop], others, self.analyzer):
+                return tensor
+        return None
 
-    def _kind(self, position: int, buffer: tirx.Buffer) -> str | None:
-        """How the loop makes the buffer step by step; None where it makes it in another way."""
+    def _kind(self, position: int, buffer: tirx.Buffer) -> str | _Obstacle:
+        """How the loop makes the buffer step by step."""
         loop = self.stmts[position]
         assert isinstance(loop, tirx.For), loop
         touching = [
-            view
-            for _, view in access.leaves(loop)
+            (stmt, view)
+            for stmt, view in access.leaves(loop)
             if buffer in access.reads(view) or buffer.same_as(access.writes(view))
         ]
         mark = self.mark_before(position, buffer)
-        if mark is not None:
-            is_sum = all(_adds_up(view, buffer, loop, mark.is_fresh) for view in touching)
-            return (
-                "sum" if is_sum and (mark.is_fresh or self._has_start(position, buffer)) else None
+        kinds: dict[str, None] = {}
+        for stmt, view in touching:
+            if mark is not None:
+                kind = "sum" if _adds_up(view, buffer, loop, mark.is_fresh) else None
+            else:
+                kind = _accumulated(view, buffer)
+            if kind is None:
+                return _Obstacle(
+                    f"an iteration needs the {buffer.name!r} of the one before, of which "
+                    f"{tree.where(stmt)} makes no sum, maximum or minimum"
+                )
+            kinds[kind] = None
+        if len(kinds) > 1:
+            return _Obstacle(f"{buffer.name!r} is combined in different ways: {', '.join(kinds)}")
+        if (mark is None or not mark.is_fresh) and not self._has_start(position, buffer):
+            return _Obstacle(
+                f"what the loop begins with in {buffer.name!r} is not made for it alone"
             )
-        kinds = {_accumulated(view, buffer) for view in touching}
-        return kinds.pop() if len(kinds) == 1 and self._has_start(position, buffer) else None
+        return next(iter(kinds))
 
     def mark_before(self, position: int, buffer: tirx.Buffer) -> Accumulation | None:
         """The mark that the loop adds to the buffer in place, as nothing else does before the
