@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+import tilelang_tt
 from testing.kernels import accuracy, programs
 from testing.kernels.programs import TORCH, compiled
 
@@ -244,3 +245,23 @@ def test_a_large_product_is_as_exact_as_its_dtypes(dtype, layout):
     accuracy.check(actual, product(a, b, block[2]))
     error = (actual.float() - expected).abs().max() / expected.abs().max()
     assert error <= accuracy.unit(TORCH[dtype]) * (1 + 2.0**-8)
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize(
+    "size, block, grid",
+    [
+        ((320, 192, 128), (64, 64, 64), (2, 2)),
+        ((300, 170, 100), (64, 64, 64), (2, 2)),
+        ((70, 330, 96), (32, 64, 32), (3, 1)),
+        ((160, 416, 64), (128, 128, 64), (4, 3)),
+    ],
+)
+def test_blocks_of_another_size_are_right(size, block, grid, arch):
+    options = (("arch", arch), ("cut", True), ("grid", grid))
+    run(size, block, options=options)
+    kernel = compiled(
+        programs.gemm, size, block, "bfloat16", "float32", "float32", False, False, options=options
+    )
+    m, n, _ = (-(-extent // own) for extent, own in zip(size, block, strict=True))
+    assert tilelang_tt.artifact(kernel).plan.blocks != (n, m)

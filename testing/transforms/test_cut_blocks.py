@@ -60,7 +60,35 @@ def test_both_sides_are_cut():
 def test_blocks_that_begin_outside_of_the_tensors_are_left_out():
     before = product(128, 128, size=(560, 832), grid={"bx": 7, "by": 5})
     options = Options(arch="blackhole", grid=(11, 10))
-    after = product(64, 128, size=(560, 832), grid={"bx": 7, "by": 9})
+    after = product(64, 96, size=(560, 832), grid={"bx": 9, "by": 9})
+    check(CutBlocks(options), before, after)
+
+
+def test_more_blocks_than_cores_get_a_size_that_shares_the_work_out():
+    """37 x 41 tiles on 8 x 8 cores: 10 x 11 blocks of 4 x 4 take turns, 8 x 7 of 5 x 6 do not."""
+    size = (37 * 32, 41 * 32)
+    check(PASS, product(128, 128, size=size), product(160, 192, size=size))
+
+
+def test_where_the_place_of_a_block_is_used_it_is_cut_in_equal_parts():
+    scaled = "C_l[i, j] * T.cast({} + {}, 'bfloat16')"
+    size, options = (560, 832), Options(arch="blackhole", grid=(11, 10))
+    before = product(128, 128, size=size, middle=nest(128, 128, scaled.format("by", "bx")))
+    middle = nest(64, 128, scaled.format("by // 2", "bx"))
+    after = product(64, 128, size=size, grid={"bx": 7, "by": 9}, middle=middle)
+    check(CutBlocks(options), before, after)
+
+
+def test_more_blocks_than_cores_whose_place_is_used_are_left_alone():
+    middle = nest(128, 128, "C_l[i, j] * T.cast(by + bx, 'bfloat16')")
+    check_unchanged(PASS, product(128, 128, size=(37 * 32, 41 * 32), middle=middle))
+
+
+def test_a_grid_that_covers_part_of_a_tensor_still_does():
+    """Six rows of blocks of a tensor that has eight."""
+    grid, options = {"bx": 4, "by": 6}, Options(cut=True, grid=(4, 4))
+    before = product(128, 128, size=(1024, 512), grid=grid)
+    after = product(192, 128, size=(1024, 512), grid={"bx": 4, "by": 4})
     check(CutBlocks(options), before, after)
 
 
@@ -84,6 +112,8 @@ def test_what_a_sum_joins_is_not_cut():
 
 LEFT = {
     "enough blocks": product(64, 64),
+    "as many for each core": product(128, 128, size=(2048, 2048)),
+    "little to be won": product(64, 64, size=(37 * 32, 41 * 32)),
     "little work": product(128, 128, k=64),
     "a place in the block": product(128, 128, middle=nest(128, 128, "T.cast(i + j, 'bfloat16')")),
     "a mirrored block": product(128, 128, middle=nest(128, 128, "C_l[127 - i, 127 - j]")),

@@ -1,7 +1,9 @@
-"""Cut the blocks of products that are fewer than the cores.
+"""Give the blocks of products another size where that suits the cores better.
 
 A GPU program has blocks for the GPU's multiprocessors. Where they leave cores idle, and each takes
-long, a block is cut along the axes of its results: the parts are blocks of the grid.
+long, a block is cut along the axes of its results: the parts are blocks of the grid. Where there is
+more than one for each core, and some cores have one more to do than others, blocks of another size
+may share the work out evenly.
 
     before:  for bx, by in T.grid(4, 4):             A_s (128, 32), B_s (32, 128), C_l (128, 128)
                  for k in range(16):
@@ -20,9 +22,11 @@ long, a block is cut along the axes of its results: the parts are blocks of the 
 An axis of a block runs through its buffers: a copy, a product and an element-wise nest each say
 which dimensions are the same axis. It can be cut where no statement joins what is at different
 places of it, as a sum does, every store has it, and one axis of the grid moves every store along
-it.
+it. Where that axis of the grid moves all else by whole blocks too and is not used otherwise, blocks
+may have any size, smaller or larger; else a size that divides the old one.
 
-Blocks are cut where that saves more than a launch costs, or as the option `cut` says. Where
+Blocks are cut where that saves more than a launch costs, or as the option `cut` says; those that
+are as many as the cores only where it saves a good part of the time. Where
 directives cut axes of the grid, blocks are cut as they say and no further; where one splits a loop,
 the cores are left to its parts.
 
@@ -36,14 +40,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
+from tilelang_tt import formats
 from tilelang_tt.analysis import ranges
 from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
+from tilelang_tt.analysis.subblocks import best_subblock
 from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
@@ -61,10 +67,12 @@ from tilelang_tt.ir.tileops import (
     leaf,
     map_loads,
 )
+from tilelang_tt.mock import timing
 from tilelang_tt.options import Options
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
 
+_LARGEST = 2  # times the size that the program says
 _LEAST_GAIN = 4000.0  # cycles; what a launch and a first load take
 _LOAD_CYCLES = 25.0  # of a tile, to request it
 _TURN_CYCLES = 1000.0  # of a block, apart from that
@@ -83,7 +91,8 @@ class CutBlocks:
         frame = Frame.of(func)
         asked = attrs.of_loops(func, attrs.CUT)
         way = _asked(frame, asked) if asked else self._best(frame)
-        return _Split(frame, way).func() if any(factor > 1 for factor in way.values()) else func
+        changed = {axis: part for axis, part in way.items() if part != axis.extent}
+        return _Split(frame, changed).func() if changed else func
 
     def _best(self, frame: Frame) -> _Way:
         """The way that costs least, if it saves enough."""
@@ -93,63 +102,87 @@ class CutBlocks:
             return {}
         extents = [ranges.constant(loop.extent) or 0 for loop in frame.loops]
         is_known = bool(extents) and all(extents) and not attrs.added(func)
-        if not is_known or math.prod(extents) >= math.prod(self.options.cores):
-            return {}
         work = _Work.of(frame.body)
+        if not is_known or not work.products:
+            return {}
         axes = _Axes(frame).splittable()
-        if not axes or not work.products:
+        idle = math.prod(extents) < math.prod(self.options.cores)
+        if not idle:
+            axes = [axis for axis in axes if axis.is_free]
+        if not axes:
             return {}
         ways = [
             dict(zip(axes, way, strict=True))
-            for way in itertools.product(*(axis.factors for axis in axes))
+            for way in itertools.product(*(axis.parts(is_larger=not idle) for axis in axes))
         ]
 
         def cost(way: _Way) -> tuple[float, int]:
             """Cycles of the busiest core, roughly; then as few blocks as can be."""
-            block = work.cycles(way, self.options.phases) + _TURN_CYCLES
-            return self._turns(extents, way) * block, math.prod(way.values())
+            blocks = _blocks(extents, way)
+            return self._cycles(work, way, blocks), math.prod(blocks)
 
+        now = cost({axis: axis.extent for axis in axes})[0]
         best = min(ways, key=cost)
-        gain = cost(ways[0])[0] - cost(best)[0]
-        return {} if gain < (0.0 if self.options.cut else _LEAST_GAIN) else best
+        least = 0.0 if self.options.cut else _LEAST_GAIN if idle else max(_LEAST_GAIN, now / 4)
+        return {} if now - cost(best)[0] < least else best
 
-    def _turns(self, extents: list[int], way: _Way) -> int:
-        """Blocks one after the other on the busiest core, in the lattice that suits best where the
-        grid has two axes."""
-        blocks = list(extents)
-        for axis, factor in way.items():
-            blocks[axis.grid] = axis.blocks(extents[axis.grid], factor)
-        columns, rows = self.options.cores
-        if (sides := [count for count in blocks if count != 1])[2:] or len(sides) < 2:
-            return -(-math.prod(blocks) // (columns * rows))
+    def _cycles(self, work: _Work, way: _Way, blocks: list[int]) -> float:
+        """Of the busiest core, roughly: in the lattice that suits best, whose lines of cores share
+        what they load, or each core by itself."""
+        columns, rows = cores = self.options.cores
+        side = min(cores)
+
+        def shared(axes: list[_Axis]) -> int:
+            return math.prod(min(blocks[axis.grid], side) for axis in axes)
+
+        used = min(math.prod(blocks), columns * rows)
+        turns = -(-math.prod(blocks) // (columns * rows))
+        alone = turns * (work.cycles(way, self.options, lambda _: used) + _TURN_CYCLES)
+        sides = [count for count in blocks if count != 1]
+        if self.options.multicast is False or len(sides) != 2:
+            return alone
         across, down = sides
-        return min(
+        turns = min(
             -(-across // columns) * -(-down // rows), -(-down // columns) * -(-across // rows)
         )
+        block = max(work.cycles(way, self.options, shared), work.passed_on(way, self.options))
+        together = turns * (block + _TURN_CYCLES)
+        return together if self.options.multicast else min(together, alone)
+
+
+def _blocks(extents: list[int], way: _Way) -> list[int]:
+    """The extents of the grid whose blocks are cut this way."""
+    blocks = list(extents)
+    for axis, part in way.items():
+        blocks[axis.grid] = axis.blocks(extents[axis.grid], part)
+    return blocks
 
 
 @dataclass(frozen=True, eq=False)
 class _Axis:
     """An axis of the block: dimensions of buffers, of `extent` elements, that the axis `grid` of
-    the grid moves along tensors of `length` elements."""
+    the grid moves along tensors of `length` elements. `is_free` where that axis of the grid says
+    nothing but where the block begins."""
 
     dims: frozenset[Dim]
     extent: int
     grid: int
     length: int
+    is_free: bool
 
-    @property
-    def factors(self) -> list[int]:
-        tiles = self.extent // TILE
-        return [factor for factor in range(1, tiles + 1) if tiles % factor == 0]
+    def parts(self, is_larger: bool) -> list[int]:
+        """Sizes that blocks may have, of whole tiles."""
+        most = self.extent // TILE
+        tiles = range(1, (_LARGEST * most if is_larger else most) + 1)
+        return [size * TILE for size in tiles if self.is_free or most % size == 0]
 
-    def blocks(self, extent: int, factor: int) -> int:
-        """Blocks that still begin inside of the tensors, of an axis of the grid of `extent`."""
-        return min(extent * factor, -(-self.length * factor // self.extent))
+    def blocks(self, extent: int, part: int) -> int:
+        """Blocks of a size that begin inside of the tensors, of an axis of the grid of `extent`."""
+        return -(-min(extent * self.extent, self.length) // part)
 
 
 _Way = dict[_Axis, int]
-"""Into how many parts each axis is cut."""
+"""The size of a block along each axis, in elements."""
 
 
 def _asked(frame: Frame, asked: Sequence[tuple[attrs.Directive, tirx.For | None]]) -> _Way:
@@ -171,11 +204,11 @@ def _asked(frame: Frame, asked: Sequence[tuple[attrs.Directive, tirx.For | None]
             raise _refused(directive, f"blocks add to parts of {min(added)!r}")
         if at not in found:
             raise _refused(directive, axes.obstacle(at))
-        if directive.value not in found[at].factors:
-            tiles = found[at].extent // TILE
+        tiles = found[at].extent // TILE
+        if tiles % directive.value:
             why = f"a block has {tiles} tiles along it, which {directive.value} does not divide"
             raise _refused(directive, why)
-        way[found[at]] = directive.value
+        way[found[at]] = found[at].extent // directive.value
     return way
 
 
@@ -253,7 +286,29 @@ class _Axes:
             return None
         moved = {self._moved(store, dims) for store in self.stores}
         (place,) = moved if len(moved) == 1 else (None,)
-        return None if place is None else _Axis(frozenset(dims), extent, *place)
+        if place is None:
+            return None
+        return _Axis(frozenset(dims), extent, *place, self._is_free(dims, extent, place[0]))
+
+    def _is_free(self, dims: set[Dim], extent: int, grid: int) -> bool:
+        """Whether the axis of the grid says nothing but where blocks begin, along these
+        dimensions."""
+        var = self.frame.loops[grid].loop_var
+
+        def begun_at_0(stmt: tirx.Stmt) -> tirx.Stmt:
+            view = leaf(stmt)
+            if view is None:
+                return tree.map_bodies(stmt, begun_at_0)
+            if not isinstance(view, Copy):
+                return stmt
+            own, tensor = _sides(view)
+            mins = list(tensor.mins)
+            for dim, at in _paired(view).items():
+                if (own.buffer, dim) in dims:
+                    mins[at] = _inside(mins[at], var, extent)
+            return _copied(view, own, dataclasses.replace(tensor, mins=tuple(mins)))
+
+        return var not in tree.collect(begun_at_0(self.frame.body), tirx.Var)
 
     def _moved(self, store: Copy, dims: set[Dim]) -> tuple[int, int] | None:
         """The axis of the grid that moves a store by whole blocks, and the tensor's length."""
@@ -370,7 +425,7 @@ def _extent(dims: set[Dim]) -> int | None:
 def _paired(copy: Copy) -> dict[int, int]:
     """The axis of the tensor for each dimension of the buffer that has more than one element,
     where they pair up."""
-    own, tensor = (copy.dst, copy.src) if is_global(copy.src.buffer) else (copy.src, copy.dst)
+    own, tensor = _sides(copy)
     dims = [at for at, size in enumerate(own.extents) if ranges.constant(size) != 1]
     axes = [at for at, size in enumerate(tensor.extents) if ranges.constant(size) != 1]
     pairs = list(zip(dims, axes, strict=False))
@@ -378,6 +433,22 @@ def _paired(copy: Copy) -> dict[int, int]:
         same(own.extents[dim], tensor.extents[axis]) for dim, axis in pairs
     )
     return dict(pairs) if is_paired else {}
+
+
+def _sides(copy: Copy) -> tuple[Region, Region]:
+    """The part of the on-chip buffer, and that of the tensor."""
+    return (copy.dst, copy.src) if is_global(copy.src.buffer) else (copy.src, copy.dst)
+
+
+def _copied(copy: Copy, own: Region, tensor: Region) -> tirx.Stmt:
+    """The copy, of other parts."""
+    src, dst = (tensor, own) if is_global(copy.src.buffer) else (own, tensor)
+    return dataclasses.replace(copy, src=src, dst=dst).stmt()
+
+
+def _inside(begin: tirx.PrimExpr, var: tirx.Var, extent: int) -> tirx.PrimExpr:
+    """Where a region begins in a block of `extent` elements, counted by `var`."""
+    return arith.Analyzer().simplify(begin - var * extent)
 
 
 def _regions(gemm: Gemm) -> tuple[Region, Region, Region]:
@@ -400,23 +471,24 @@ def _visit(stmt: tirx.Stmt, add: Callable[[tirx.Stmt, Leaf | None], None]) -> No
 
 @dataclass(frozen=True)
 class _Work:
-    """Tile products of a block, and the tiles that it loads into each buffer."""
+    """The products of a block, how often each is computed, and the tiles that the block loads into
+    each buffer."""
 
-    products: float
+    products: Sequence[tuple[float, Gemm]]
     loads: Mapping[tirx.Buffer, float]
 
     @classmethod
     def of(cls, stmt: tirx.Stmt) -> _Work:
         match leaf(stmt):
             case Gemm() as gemm:
-                return cls(math.prod(-(-size // TILE) for size in gemm.mnk), {})
+                return cls([(1.0, gemm)], {})
             case Copy() as copy if is_global(copy.src.buffer):
                 sizes = [ranges.constant(size) or TILE for size in copy.dst.extents]
-                return cls(0.0, {copy.dst.buffer: math.prod(-(-size // TILE) for size in sizes)})
+                return cls([], {copy.dst.buffer: math.prod(-(-size // TILE) for size in sizes)})
             case None:
                 pass
             case _:
-                return cls(0.0, {})
+                return cls([], {})
         inside: list[_Work] = []
 
         def visit(inner: tirx.Stmt) -> tirx.Stmt:
@@ -431,20 +503,50 @@ class _Work:
         for work in inside:
             for buffer, tiles in work.loads.items():
                 loads[buffer] = loads.get(buffer, 0.0) + runs * tiles
-        return cls(runs * sum(work.products for work in inside), loads)
+        products = [(runs * times, gemm) for work in inside for times, gemm in work.products]
+        return cls(products, loads)
 
-    def cycles(self, way: _Way, phases: int) -> float:
-        """Of a block that is cut this way."""
-        products = PRODUCT_CYCLES * phases * self.products / math.prod(way.values())
-        return products + _LOAD_CYCLES * sum(
-            tiles
-            / math.prod(
-                factor
-                for axis, factor in way.items()
-                if any(own.same_as(buffer) for own, _ in axis.dims)
-            )
-            for buffer, tiles in self.loads.items()
+    def cycles(self, way: _Way, options: Options, readers: Callable[[list[_Axis]], int]) -> float:
+        """Of a block of this size. `readers` are the cores that read parts of their own of what
+        moves along these axes."""
+        products = sum(times * _product_cycles(gemm, way, options) for times, gemm in self.products)
+        tiles, moved = 0.0, 0.0
+        for buffer, count, own in self._loaded(way):
+            tiles += count
+            moved += readers(own) * count * formats.BY_DTYPE[buffer.dtype].tile_bytes
+        return max(products, moved / options.device.dram_bytes_per_cycle) + tiles * _LOAD_CYCLES
+
+    def passed_on(self, way: _Way, options: Options) -> float:
+        """Cycles in which one core reads what is loaded into a buffer and sends it on to others,
+        for the buffer that takes longest."""
+        costs = timing.load(options.arch).values
+        each = 1 / costs["noc.read_bytes"] + 1 / costs["noc.multicast_bytes"]
+        return max(
+            count * formats.BY_DTYPE[buffer.dtype].tile_bytes * each
+            for buffer, count, _ in self._loaded(way)
         )
+
+    def _loaded(self, way: _Way) -> Iterator[tuple[tirx.Buffer, float, list[_Axis]]]:
+        """The tiles that a block of this size loads into each buffer, and the axes it has."""
+        for buffer, tiles in self.loads.items():
+            own = [axis for axis in way if any(one.same_as(buffer) for one, _ in axis.dims)]
+            yield buffer, tiles * math.prod(way[axis] / axis.extent for axis in own), own
+
+
+def _product_cycles(gemm: Gemm, way: _Way, options: Options) -> float:
+    """Of a product of blocks of this size, in the best subblocks: those of the matrix unit, or of
+    the unpacker."""
+    resized = {dim: part for axis, part in way.items() for dim in axis.dims}
+    total = gemm.c.buffer
+    rows, columns = (
+        -(-resized.get((total, dim), size) // TILE) for dim, size in enumerate(gemm.mnk[:2])
+    )
+    is_wide = total.dtype == "float32" and options.fp32_acc is not False
+    subblock = best_subblock(rows, columns, options.device.dst_tiles(fp32=is_wide))
+    rate = timing.load(options.arch).values["unpack.matmul_bytes"]
+    unpacked = subblock.unpacked_per_product * formats.BY_DTYPE[gemm.a.buffer.dtype].tile_bytes
+    each = max(PRODUCT_CYCLES * options.phases, unpacked / rate)
+    return each * rows * columns * -(-gemm.mnk[2] // TILE)
 
 
 class _Split:
@@ -452,15 +554,10 @@ class _Split:
 
     def __init__(self, frame: Frame, way: _Way) -> None:
         self.frame = frame
-        self.factors = {dim: factor for axis, factor in way.items() for dim in axis.dims}
         self.axes = {dim: axis for axis in way for dim in axis.dims}
-        self.vars = {
-            axis: tirx.Var(frame.loops[axis.grid].loop_var.name, "int32")
-            for axis, factor in way.items()
-            if factor > 1
-        }
+        self.vars = {axis: tirx.Var(frame.loops[axis.grid].loop_var.name, "int32") for axis in way}
         self.way = way
-        self.buffers = {buffer: self._smaller(buffer) for buffer in frame.buffers}
+        self.buffers = {buffer: self._resized(buffer) for buffer in frame.buffers}
         self.analyzer = arith.Analyzer()
 
     def func(self) -> tirx.PrimFunc:
@@ -481,21 +578,21 @@ class _Split:
         return self.frame.with_loops(loops).build(body=body, buffers=list(self.buffers.values()))
 
     def _outer(self) -> dict[tirx.Var, tirx.PrimExpr]:
-        """The old places in the grid by the new ones."""
+        """The old places in the grid by the new ones, where blocks are parts of the old ones."""
         return {
-            self.frame.loops[axis.grid].loop_var: tirx.floordiv(var, self.way[axis])
+            self.frame.loops[axis.grid].loop_var: tirx.floordiv(var, axis.extent // part)
             for axis, var in self.vars.items()
+            if axis.extent % (part := self.way[axis]) == 0
         }
 
-    def _smaller(self, old: tirx.Buffer) -> tirx.Buffer:
-        shape = [
-            tirx.const(int(size) // factor, "int32")
-            if (factor := self.factors.get((old, dim), 1)) > 1
-            else size
-            for dim, size in enumerate(old.shape)
-        ]
-        if all(new is size for new, size in zip(shape, old.shape, strict=True)):
+    def _resized(self, old: tirx.Buffer) -> tirx.Buffer:
+        resized = [self.axes.get((old, dim)) for dim in range(len(old.shape))]
+        if not any(resized):
             return old
+        shape = [
+            size if axis is None else tirx.const(self.way[axis], "int32")
+            for axis, size in zip(resized, old.shape, strict=True)
+        ]
         return fresh_buffer(old.name, old, [], shape)
 
     def _visit(self, stmt: tirx.Stmt) -> tirx.Stmt:
@@ -507,11 +604,7 @@ class _Split:
     def _rewritten(self, view: Leaf) -> tirx.Stmt:
         match view:
             case Copy():
-                is_load = is_global(view.src.buffer)
-                own, tensor = (view.dst, view.src) if is_load else (view.src, view.dst)
-                own, tensor = self._region(own), self._moved(view, tensor)
-                src, dst = (tensor, own) if is_load else (own, tensor)
-                return dataclasses.replace(view, src=src, dst=dst).stmt()
+                return _copied(view, self._region(_sides(view)[0]), self._moved(view))
             case Gemm():
                 a, b, c = map(self._region, _regions(view))
                 m, n = (int(size) for size in c.extents)
@@ -529,17 +622,21 @@ class _Split:
         new = self.buffers[region.buffer]
         return region if new is region.buffer else Region.whole(new)
 
-    def _moved(self, copy: Copy, tensor: Region) -> Region:
-        """The part of the tensor's region that a block still has."""
-        own = copy.dst if tensor is copy.src else copy.src
+    def _moved(self, copy: Copy) -> Region:
+        """The part of the tensor's region that a block has."""
+        own, tensor = _sides(copy)
         mins, extents = list(tensor.mins), list(tensor.extents)
         for dim, at in _paired(copy).items():
-            axis = self.axes.get((own.buffer, dim))
-            if axis is None or axis not in self.vars:
+            if (axis := self.axes.get((own.buffer, dim))) is None:
                 continue
-            part = axis.extent // self.way[axis]
-            inside = tirx.floormod(self.vars[axis], self.way[axis]) * part
-            mins[at] = self.analyzer.simplify(substitute(mins[at], self._outer()) + inside)
+            var, part = self.vars[axis], self.way[axis]
+            if axis.is_free:
+                old = self.frame.loops[axis.grid].loop_var
+                begin = var * part + _inside(mins[at], old, axis.extent)
+            else:
+                inside = tirx.floormod(var, axis.extent // part) * part
+                begin = substitute(mins[at], self._outer()) + inside
+            mins[at] = self.analyzer.simplify(begin)
             extents[at] = tirx.const(part, "int32")
         return Region(tensor.buffer, tuple(mins), tuple(extents))
 
@@ -547,7 +644,7 @@ class _Split:
         sizes: dict[tirx.Var, tirx.PrimExpr] = {}
         for access_ in (nest.store, *nest.loads):
             for dim, index in enumerate(access_.indices):
-                if self.factors.get((access_.buffer, dim), 1) > 1:
+                if (access_.buffer, dim) in self.axes:
                     sizes[index] = self.buffers[access_.buffer].shape[dim]
         loops = tuple(
             tirx.For(
