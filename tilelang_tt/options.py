@@ -21,12 +21,11 @@ class Options:
 
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
     destination registers; None means: where the program needs them. `multicast` lets one core read
-    for several, `split` lets several cores work on one block, `cut` gives blocks
-    another size; None
-    means: where it pays. `depths` are depths of circular buffers in blocks, by the names that the
-    report has, for those that the compiler shall not choose; a dictionary in a target. `execution`
-    is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator through
-    Tenstorrent's runtime, "auto" on a card where one is.
+    for several, `split` lets several cores work on one block, `cut` gives blocks another size;
+    None means: where it pays. `depths` are depths of circular buffers in blocks, by the names that
+    the report has, for those that the compiler shall not choose; a dictionary in a target.
+    `execution` is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator
+    through Tenstorrent's runtime, "auto" on a card where one is.
     """
 
     arch: str = "wormhole_b0"
