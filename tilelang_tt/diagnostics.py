@@ -301,6 +301,24 @@ class DepthTooSmall(CompileError):
     hint = "give it {least} blocks or more in the option depths, or leave it out"
 
 
+class UnfitSubblock(CompileError):
+    code = "TT4006"
+    message = "the option subblock says {subblock}, but {why}"
+    hint = (
+        "choose one that divides the product's result and fits, keep the block from being cut by "
+        "cut=False, or leave the option out"
+    )
+
+
+class SumOutsideRegisters(CompileError):
+    code = "TT4007"
+    message = (
+        "the sum in {buffer!r} cannot stay in the destination registers, as accumulate='dst' says: "
+        "{why}"
+    )
+    hint = "make the block smaller or the loop simpler, or leave the option accumulate out"
+
+
 # 5xxx: target options. ----------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tvm import tirx
 
+from tilelang_tt.ir import tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.partition import Partition
 from tilelang_tt.plan import Schedule
@@ -173,7 +174,7 @@ def dst_section(stmts: Iterable[tirx.Stmt]) -> tirx.AttrStmt:
         tirx.const(0, "int32"),
         SECTION,
         tirx.StringImm("math, then pack"),
-        tirx.SeqStmt(list(stmts)),
+        tree.sequence(stmts),
     )
 
 
