@@ -168,7 +168,7 @@ def blocks(side, step, count, grid, dtype="bfloat16"):
 # The side of a block, the grid's, options, and the tiles that are best for a step.
 LENGTHS = {
     "the first load is short": (128, 8, {}, 2),
-    "each core hides it once, and stores in between": (128, 16, {}, 2),
+    "each core hides it once, and stores in between": (128, 16, {}, 4),
     "one core hardly reads": (128, 1, {}, 4),
     "cores may share the steps": (64, 1, {"fidelity": "LoFi"}, 4),
     "they may not": (64, 1, {"fidelity": "LoFi", "split": False}, 8),

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tvm import arith, tirx
@@ -38,7 +39,7 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, ranges
 from tilelang_tt.analysis.block_work import UNKNOWN_EXTENT
-from tilelang_tt.analysis.subblocks import best_subblock
+from tilelang_tt.analysis.subblocks import Subblock, best_subblock
 from tilelang_tt.device import Device
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same
@@ -259,9 +260,10 @@ class _Costs:
         dram = options.device.dram_banks * costs["dram.bytes"] * costs["dram.efficiency"]
 
         def readers(load: Copy) -> int:
-            """How many cores read blocks of their own."""
+            """How many cores read blocks of their own, an axis of the grid being one of cores."""
             used = {var for low in load.src.mins for var in tree.collect(low, tirx.Var)}
-            regions = math.prod(extent for var, extent in grid.items() if var in used)
+            side = max(options.cores)
+            regions = math.prod(min(extent, side) for var, extent in grid.items() if var in used)
             return working if options.multicast is False else min(working, regions)
 
         size = max(_bytes(load.dst.buffer) for load in loads)
@@ -274,16 +276,13 @@ class _Costs:
         copies = [view for _, view in access.leaves(frame.body) if isinstance(view, Copy)]
         stored = sum(_bytes(copy.src.buffer) for copy in copies if is_global(copy.dst.buffer))
         sums = [_Sum.of(gemm, options.device) for gemm in gemms]
-        product = costs["math.matmul_phase"] * options.phases + costs["math.matmul_tile"]
         return cls(
-            products=product * sum(total.tiles * -(-total.inner // TILE) for total in sums),
+            products=sum(total.products(costs, options.phases, tile_bytes) for total in sums),
             coming=max(size / costs["noc.read_bytes"], sending if is_sent else reading),
             reading=reading,
             loading=requesting + reading + sending,
             latency=costs["noc.read_base"] + costs["dram.read_extra"] + opening,
-            packing=costs["pack.tile"]
-            * costs["pack.accumulate"]
-            * sum(total.tiles for total in sums),
+            packing=sum(total.packing(costs) for total in sums),
             storing=working * stored / dram,
             hidden=max(1 - 1 / total.parts for total in sums),
             turns=-(-blocks // cores),
@@ -301,20 +300,33 @@ class _Costs:
 
 @dataclass(frozen=True)
 class _Sum:
-    """The sum that a product adds to: its tiles, elements of the inner dimension in a step, and the
-    parts in which the last one completes it."""
+    """The sum that a product adds to: its tiles, and how many of the inner dimension an old step
+    has; the subblocks that it is made in, whether they are of float32, and the rows of them."""
 
     tiles: int
     inner: int
+    sub: Subblock
+    is_wide: bool
     parts: int
 
     @classmethod
     def of(cls, gemm: Gemm, device: Device) -> _Sum:
-        m, n, k = gemm.mnk
-        rows, columns = -(-m // TILE), -(-n // TILE)
+        rows, columns, inner = (-(-size // TILE) for size in gemm.mnk)
         is_wide = gemm.c.buffer.dtype == "float32"
         sub = best_subblock(rows, columns, device.dst_tiles(is_wide))
-        return cls(rows * columns, k, rows // sub.rows)
+        return cls(rows * columns, inner, sub, is_wide, rows // sub.rows)
+
+    def products(self, costs: Mapping[str, float], phases: int, tile_bytes: int) -> float:
+        """Cycles of the matrix unit, or of the unpacker where that takes longer, in an old step."""
+        math_ = costs["math.matmul_phase"] * phases + costs["math.matmul_tile"]
+        unpacking = self.sub.unpacked_per_product * tile_bytes / costs["unpack.matmul_bytes"]
+        return self.tiles * self.inner * max(math_, unpacking)
+
+    def packing(self, costs: Mapping[str, float]) -> float:
+        """Cycles of the packer in a step, which is set up to add and back again."""
+        tile = costs["pack.wide_tile" if self.is_wide else "pack.tile"] * costs["pack.accumulate"]
+        sections = self.tiles // self.sub.tiles * 2 * costs["dst_visible"]
+        return self.tiles * tile + sections + 2 * costs["compute.configure"]
 
 
 def _count(extent: tirx.PrimExpr) -> int:
