@@ -329,6 +329,24 @@ class TooManySemaphores(CompileError):
     hint = "set the option multicast to False, or add to fewer tensors in one T.Kernel"
 
 
+class UnfitSubblock(CompileError):
+    code = "TT4008"
+    message = "the option subblock says {subblock}, but {why}"
+    hint = (
+        "choose one that divides the product's result and fits, keep the block from being cut by "
+        "cut=False, or leave the option out"
+    )
+
+
+class SumOutsideRegisters(CompileError):
+    code = "TT4009"
+    message = (
+        "the sum in {buffer!r} cannot stay in the destination registers, as accumulate='dst' says: "
+        "{why}"
+    )
+    hint = "make the block smaller or the loop simpler, or leave the option accumulate out"
+
+
 # 5xxx: target options. ----------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from tilelang_tt.diagnostics import BadOption, GridTooLarge, UnknownOption
 
 FIDELITIES = ("LoFi", "HiFi2", "HiFi3", "HiFi4")
 EXECUTIONS = ("auto", "mock", "ttnn")
+ACCUMULATIONS = ("dst", "l1")
 _ARCH_ALIASES = {"wormhole": "wormhole_b0"}
 
 
@@ -22,10 +23,13 @@ class Options:
     `grid` is (columns, rows) of cores, the whole chip where it is None. `fp32_acc` chooses 32-bit
     destination registers; None means: where the program needs them. `multicast` lets one core read
     for several, `split` lets several cores work on one block, `cut` gives blocks another size;
-    None means: where it pays. `depths` are depths of circular buffers in blocks, by the names that
-    the report has, for those that the compiler shall not choose; a dictionary in a target.
-    `execution` is where a kernel runs: "mock" on this machine, "ttnn" on a card or simulator
-    through Tenstorrent's runtime, "auto" on a card where one is.
+    None means: where it pays. `subblock` is (rows, columns) of tiles of a product that are made
+    together, the best where it is None. `accumulate` is where products add up over a loop: "dst",
+    the destination registers, or "l1"; None means: in the registers where they hold the sum.
+    `depths` are depths of circular buffers in blocks, by the names that the report has, for those
+    that the compiler shall not choose; a dictionary in a target. `execution` is where a kernel
+    runs: "mock" on this machine, "ttnn" on a card or simulator through Tenstorrent's runtime,
+    "auto" on a card where one is.
     """
 
     arch: str = "wormhole_b0"
@@ -35,6 +39,8 @@ class Options:
     multicast: bool | None = None
     split: bool | None = None
     cut: bool | None = None
+    subblock: tuple[int, int] | None = None
+    accumulate: str | None = None
     depths: tuple[tuple[str, int], ...] = ()
     execution: str = "auto"
 
@@ -46,6 +52,10 @@ class Options:
         _require_choice("multicast", self.multicast)
         _require_choice("split", self.split)
         _require_choice("cut", self.cut)
+        if self.accumulate is not None:
+            _require("accumulate", self.accumulate, ACCUMULATIONS)
+        _check_pair("grid", self.grid, "(columns, rows)")
+        _check_pair("subblock", self.subblock, "(rows, columns)")
         _check_grid(self.grid, self.arch)
         _check_depths(self.depths)
 
@@ -67,7 +77,7 @@ class Options:
 def parse(values: dict[str, object]) -> Options:
     """Options from a target dictionary without its `kind`.
 
-    Lists stand for tuples and "8x8" for a grid.
+    Lists stand for tuples, "8x8" for a grid and "2x4" for a subblock.
     """
     known = [field.name for field in dataclasses.fields(Options)]
     for name in values:
@@ -76,14 +86,15 @@ def parse(values: dict[str, object]) -> Options:
     chosen = dict(values)
     if isinstance(arch := chosen.get("arch"), str):
         chosen["arch"] = _ARCH_ALIASES.get(arch, arch)
-    if "grid" in chosen:
-        chosen["grid"] = _grid(chosen["grid"])
+    for name in ("grid", "subblock"):
+        if name in chosen:
+            chosen[name] = _pair(chosen[name])
     if "depths" in chosen:
         chosen["depths"] = _depths(chosen["depths"])
     return Options(**chosen)  # pyright: ignore[reportArgumentType]  checked by __post_init__
 
 
-def _grid(value: object) -> object:
+def _pair(value: object) -> object:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+)x(\d+)", value)):
         return int(match[1]), int(match[2])
     return tuple(value) if isinstance(value, list) else value
@@ -107,15 +118,18 @@ def _require_choice(name: str, value: object) -> None:
         raise BadOption.because(name=name, value=value, expected="True, False or None")
 
 
-def _check_grid(grid: object, arch: str) -> None:
+def _check_pair(name: str, pair: object, meaning: str) -> None:
+    is_right = pair is None or (
+        isinstance(pair, tuple) and len(pair) == 2 and all(type(n) is int and n > 0 for n in pair)
+    )
+    if not is_right:
+        expected = f"{meaning}, both positive integers"
+        raise BadOption.because(name=name, value=pair, expected=expected)
+
+
+def _check_grid(grid: tuple[int, int] | None, arch: str) -> None:
     if grid is None:
         return
-    if not (
-        isinstance(grid, tuple) and len(grid) == 2 and all(type(n) is int and n > 0 for n in grid)
-    ):
-        raise BadOption.because(
-            name="grid", value=grid, expected="(columns, rows), both positive integers"
-        )
     limit = device.load(arch).grid
     if grid[0] > limit[0] or grid[1] > limit[1]:
         raise GridTooLarge.because(

@@ -132,10 +132,10 @@ def streams(options: Options) -> Sequence[Step]:
     return (
         AssignEngines(),
         PlanCircularBuffers(Machine.of(options), options.depths),
-        FinishProducts(options.device),
+        FinishProducts(options),
         verify.STREAMS,
         LowerCopies(),
-        LowerGemms(options.device),
+        LowerGemms(options),
         LowerReductions(options.device),
         LowerElementwise(options.device),
         verify.TILE_INSTRUCTIONS,

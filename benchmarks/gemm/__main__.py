@@ -27,7 +27,12 @@ def main() -> None:
     chosen = [
         row
         for row in rows()
-        if args.only in row.problem.name and (args.all or row.problem.products <= args.limit)
+        if args.only in row.problem.name
+        and (
+            args.all
+            or row.problem.products <= args.limit
+            or any(text in row.problem.name for text in args.also)
+        )
     ]
     command = shlex.join(["python", "-m", "benchmarks.gemm", *sys.argv[1:]])
     print(f"<!-- Written by `{command}` -->")
@@ -50,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
         default=_LIMIT,
         metavar="PRODUCTS",
         help="no rows of more tile products: 2097152 are a product of 4096 (default %(default)s)",
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="rows beyond the limit whose name has the text",
     )
     parser.add_argument(
         "--all", action="store_true", help="all rows; the largest take the mock ten minutes a run"

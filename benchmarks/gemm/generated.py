@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,15 @@ from tilelang_tt import device
 from tilelang_tt.diagnostics import CompileError
 
 _MOST = 512  # elements of a side of a block
-_BLOCK_K = (128, 64, 32)
+_BLOCK_K = 32  # the compiler makes steps longer
+
+
+VARIANTS: dict[str, dict[str, object]] = {
+    "multicast": {"multicast": False},
+    "double buffering": {"depths": {"A_shared": 1, "B_shared": 1}},
+    "subblocks": {"subblock": "1x1"},
+}
+"""Options of the target that do without a technique."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def sensible(problem: Problem) -> Iterator[Blocks]:
     while n > _MOST:
         n = _half(n)
     while True:
-        yield from (Blocks(m, n, k) for k in _BLOCK_K if problem.k % k == 0)
+        yield Blocks(m, n, _BLOCK_K)
         if (smaller := _half(max(m, n))) == max(m, n):
             return
         m, n = (smaller, n) if m >= n else (m, smaller)
@@ -85,8 +93,10 @@ def _half(size: int) -> int:
     return 32 * next((t for t in range(tiles // 2, 0, -1) if tiles % t == 0), tiles)
 
 
-def compile_with(problem: Problem, blocks: Blocks) -> tilelang.JITKernel:
-    """The compiled kernel.
+def compile_with(
+    problem: Problem, blocks: Blocks, options: Mapping[str, object] | None = None
+) -> tilelang.JITKernel:
+    """The compiled kernel, with more options of the target.
 
     Raises:
         CompileError: the compiler refuses it, for example for want of L1.
@@ -98,12 +108,17 @@ def compile_with(problem: Problem, blocks: Blocks) -> tilelang.JITKernel:
         "grid": f"{columns}x{rows}",
         "fidelity": problem.fidelity,
         "execution": "mock",
+        **(options or {}),
     }
     function = gemm(problem.m, problem.n, problem.k, blocks)
     return tilelang.compile(function, out_idx=[], target=target)
 
 
-def run(problem: Problem, blocks: Blocks | None = None) -> tuple[Outcome, Blocks] | None:
+def run(
+    problem: Problem,
+    blocks: Blocks | None = None,
+    options: Mapping[str, object] | None = None,
+) -> tuple[Outcome, Blocks] | None:
     """One run on zeros, with all tensors in DRAM; None for a dtype that TileLang does not have.
 
     Without `blocks`, the first `sensible` ones that compile.
@@ -117,7 +132,7 @@ def run(problem: Problem, blocks: Blocks | None = None) -> tuple[Outcome, Blocks
         refusal: CompileError | None = None
         for chosen in sensible(problem) if blocks is None else (blocks,):
             try:
-                kernel = compile_with(problem, chosen)
+                kernel = compile_with(problem, chosen, options)
             except CompileError as error:
                 refusal = error
                 continue

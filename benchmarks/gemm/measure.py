@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from benchmarks.gemm import generated, hand, ttnn, tuning
+from benchmarks.gemm.generated import VARIANTS
 from benchmarks.gemm.hand import Config
 from benchmarks.gemm.problem import Outcome, Problem
 from benchmarks.gemm.published import Row
 from tilelang_tt import mock
-
-TECHNIQUES = ("multicast", "double buffering", "subblocks")
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Line:
 
     `hand` and `ttnn` are the hand-written kernel and ttnn's in the configuration that was measured.
     `dram` is the hand-written one at its best with all operands in DRAM, as `generated` and `plain`
-    have them, and `without` by how much it takes longer without a technique.
+    have them, and `without` by how much the generated one takes longer without a technique.
     """
 
     row: Row
@@ -77,15 +76,15 @@ def measure(row: Row, with_ttnn: bool = True) -> Line:
     """Runs everything."""
     logging.getLogger("tilelang").setLevel(logging.WARNING)  # it tells of each kernel it compiles
     problem = replace(row.problem, place="dram")
-    dram, config = _by_hand(problem)
+    chosen = _generated(problem, None)
     return Line(
         row,
         _published(row, hand.run),
         _published(row, ttnn.run) if with_ttnn else None,
-        dram,
-        _generated(problem, None),
+        _by_hand(problem),
+        chosen,
         _generated(problem, generated.PLAIN),
-        _without(problem, config),
+        {} if chosen is None else _without(problem, chosen.cycles),
     )
 
 
@@ -96,9 +95,9 @@ def _published(row: Row, run: Callable[[Problem, Config], Outcome]) -> Run | Non
 
 
 @functools.cache
-def _by_hand(problem: Problem) -> tuple[Run, Config]:
+def _by_hand(problem: Problem) -> Run:
     config = tuning.best(problem)
-    return Run.of(problem, config.name, hand.run(problem, config)), config
+    return Run.of(problem, config.name, hand.run(problem, config))
 
 
 @functools.cache
@@ -108,14 +107,7 @@ def _generated(problem: Problem, blocks: generated.Blocks | None) -> Run | None:
 
 
 @functools.cache
-def _without(problem: Problem, config: Config) -> Mapping[str, float]:
-    """On a part of the inner dimension where that is long."""
-    sample = tuning.shortened(problem, config.inner)
-    whole = hand.run(sample, config).cycles
-    variants = (
-        replace(config, multicast=False),
-        replace(config, depth=1),
-        replace(config, sub=(1, 1)),
-    )
-    cycles = (hand.run(sample, each).cycles for each in variants)
-    return {name: each / whole for name, each in zip(TECHNIQUES, cycles, strict=True)}
+def _without(problem: Problem, cycles: float) -> Mapping[str, float]:
+    """By how much the generated kernel takes longer than `cycles` without each technique."""
+    made = {name: generated.run(problem, None, options) for name, options in VARIANTS.items()}
+    return {name: each[0].cycles / cycles for name, each in made.items() if each is not None}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from benchmarks.gemm.measure import TECHNIQUES, Line, Run
+from benchmarks.gemm.generated import VARIANTS
+from benchmarks.gemm.measure import Line, Run
 from benchmarks.gemm.problem import Problem
 
 _MEGA = 1e6
@@ -60,7 +61,10 @@ def _ratio(line: Line, run: Run | None) -> str:
 
 
 def _without(technique: str) -> Column:
-    return f"without {technique}", lambda line: f"x{line.without[technique]:.2f}"
+    def cell(line: Line) -> str:
+        return f"x{line.without[technique]:.2f}" if line.without else ""
+
+    return f"without {technique}", cell
 
 
 def _compulsory(problem: Problem) -> int:
@@ -104,7 +108,7 @@ _AGAINST_HAND: tuple[Column, ...] = (
     ("%", lambda line: _percent(line.generated)),
     ("to hand", lambda line: _ratio(line, line.generated)),
     ("plain to hand", lambda line: _ratio(line, line.plain)),
-    *(_without(technique) for technique in TECHNIQUES),
+    *(_without(technique) for technique in VARIANTS),
     ("blocks by hand", lambda line: line.dram.how),
     ("generated", lambda line: "" if line.generated is None else line.generated.how),
 )

@@ -51,6 +51,11 @@ def test_one_tile_of_many_is_followed():
     assert used(math, pack) == [DstUse("", "C", tiles=3, live=2, slots=2)]
 
 
+def test_a_sum_may_have_any_number_of_steps():
+    math = "for k in range(n):\n    T.matmul_block(A.data, B.data, 0, 0, 0, 0, 1, 1, 1)\n"
+    assert used(math) == [DstUse("", "C", tiles=1, live=1, slots=1)]
+
+
 def test_a_block_of_a_product_is_as_many_tiles_as_are_packed():
     math = "for k in range(4):\n    T.matmul_block(A.data, B.data, k, k, 0, 0, 2, 3, 4)\n"
     pack = "for r, c in T.grid(3, 2):\n    T.pack_tile(r * 2 + c, C.data, r * 2 + c)\n"

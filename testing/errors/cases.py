@@ -449,6 +449,33 @@ def split_of_what_does_not_add_up():
     return kernel
 
 
+def product_in_four_subblocks():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((128, 256), BF16), C: tl.Tensor((128, 128), BF16)):
+        with tl.Kernel(1):
+            A_s = tl.alloc_shared((128, 64), BF16)
+            B_s = tl.alloc_shared((64, 128), BF16)
+            C_l = tl.alloc_fragment((128, 128), BF16)
+            tl.clear(C_l)
+            tl.fill(B_s, 1.0)
+            for k in tl.serial(4):  # TT4009
+                tl.copy(A[0, k * 64], A_s)
+                tl.gemm(A_s, B_s, C_l)  # TT4008
+            tl.copy(C_l, C)
+
+    return kernel
+
+
+@case("TT4008", subblock=(3, 1), cut=False, split=False)
+def cut_in_three():
+    return product_in_four_subblocks()
+
+
+@case("TT4009", accumulate="dst", cut=False, split=False)
+def a_sum_too_large():
+    return product_in_four_subblocks()
+
+
 OPTIONS = {
     "TT5001": {"grids": "8x8"},
     "TT5002": {"arch": "grayskull"},

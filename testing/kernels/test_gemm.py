@@ -10,6 +10,7 @@ import torch
 import tilelang_tt
 from testing.kernels import accuracy, programs
 from testing.kernels.programs import TORCH, compiled
+from tilelang_tt.diagnostics import SumOutsideRegisters, UnfitSubblock
 
 DTYPES = tuple(TORCH)
 LAYOUTS = {"nn": (False, False), "nt": (False, True), "tn": (True, False), "tt": (True, True)}
@@ -85,6 +86,50 @@ def test_a_block_may_have_any_shape(block, acc):
 def test_transposed_blocks_may_have_any_shape(block, layout):
     ta, tb = LAYOUTS[layout]
     run((block[0], block[1] * 2, block[2] * 2), block, ta=ta, tb=tb, out="bfloat16")
+
+
+@pytest.mark.parametrize("arch", ["wormhole_b0", "blackhole"])
+@pytest.mark.parametrize("accumulate", ["dst", "l1"])
+@pytest.mark.parametrize("acc, block", [("bfloat16", (64, 128, 32)), ("float32", (64, 64, 32))])
+def test_a_sum_may_stay_in_the_registers_or_in_l1(acc, block, accumulate, arch):
+    options = (("arch", arch), ("accumulate", accumulate))
+    size = (block[0] * 2, block[1] * 3, 416)
+    run(size, block, out="bfloat16", acc=acc, options=options)
+
+
+@pytest.mark.parametrize("subblock", ["1x1", "2x2", "1x4", "4x1"])
+@pytest.mark.parametrize("acc", ["float32", "bfloat16"])
+def test_a_subblock_may_be_chosen(subblock, acc):
+    run((256, 256, 192), (128, 128, 64), acc=acc, options=(("subblock", subblock), ("cut", False)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("block", [(32, 32, 32), (64, 64, 32)])
+def test_what_follows_the_product_is_made_in_the_registers(block, dtype):
+    size = (128, 64, 416)
+    a, b = operands(size, dtype)
+    bias = (8 * torch.randn(size[1])).to(TORCH[dtype])
+    kernel = compiled(
+        programs.gemm_bias_relu, size, block, dtype, dtype, options=(("accumulate", "dst"),)
+    )
+    rows = accuracy.exact(bias.expand(size[0], -1), torch.float32)
+    accuracy.check(kernel(a, b, bias), accuracy.max(product(a, b, block[2]) + rows, 0.0))
+
+
+def test_a_sum_that_cannot_stay_in_the_registers_names_its_line():
+    options = (("accumulate", "dst"),)
+    with pytest.raises(SumOutsideRegisters, match=r"'C_l'.*(?s:.*)programs\.py:\d+"):
+        compiled(programs.gemm, (256, 256, 64), (128, 128, 32), options=options)
+
+
+def test_a_subblock_that_does_not_fit_names_its_line():
+    with pytest.raises(UnfitSubblock, match=r"3x1.*does not divide(?s:.*)programs\.py:\d+"):
+        compiled(
+            programs.gemm,
+            (256, 256, 64),
+            (128, 128, 32),
+            options=(("subblock", "3x1"), ("cut", False)),
+        )
 
 
 # M, N, K and the number of blocks on an 8x8 grid: one, fewer than cores, as many, more, many more.

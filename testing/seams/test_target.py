@@ -13,7 +13,7 @@ from tvm.target import Target
 import tilelang_tt
 from testing.kernels import programs
 from testing.kernels.programs import compiled, plus
-from tilelang_tt import backend, target
+from tilelang_tt import backend, options, target
 from tilelang_tt.diagnostics import (
     BadOption,
     GridTooLarge,
@@ -69,6 +69,11 @@ def test_a_spelling_chooses_its_options(spelling, program, operands):
     kernel = tilelang.compile(program, target=spelled, out_idx=[-1])
     assert chosen(kernel) == expected
     torch.testing.assert_close(kernel(*operands), sum(operands), rtol=2**-7, atol=0)
+
+
+@pytest.mark.parametrize("spelled", ["2x4", [2, 4], (2, 4)], ids=str)
+def test_a_subblock_is_a_pair(spelled):
+    assert options.parse({"subblock": spelled}).subblock == (2, 4)
 
 
 @pytest.mark.parametrize("wide", [True, False])
@@ -130,6 +135,9 @@ BAD = {
     "a buffer is a number": (of_kind(depths={3: 2, "A_s": 2}), BadOption, "names of"),
     "a depth is zero": (of_kind(depths={"A_s": 0}), BadOption, "positive integers"),
     "a depth without a buffer": (of_kind(depths={"Z": 2}), UnknownBuffer, "it has A_s, B_s"),
+    "a subblock of three numbers": (of_kind(subblock=(1, 2, 3)), BadOption, "(rows, columns)"),
+    "an empty subblock": (of_kind(subblock="0x4"), BadOption, "positive"),
+    "an unknown place of sums": (of_kind(accumulate="L2"), BadOption, "one of dst, l1"),
     "too many columns": (of_kind(grid=(9, 8)), GridTooLarge, "9x8 cores does not fit"),
     "too many rows": (of_kind(arch="blackhole", grid=(1, 11)), GridTooLarge, "has 11x10"),
 }

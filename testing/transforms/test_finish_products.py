@@ -1,11 +1,16 @@
 """FinishProducts: the last step of a sum completes it, piece by piece."""
 
-import pytest
-from helpers import DEVICE, check, check_unchanged, fragment, planned, scripted, shared, tensor
+import dataclasses
 
+import pytest
+from helpers import OPTIONS, check, check_unchanged, fragment, planned, scripted, shared, tensor
+from tvm import tirx
+
+from tilelang_tt.diagnostics import SumOutsideRegisters
+from tilelang_tt.ir import attrs, tree
 from tilelang_tt.transforms.finish_products import FinishProducts
 
-FINISH = FinishProducts(DEVICE)
+FINISH = FinishProducts(OPTIONS)
 BUFFERS = {
     "A": tensor(128, 256),
     "V": tensor(128, 128),
@@ -38,13 +43,15 @@ def parallel(value, out="C_o"):
     )
 
 
-def function(*texts, parts=None, c_l=None, is_fp32=True, **more):
+def function(*texts, parts=None, c_l=None, is_fp32=True, scalars=(), **more):
     body = lines(*texts)
     plan = {"C_l": INNER if c_l is None else c_l, "C_o": OUT}
     for name, count in (parts or {}).items():
         plan[name] = {**plan[name], "parts": count}
     attributes = {"tt.fp32_dest_acc": is_fp32}
-    return planned(scripted(body, attributes=attributes, **{**BUFFERS, **more}), **plan)
+    return planned(
+        scripted(body, attributes=attributes, scalars=scalars, **{**BUFFERS, **more}), **plan
+    )
 
 
 STEP = "gemm(A_s, B_s, C_l, clear=k == 0)"
@@ -181,9 +188,151 @@ def test_registers_of_16_bits_do_not_take_a_sum_back():
     check_unchanged(FINISH, function(*SUM, NEST, STORE, is_fp32=False, c_l=c_l))
 
 
+def section(*texts):
+    return 'with T.attr(0, "tt.dst_section", "math, then pack"):\n' + lines(*texts, depth=1)
+
+
+def finishing(**options):
+    return FinishProducts(dataclasses.replace(OPTIONS, **options))
+
+
+SMALL = {
+    "A": tensor(64, 256),
+    "C": tensor(64, 64),
+    "A_s": shared(64, 32),
+    "B_s": shared(32, 64),
+    "V_s": shared(64, 64),
+    "C_l": fragment(64, 64, dtype="float32"),
+    "C_o": shared(64, 64),
+}
+SMALL_LOAD = on("reader", "copy(A[0:64, k * 32:k * 32 + 32], A_s)")
+SMALL_LOAD_V = on("reader", "copy(V[0:64, 0:64], V_s)")
+SMALL_STORE = on("writer", "copy(C_o, C[0:64, 0:64])")
+SMALL_LOOP = loop(SMALL_LOAD, on("compute", STEP))
+SMALL_SUM = (BEGIN, SMALL_LOOP, END)
+
+
+def small(value):
+    return on("compute", parallel(value).replace("128", "64"))
+
+
+@pytest.mark.parametrize("accumulate", [None, "dst"])
+def test_a_sum_of_one_subblock_stays_in_the_registers(accumulate):
+    store = on("writer", "copy(C_l, C[0:64, 0:64])")
+    more = {**SMALL, "C_l": fragment(64, 64), "c_l": OUT, "is_fp32": False}
+    before = function(*SMALL_SUM, store, **more)
+    expected = function(section(SMALL_LOOP), store, **more)
+    check(finishing(accumulate=accumulate), before, expected)
+
+
+@pytest.mark.parametrize("extent", ["1", "n"])
+def test_a_sum_of_any_number_of_steps_stays_there(extent):
+    steps = loop(SMALL_LOAD, on("compute", STEP), extent=extent)
+    more = {**SMALL, "scalars": ["n"]}
+    store = on("writer", "copy(C_l, C[0:64, 0:64])")
+    check(
+        FINISH, function(BEGIN, steps, END, store, **more), function(section(steps), store, **more)
+    )
+
+
+def test_a_nest_is_made_of_it_there():
+    nest = small(WITH_V)
+    small_v = {**SMALL, "C_l": fragment(64, 32, dtype="float32")}
+    small_v |= {"B_s": shared(32, 32), "V_s": shared(64, 32), "C_o": shared(64, 32)}
+    narrow = nest.replace("j in T.parallel(64)", "j in T.parallel(32)")
+    load, store = (text.replace("0:64]", "0:32]") for text in (SMALL_LOAD_V, SMALL_STORE))
+    before = function(*SMALL_SUM, load, narrow, store, **small_v)
+    check(FINISH, before, function(load, section(SMALL_LOOP, narrow), store, **small_v))
+
+
+def test_a_nest_that_finds_no_room_there_stays_behind():
+    before = function(*SMALL_SUM, small(WITH_V), SMALL_STORE, **SMALL)
+    check(FINISH, before, function(section(SMALL_LOOP), small(WITH_V), SMALL_STORE, **SMALL))
+
+
+def test_registers_of_16_bits_hold_a_nest_on_a_sum_of_16_bits():
+    nest = small("T.max(C_l[i, j], T.bfloat16(0.0))")
+    more = {**SMALL, "C_l": fragment(64, 64), "c_l": {**INNER, "unpack_to_dest": False}}
+    before = function(*SMALL_SUM, nest, SMALL_STORE, is_fp32=False, **more)
+    expected = function(section(SMALL_LOOP, nest), SMALL_STORE, is_fp32=False, **more)
+    check(FINISH, before, expected)
+
+
+SMALL_NEST = small(CAST)
+OUTSIDE = {
+    "a block of several subblocks": ((*SUM, NEST, STORE), {}, "4x4 tiles, of which they take 2x2"),
+    "a subblock that the user wants smaller": (
+        (*SMALL_SUM, SMALL_NEST, SMALL_STORE),
+        {**SMALL, "subblock": (1, 2)},
+        "2x2 tiles, of which they take 1x2",
+    ),
+    "what else is computed in the loop": (
+        (
+            BEGIN,
+            loop(SMALL_LOAD, on("compute", STEP), small("T.bfloat16(0.0)").replace("C_o", "V_s")),
+            END,
+            SMALL_NEST,
+            SMALL_STORE,
+        ),
+        SMALL,
+        "'V_s' is computed in the same loop",
+    ),
+    "two products": (
+        (BEGIN, loop(on("compute", STEP), on("compute", "gemm(A_s, B_s, C_l)")), END, SMALL_NEST),
+        SMALL,
+        "one product in each step",
+    ),
+    "a value that is added to": (
+        (on("compute", "onto(C_l)"), SMALL_LOOP, END, SMALL_NEST),
+        SMALL,
+        "one product in each step",
+    ),
+    "a sum that begins anew": (
+        (BEGIN, SMALL_LOOP.replace("k == 0", "k % 4 == 0"), END, SMALL_NEST),
+        SMALL,
+        "begin anew",
+    ),
+    "a float32 sum in registers of 16 bits": (
+        (*SMALL_SUM, SMALL_NEST, SMALL_STORE),
+        {**SMALL, "is_fp32": False, "c_l": {**INNER, "unpack_to_dest": False}},
+        "16 bits",
+    ),
+}
+
+
+@pytest.mark.parametrize("texts, more, why", OUTSIDE.values(), ids=OUTSIDE)
+def test_a_sum_that_cannot_stay_there_is_refused_only_if_it_must(texts, more, why):
+    subblock = more.get("subblock")
+    func = function(*texts, **{name: each for name, each in more.items() if name != "subblock"})
+    sections = [
+        attr.attr_key
+        for attr in tree.collect(finishing(subblock=subblock).rewrite(func).body, tirx.AttrStmt)
+    ]
+    assert attrs.SECTION not in sections
+    with pytest.raises(SumOutsideRegisters, match=f"TT4009: the sum in 'C_l' .*{why}"):
+        finishing(subblock=subblock, accumulate="dst").rewrite(func)
+
+
+def test_a_sum_in_l1_is_finished_as_the_user_wants():
+    small_nest = parallel(CAST).replace("128", "64")
+    before = function(*SMALL_SUM, on("compute", small_nest), SMALL_STORE, **SMALL)
+    last = loop(SMALL_LOAD, on("compute", finish("k == 7", STEP, small_nest)))
+    expected = function(BEGIN, BEGIN_OUT, last, END_OUT, SMALL_STORE, **SMALL)
+    check(finishing(accumulate="l1"), before, expected)
+
+
+def test_a_subblock_of_the_user_decides_on_the_pieces():
+    before = function(*SUM, STORE_SUM, c_l=OUT, is_fp32=False, **IN_BF16)
+    done = loop(LOAD, on("compute", finish("k == 7", STEP)))
+    after = (BEGIN, done, END, STORE_SUM)
+    expected = function(*after, c_l=OUT, is_fp32=False, parts={"C_l": 4}, **IN_BF16)
+    check(finishing(subblock=(1, 4)), before, expected)
+
+
 def test_one_row_of_subblocks_is_handed_over_as_it_is():
-    small = {"C_l": fragment(32, 128), "A_s": shared(32, 32), "A": tensor(32, 256)}
+    small = {"C_l": fragment(32, 512), "B_s": shared(32, 512)}
+    small |= {"A_s": shared(32, 32), "A": tensor(32, 256), "C": tensor(32, 512)}
     load = on("reader", "copy(A[0:32, k * 32:k * 32 + 32], A_s)")
-    store = on("writer", "copy(C_l, C[0:32, 0:128])")
+    store = on("writer", "copy(C_l, C[0:32, 0:512])")
     texts = (BEGIN, loop(load, on("compute", STEP)), END, store)
     check_unchanged(FINISH, function(*texts, c_l=OUT, is_fp32=False, **small))

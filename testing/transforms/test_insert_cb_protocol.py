@@ -84,7 +84,16 @@ REPLACE_U = [
     pop("compute", "U"),
 ]
 
+
+def section(*texts):
+    return 'with T.attr(0, "tt.dst_section", ""):\n' + lines(*texts, depth=1)
+
+
 PROTECTED = {
+    "a section of the registers around a loop": (
+        lines(section(loop(READ, MOVE), PACK), WRITE),
+        lines(section(loop(FILL_S, DRAIN_S), FILL_O), DRAIN_O),
+    ),
     "a sequence": (
         lines(READ, MOVE, PACK, WRITE),
         lines(FILL_S, DRAIN_S, FILL_O, DRAIN_O),

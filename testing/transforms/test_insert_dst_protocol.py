@@ -65,6 +65,20 @@ def test_untouched(body):
     check_unchanged(InsertDstProtocol(), scripted(body, S=shared(32, 32)))
 
 
+def test_pages_may_be_handed_over_inside():
+    section = (
+        "with T.attr(0, 'tt.dst_section', ''):\n    T.exp_tile(0); T.cb_reserve_back(S.data, 1);"
+        " T.pack_tile(0, S.data, 0); T.cb_push_back(S.data, 1)"
+    )
+    turn = (
+        "T.tile_regs_acquire(); T.exp_tile(0); T.cb_reserve_back(S.data, 1); T.tile_regs_commit();"
+        "T.tile_regs_wait(); T.pack_tile(0, S.data, 0); T.cb_push_back(S.data, 1);"
+        "T.tile_regs_release()"
+    )
+    before, expected = (scripted(text, S=shared(32, 32)) for text in (section, turn))
+    check(InsertDstProtocol(), before, expected)
+
+
 def test_math_after_packing_is_a_fault_of_the_compiler():
     body = "with T.attr(0, 'tt.dst_section', ''):\n    T.pack_tile(0, S.data, 0); T.exp_tile(0)"
     with pytest.raises(AssertionError):

@@ -1,8 +1,10 @@
 """LowerGemms: products become blocks of tile products."""
 
+import dataclasses
+
 import pytest
 from helpers import (
-    DEVICE,
+    OPTIONS,
     assert_same,
     calls,
     check_unchanged,
@@ -13,11 +15,13 @@ from helpers import (
     shared,
 )
 
+from tilelang_tt.diagnostics import UnfitSubblock
 from tilelang_tt.ir import attrs, ops
+from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.script import T
 from tilelang_tt.transforms.lower_gemms import LowerGemms
 
-LOWER = LowerGemms(DEVICE)
+LOWER = LowerGemms(OPTIONS)
 
 
 def test_a_product_fills_a_block_of_registers_and_packs_it():
@@ -243,3 +247,88 @@ def test_a_nest_is_made_of_a_sum_that_is_taken_back():
     after += indented(step, 2)
     given, expected = (finished(text, 128, "C_o", 2) for text in (before, after))
     assert_same(LOWER.rewrite(given), expected)
+
+
+def held(*texts, out="C_l"):
+    """A sum that stays in the registers, of which a nest may make C_o."""
+    return finished("\n".join(texts), 64, out, 1, is_fp32=True)
+
+
+def on(engine, text):
+    return f'with T.attr(0, "tt.engine", "{engine}"):\n{indented(text, 1)}'
+
+
+def in_section(*texts):
+    return SECTION + "\n".join(indented(text, 1) for text in texts)
+
+
+LOOP = "for k in range(4):\n" + indented(on("compute", "{}"), 1)
+ADDS = LOOP.format("gemm(A_s, B_s, C_l, clear=k == 0)")
+PRODUCTS = LOOP.format("T.matmul_block(A_s.data, B_s.data, 0, 0, 0, 0, 2, 2, 1)")
+TILES = "for r in range(2):\n    for c in range(2):\n        "
+
+
+def test_a_sum_that_stays_in_the_registers_is_packed_once():
+    packed = on("compute", TILES + "T.pack_tile(r * 2 + c, C_l.data, r * 2 + c)")
+    expected = held(in_section(PRODUCTS, packed))
+    assert_same(LOWER.rewrite(held(in_section(ADDS))), expected)
+
+
+def test_what_is_made_of_it_there_leaves_it_no_buffer():
+    nest = (
+        "for i in T.parallel(64):\n    for j in T.parallel(64):\n"
+        "        C_o[i, j] = T.bfloat16(T.exp(C_l[i, j]))"
+    )
+    made = TILES + "T.exp_tile(r * 2 + c)\n" + TILES + "T.pack_tile(r * 2 + c, C_o.data, r * 2 + c)"
+    before = held(in_section(ADDS, on("compute", nest)), out="C_o")
+    expected = held(in_section(PRODUCTS, on("compute", made)), out="C_o")
+    frame = Frame.of(expected)
+    kept = [buffer for buffer in frame.buffers if buffer.name != "C_l"]
+    plan = attrs.circular_buffers(frame)
+    expected = attrs.with_circular_buffers(
+        Frame.of(frame.build(buffers=kept)), {each.data: plan[each.data] for each in kept}
+    )
+    assert_same(LOWER.rewrite(before), expected)
+
+
+def test_a_section_without_products_is_left_alone():
+    text = SECTION + "    T.exp_tile(0)\n    T.pack_tile(0, C_l.data, 0)"
+    check_unchanged(LOWER, held(text))
+
+
+def test_the_subblock_is_the_users():
+    lowering = LowerGemms(dataclasses.replace(OPTIONS, subblock=(1, 2)))
+    after = lowering.rewrite(
+        function("gemm(A_s, B_s, C_l, clear=True)", [(64, 32), (32, 64), (64, 64)])
+    )
+    (product,) = calls(after, ops.MATMUL_BLOCK)
+    ct, rt = (int(ops.MATMUL_BLOCK.operand(product, name)) for name in ("ct", "rt"))
+    assert (rt, ct) == (1, 2)
+
+
+UNFIT = {
+    "it does not divide": ((2, 3), "", "'C_l' has 2x4 tiles, which it does not divide"),
+    "it is too large": ((2, 4), "", "that takes 8 destination registers, 4 are there"),
+    "one column at a time": ((2, 2), ", transpose_b=True", "'B_s' is kept so that one column"),
+}
+
+
+@pytest.mark.parametrize("subblock, flags, why", UNFIT.values(), ids=UNFIT)
+def test_a_subblock_that_does_not_fit_is_refused(subblock, flags, why):
+    shapes = [(64, 32), (128, 32) if flags else (32, 128), (64, 128)]
+    func = function(f"gemm(A_s, B_s, C_l, clear=True{flags})", shapes)
+    with pytest.raises(UnfitSubblock, match=f"TT4008: the option subblock says .*{why}"):
+        LowerGemms(dataclasses.replace(OPTIONS, subblock=subblock)).rewrite(func)
+
+
+def test_a_subblock_has_room_for_what_is_made_of_it():
+    text = (
+        'with T.attr(0, "tt.finish", T.bool(True)):\n'
+        "    gemm(A_s, B_s, C_l, clear=True)\n"
+        "    for i in T.parallel(128):\n        for j in T.parallel(64):\n"
+        "            C_o[i, j] = T.bfloat16(C_l[i, j] * T.exp(C_l[i, j]))"
+    )
+    with pytest.raises(UnfitSubblock, match="takes 8 destination registers, 2 for a tile, 4 are"):
+        LowerGemms(dataclasses.replace(OPTIONS, subblock=(2, 2))).rewrite(
+            finished(text, 128, "C_o", 2)
+        )

@@ -34,7 +34,7 @@ def program(step, count, *, clear="k == 0", k_tiles=32, loop="", tail="", a="A",
 
 @pytest.mark.parametrize(
     "step, count, longer, fewer",
-    [(32, 32, 128, 8), (64, 16, 128, 8), (32, 6, 96, 2), (32, 2, 64, 1), (32, 31, 128, 8)],
+    [(32, 32, 128, 8), (64, 16, 128, 8), (32, 6, 64, 3), (32, 2, 64, 1), (32, 31, 128, 8)],
 )
 def test_merged(step, count, longer, fewer):
     tiles = count * step // 32
@@ -155,3 +155,43 @@ def test_a_loop_that_is_split_keeps_a_step_for_each_part(parts, steps):
     (loop,) = [loop for loop in tree.collect(after.body, tirx.For) if loop.loop_var.name == "k"]
     assert int(loop.extent) == steps
     assert list(loop.annotations[attrs.DIRECTIVES]) == [0]
+
+
+def blocks(side, step, count, grid, dtype="bfloat16"):
+    """C = A @ B in square blocks that are stored, on a square grid."""
+    rows, columns = (f"{var} * {side} : {var} * {side} + {side}" for var in "yx")
+    inner = f"k * {step} : k * {step} + {step}"
+    return scripted(
+        f"for k in range({count}):\n"
+        f"    copy(A[{rows}, {inner}], A_s)\n"
+        f"    copy(B[{inner}, {columns}], B_s)\n"
+        "    gemm(A_s, B_s, C_l, clear=k == 0)\n"
+        f"copy(C_l, C[{rows}, {columns}])",
+        grid={"x": grid, "y": grid},
+        A=tensor(side * grid, 1024),
+        B=tensor(1024, side * grid),
+        C=tensor(side * grid, side * grid, dtype=dtype),
+        A_s=shared(side, step),
+        B_s=shared(step, side),
+        C_l=shared(side, side, dtype=dtype),
+    )
+
+
+# The side of a block, the grid's, options, and the tiles that are best for a step.
+LENGTHS = {
+    "the first load is short": (128, 8, {}, 2),
+    "each core hides it once, and stores in between": (128, 16, {}, 4),
+    "one core hardly reads": (128, 1, {}, 4),
+    "cores may share the steps": (64, 1, {"fidelity": "LoFi"}, 4),
+    "they may not": (64, 1, {"fidelity": "LoFi", "split": False}, 8),
+    "the packer needs longer steps": (256, 1, {"fidelity": "LoFi", "split": False}, 4),
+    "the packer has the time": (256, 1, {"split": False}, 2),
+    "the last step hides stores": (256, 8, {}, 8),
+    "each core waits for DRAM itself": (64, 8, {"multicast": False}, 2),
+}
+
+
+@pytest.mark.parametrize("side, grid, chosen, tiles", LENGTHS.values(), ids=LENGTHS)
+def test_the_length_of_a_step_is_weighed(side, grid, chosen, tiles):
+    before, expected = (blocks(side, size, 1024 // size, grid) for size in (32, 32 * tiles))
+    check(MergeSteps(Options(**chosen)), before, expected)

@@ -64,27 +64,32 @@ def first_alone(at, cb):
     return f"if n > 0:\n    if row == 0:\n        {reserve(cb)}\n{lines(read(at, cb), 2)}"
 
 
-def overlapped_alone(following="k + 1 < n", cb="S"):
-    reads = f"T.noc_read_barrier()\nif {following}:\n    T.cb_reserve_ahead({cb}.data)\n" + lines(
-        read("(k + 1)", cb, "_ahead"), 1
+def sends(following, first, cb):
+    """What a sender does before it sends, and after."""
+    ahead = f"T.cb_reserve_ahead({cb}.data)\n{read('(k + 1)', cb, '_ahead')}"
+    before, after = (
+        f"if k {order} {first} and {following}:\n{lines(ahead, 1)}" for order in (">", "<=")
     )
-    return shared_load(reads, "T.multicast_receive('row')", cb)
+    return f"T.noc_read_barrier()\n{before}", f"{lines(after, 1)}\n"
 
 
-def overlapped(following="k + 1 < n", cb="S"):
-    reads = f"T.noc_read_barrier()\nif {following}:\n    T.cb_reserve_ahead({cb}.data)\n" + lines(
-        read("(k + 1)", cb, "_ahead"), 1
-    )
+def overlapped_alone(following="k + 1 < n", cb="S", first=0):
+    reads, sent = sends(following, first, cb)
+    return shared_load(reads, "T.multicast_receive('row')", cb, sent=sent)
+
+
+def overlapped(following="k + 1 < n", cb="S", first=0):
+    reads, sent = sends(following, first, cb)
     offer = f"T.cb_reserve_back({cb}.data, 4)\nT.multicast_offer('row')"
     receives = f"if {following}:\n{lines(offer, 1)}\nT.multicast_await('row')"
-    return shared_load(reads, receives, cb)
+    return shared_load(reads, receives, cb, sent=sent)
 
 
 AHEAD = {
     "a loop": (loop(load()), f"{first(0)}\n{loop(overlapped())}"),
     "a loop from another start": (
         loop(load(), 2, 8),
-        f"{first(2, '')}\n{loop(overlapped('k + 1 < 8'), 2, 8)}",
+        f"{first(2, '')}\n{loop(overlapped('k + 1 < 8', first=2), 2, 8)}",
     ),
     "two buffers of one group": (
         loop(f"{load()}\n{load(cb='R')}"),

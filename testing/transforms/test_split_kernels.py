@@ -44,6 +44,15 @@ SPLIT = {
             "writer": STATEMENTS["writer"],
         },
     ),
+    "a section of the registers around a loop": (
+        "with T.attr(0, 'tt.dst_section', 'math, then pack'):\n"
+        f"    for k in range(4):\n        {on('reader')}\n        {on('compute')}",
+        {
+            "reader": f"for k in range(4): {STATEMENTS['reader']}",
+            "compute": "with T.attr(0, 'tt.dst_section', 'math, then pack'):\n"
+            f"    for k in range(4): {STATEMENTS['compute']}",
+        },
+    ),
     "a branch": (
         f"if n == 0:\n    {on('reader')}\nelse:\n    {on('compute')}",
         {

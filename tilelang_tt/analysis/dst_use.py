@@ -3,6 +3,7 @@
 It is measured on the finished kernel, between acquire and release, not taken from the passes that
 chose the registers. All tiles of a section are computed alike, so one is followed: every loop of
 the section is looked at in its first iteration, and packed tiles are counted by the loops' extents.
+A loop over the steps of a sum, which may be of any extent, packs nothing.
 """
 
 from __future__ import annotations
@@ -119,9 +120,9 @@ def _repeated(stmt: tirx.Stmt) -> Iterator[tuple[tirx.Call, int]]:
     """The operations of `stmt`, and how often each runs."""
     if isinstance(stmt, tirx.For):
         extent = ranges.constant(stmt.extent)
-        assert extent is not None, stmt
         for call, count in _repeated(stmt.body):
-            yield call, count * extent
+            assert extent is not None or not _packs(call), stmt
+            yield call, count * (extent or 1)
     elif isinstance(stmt, tirx.SeqStmt):
         for child in stmt.seq:
             yield from _repeated(child)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt.analysis import layout
+from tilelang_tt.diagnostics import UnfitSubblock
 from tilelang_tt.ir.attrs import COLUMN_MAJOR, CircularBuffer
 from tilelang_tt.ir.tileops import Gemm
 
@@ -18,6 +19,9 @@ class Subblock:
 
     rows: int
     columns: int
+
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.columns}"
 
     @property
     def tiles(self) -> int:
@@ -61,8 +65,37 @@ def streams(gemm: Gemm, plan: Mapping[tirx.Var, CircularBuffer]) -> bool:
     return (plan[gemm.b.buffer.data].order == COLUMN_MAJOR) == gemm.transpose_b
 
 
-def subblock_of(gemm: Gemm, plan: Mapping[tirx.Var, CircularBuffer], dst_tiles: int) -> Subblock:
-    """The best subblock for a product, of which `dst_tiles` fit into DST."""
-    grid = layout.tile_grid(gemm.c.buffer)
-    assert grid is not None, gemm
-    return best_subblock(grid.rows, grid.columns if streams(gemm, plan) else 1, dst_tiles)
+@dataclass(frozen=True)
+class Subblocks:
+    """The subblocks of a program's products. DST has `dst_tiles`; `forced`, rows and columns, is
+    the user's choice."""
+
+    plan: Mapping[tirx.Var, CircularBuffer]
+    dst_tiles: int
+    forced: tuple[int, int] | None = None
+
+    def of(self, gemm: Gemm, stmt: tirx.Stmt, slots: int = 1) -> Subblock:
+        """The subblock of a product, each tile of which takes so many slots of DST.
+
+        Raises:
+            UnfitSubblock: the user's choice cannot be; the error names the line of `stmt`.
+        """
+        grid = layout.tile_grid(gemm.c.buffer)
+        assert grid is not None, gemm
+        is_streamed = streams(gemm, self.plan)
+        tiles = self.dst_tiles // slots
+        if self.forced is None:
+            return best_subblock(grid.rows, grid.columns if is_streamed else 1, tiles)
+        forced, why = Subblock(*self.forced), ""
+        if grid.rows % forced.rows or grid.columns % forced.columns:
+            result = f"{gemm.c.buffer.name!r} has {grid.rows}x{grid.columns}"
+            why = f"{result} tiles, which it does not divide"
+        elif forced.tiles > tiles:
+            each = f", {slots} for a tile" if slots > 1 else ""
+            needed = forced.tiles * slots
+            why = f"that takes {needed} destination registers{each}, {self.dst_tiles} are there"
+        elif not is_streamed and forced.columns > 1:
+            why = f"{gemm.b.buffer.name!r} is kept so that one column of tiles is made at a time"
+        if why:
+            raise UnfitSubblock.at(stmt, subblock=forced, why=why)
+        return forced

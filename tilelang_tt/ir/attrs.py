@@ -245,7 +245,7 @@ def dst_section(stmts: Iterable[tirx.Stmt]) -> tirx.AttrStmt:
         tirx.const(0, "int32"),
         SECTION,
         tirx.StringImm("math, then pack"),
-        tirx.SeqStmt(list(stmts)),
+        tree.sequence(stmts),
     )
 
 

@@ -106,7 +106,7 @@ def _every_statement_has_an_engine(func: tirx.PrimFunc) -> str | None:
         if attrs.engine_of(stmt) is not None:
             return None
         if (
-            isinstance(stmt, tirx.AttrStmt)
+            (isinstance(stmt, tirx.AttrStmt) and stmt.attr_key != attrs.SECTION)
             or leaf(stmt) is not None
             or ops.definition(stmt) is not None
         ):

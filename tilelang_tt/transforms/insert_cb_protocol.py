@@ -87,6 +87,9 @@ class _Protocol:
                 return self._protect_branch(stmt, full_after)
             case tirx.For():
                 return self._protect_loop(stmt, full_after)
+            case tirx.AttrStmt():
+                body, is_full = self.protect(stmt.body, full_after)
+                return tree.with_body(stmt, body), is_full
         return stmt, full_after
 
     def _protect_leaf(self, stmt: tirx.Stmt, full_after: bool) -> tuple[tirx.Stmt, bool]:
@@ -166,6 +169,9 @@ class _Protocol:
                 return tree.located(new, stmt), in_then and in_other
             case tirx.For():
                 return self._wait_loop(stmt, is_known)
+            case tirx.AttrStmt():
+                body, is_known = self.wait(stmt.body, is_known)
+                return tree.with_body(stmt, body), is_known
         return stmt, is_known
 
     def _wait_leaf(self, stmt: tirx.Stmt, is_known: bool) -> tuple[tirx.Stmt, bool]:

@@ -36,7 +36,7 @@ def _expand(stmt: tirx.AttrStmt) -> tirx.Stmt | None:
         return None
     stmts = tree.statements(stmt.body)
     first_pack = next(i for i, inner in enumerate(stmts) if _packs(inner))
-    assert all(_packs(inner) for inner in stmts[first_pack:]), stmt
+    assert not any(_computes(inner) for inner in stmts[first_pack:]), stmt
     expanded = tree.sequence(
         [
             ops.TILE_REGS_ACQUIRE.stmt(),
@@ -48,6 +48,11 @@ def _expand(stmt: tirx.AttrStmt) -> tirx.Stmt | None:
         ]
     )
     return tree.located(expanded, stmt)
+
+
+def _computes(stmt: tirx.Stmt) -> bool:
+    called = (ops.definition(inner) for inner in tree.collect(stmt, tirx.Evaluate))
+    return any(op is not None and op.unit in ("fpu", "sfpu") for op in called)
 
 
 def _packs(stmt: tirx.Stmt) -> bool:

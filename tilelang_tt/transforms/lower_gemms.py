@@ -37,24 +37,45 @@ of the sum, that is taken back into DST first.
              else:
                  ...
 
+A sum that stays in the destination registers is packed once, after the loop.
+
+    before:  with T.attr(0, "tt.dst_section", ...):
+                 for k in range(8):                          C_l 64x64
+                     T.gemm(A_s, B_s, C_l, clear_accum=k == 0)
+
+    after:   with T.attr(0, "tt.dst_section", ...):
+                 for k in range(8):
+                     T.matmul_block(A_s.data, B_s.data, 0, 0, 0, 0, 2, 2, 1)
+                 for r, c in T.grid(2, 2):
+                     T.pack_tile(r * 2 + c, C_l.data, r * 2 + c)
+
 Needs:    `FinishProducts`, `MaterializeTransposes`, `PlaceAccumulators`.
-Leaves:   no gemms.
+Leaves:   no gemms, and no buffer for a sum that only its registers hold.
+Errors:   TT4008.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tvm import arith, tirx
 
-from tilelang_tt.analysis import layout
-from tilelang_tt.analysis.subblocks import Subblock, streams, subblock_of
-from tilelang_tt.device import Device
+from tilelang_tt.analysis import access, layout
+from tilelang_tt.analysis.expression import Instruction
+from tilelang_tt.analysis.subblocks import Subblock, Subblocks, streams
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.attrs import COLUMN_MAJOR, FINISH, CircularBuffer
+from tilelang_tt.ir.attrs import (
+    COLUMN_MAJOR,
+    COMPUTE,
+    FINISH,
+    SECTION,
+    CircularBuffer,
+    on_engine,
+)
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Elementwise, Gemm, leaf
+from tilelang_tt.options import Options
 from tilelang_tt.transforms.lower_elementwise import DstMode, NestTile, nest_program
 from tilelang_tt.transforms.tile_loops import loop, nest_of
 
@@ -66,31 +87,75 @@ _ZERO = tirx.const(0, "int32")
 class LowerGemms:
     """See the module docstring."""
 
-    device: Device
+    options: Options
     name: str = "tt.LowerGemms"
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        lowering = _Lowering(attrs.circular_buffers(frame), DstMode.of(func, self.device))
-        return frame.build(body=lowering.visit(frame.body))
+        mode = DstMode.of(func, self.options.device)
+        plan = attrs.circular_buffers(frame)
+        lowering = _Lowering(plan, mode, Subblocks(plan, mode.tiles, self.options.subblock))
+        body = lowering.visit(frame.body)
+        kept = [each for each in frame.buffers if each not in lowering.held]
+        lowered = Frame.of(frame.build(body=body, buffers=kept))
+        return attrs.with_circular_buffers(lowered, {each.data: plan[each.data] for each in kept})
 
 
 @dataclass(frozen=True)
 class _Lowering:
+    """`held` are sums that nothing but registers holds."""
+
     plan: Plan
     mode: DstMode
+    subblocks: Subblocks
+    held: list[tirx.Buffer] = field(default_factory=list)
 
     def visit(self, stmt: tirx.Stmt) -> tirx.Stmt:
         if isinstance(stmt, tirx.AttrStmt) and stmt.attr_key == FINISH:
             return tree.located(self._finish(stmt), stmt)
+        if isinstance(stmt, tirx.AttrStmt) and stmt.attr_key == SECTION:
+            return tree.located(self._held(stmt), stmt)
         view = leaf(stmt)
         if isinstance(view, Gemm):
-            return tree.sequence(tree.located(piece, stmt) for piece in self._step(view))
+            return tree.sequence(tree.located(piece, stmt) for piece in self._step(view, stmt))
         return stmt if view is not None else tree.map_bodies(stmt, self.visit)
 
-    def _step(self, gemm: Gemm) -> list[tirx.Stmt]:
+    def _held(self, stmt: tirx.AttrStmt) -> tirx.Stmt:
+        """A sum that stays in the registers, and a nest that is made of it."""
+        adds, *rest = tree.statements(stmt.body)
+        gemms = [(inner, view) for inner, view in access.leaves(adds) if isinstance(view, Gemm)]
+        if not gemms:
+            return stmt
+        ((origin, gemm),) = gemms
+        product = self._product(gemm, origin)
+
+        def add(inner: tirx.Stmt, first: int) -> tirx.Stmt:
+            if isinstance(leaf(inner), Gemm):
+                return tree.located(product.steps(_ZERO, _ZERO, first), inner)
+            return (
+                inner
+                if leaf(inner) is not None
+                else tree.map_bodies(inner, lambda body: add(body, first))
+            )
+
+        if not rest:
+            packed = on_engine(COMPUTE, product.pack(gemm.c.buffer, _ZERO, _ZERO))
+            return attrs.dst_section([add(adds, 0), tree.located(packed, origin)])
+        (wrapped,) = rest
+        *comments, own = tree.statements(wrapped.body)
+        epilogue = self._epilogue(gemm, own)
+        self.held.append(gemm.c.buffer)
+        made = epilogue.made(product, _ZERO, _ZERO)
+        after = on_engine(COMPUTE, tree.sequence([*comments, *made]))
+        first = epilogue.of_sum * product.sub.tiles
+        return attrs.dst_section([add(adds, first), tree.located(after, wrapped)])
+
+    def _product(self, gemm: Gemm, stmt: tirx.Stmt, slots: int = 1) -> _Product:
+        return _Product(gemm, self.plan, self.subblocks.of(gemm, stmt, slots))
+
+    def _step(self, gemm: Gemm, stmt: tirx.Stmt) -> list[tirx.Stmt]:
         """The products of one step, added to what L1 holds or in its place."""
-        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles))
+        product = self._product(gemm, stmt)
 
         def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
             steps = product.steps(row, column, _ZERO)
@@ -110,15 +175,15 @@ class _Lowering:
             (nest,) = nests
             last = self._with_nest(gemm, nest)
         else:
-            last = self._in_parts(gemm)
+            last = self._in_parts(gemm, product)
         if gemm.always_clears:
             return last
-        return tirx.IfThenElse(stmt.value, last, tree.sequence(self._step(gemm)))
+        return tirx.IfThenElse(stmt.value, last, tree.sequence(self._step(gemm, product)))
 
-    def _in_parts(self, gemm: Gemm) -> tirx.Stmt:
+    def _in_parts(self, gemm: Gemm, stmt: tirx.Stmt) -> tirx.Stmt:
         """The last step of a sum that is published row of subblocks by row of subblocks."""
         out = gemm.c.buffer
-        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles))
+        product = self._product(gemm, stmt)
 
         def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
             steps = product.steps(row, column, _ZERO)
@@ -133,46 +198,16 @@ class _Lowering:
     def _with_nest(self, gemm: Gemm, stmt: tirx.Stmt) -> tirx.Stmt:
         """The last step of a sum, and what a nest makes of it."""
         total = gemm.c.buffer
-        nest = leaf(stmt)
-        assert isinstance(nest, Elementwise), stmt
-        program, slots = nest_program(nest, stmt, self.mode.tiles)
-        product = _Product(gemm, self.plan, subblock_of(gemm, self.plan, self.mode.tiles // slots))
-        sub, columns = product.sub, product.grid.columns
-        (of_sum,) = (
-            ins.out for ins in program if any(total.same_as(load.buffer) for load in ins.loads)
-        )
-        first = of_sum * sub.tiles
+        epilogue = self._epilogue(gemm, stmt)
+        product = self._product(gemm, stmt, epilogue.slots)
 
         def section(row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
-            def tile(index: list[tirx.PrimExpr]) -> NestTile:
-                at_row, at_column = index
-                place = row + at_row, column + at_column
-                number = place[0] * columns + place[1]
-                inside = at_row * sub.columns + at_column
-                leading = [_ZERO] * len(product.grid.leading)
-                return NestTile(
-                    nest, number, (leading, *place), lambda slot: slot * sub.tiles + inside
-                )
-
-            def each(make: Callable[[NestTile], tirx.Stmt]) -> tirx.Stmt:
-                return nest_of([sub.rows, sub.columns], lambda index: make(tile(index)))
-
-            loaded = each(
-                lambda tile: ops.COPY_TILE.stmt(
-                    total.data, _simplify(tile.number), tile.register(of_sum)
-                )
-            )
-            made = [
-                each(lambda tile, ins=ins: tile.instruction(ins, self.plan, self.mode))
-                for ins in program
-                if not any(total.same_as(load.buffer) for load in ins.loads)
-            ]
-            packed = product.pack(nest.dst, _ZERO, column, program[-1].out * sub.tiles)
+            first = epilogue.of_sum * product.sub.tiles
             steps = product.steps(row, column, first)
-            before = [] if gemm.always_clears else [loaded]
-            return attrs.dst_section([*before, steps, *made, packed])
+            before = [] if gemm.always_clears else [epilogue.loaded(product, row, column)]
+            return attrs.dst_section([*before, steps, *epilogue.made(product, row, column)])
 
-        body = product.over(section, self._handing_over(nest.dst))
+        body = product.over(section, self._handing_over(epilogue.nest.dst))
         if gemm.always_clears:
             return body
         pages = ops.BLOCK_PAGES.call(total.data)
@@ -184,6 +219,12 @@ class _Lowering:
                 ops.CB_POP_FRONT.stmt(total.data, pages),
             ]
         )
+
+    def _epilogue(self, gemm: Gemm, stmt: tirx.Stmt) -> _Epilogue:
+        nest = leaf(stmt)
+        assert isinstance(nest, Elementwise), stmt
+        program, slots = nest_program(nest, stmt, self.mode.tiles)
+        return _Epilogue(gemm.c.buffer, nest, program, slots, self.plan, self.mode)
 
     def _handing_over(self, buffer: tirx.Buffer) -> Callable[[tirx.Stmt], tirx.Stmt]:
         reserve = ops.CB_RESERVE_BACK.stmt(buffer.data, self._part_pages(buffer))
@@ -266,6 +307,79 @@ class _Product:
             return ops.PACK_TILE.stmt(_simplify(register), out.data, _simplify(page))
 
         return nest_of([self.sub.rows, self.sub.columns], pack)
+
+
+@dataclass(frozen=True)
+class _Epilogue:
+    """A nest that is made of the sum `total` where the destination registers have it. Its `program`
+    takes `slots` registers for a tile, in one of which it loads that of the sum."""
+
+    total: tirx.Buffer
+    nest: Elementwise
+    program: list[Instruction]
+    slots: int
+    plan: Plan
+    mode: DstMode
+
+    @property
+    def of_sum(self) -> int:
+        """The slot of the sum."""
+        return next(ins.out for ins in self.program if self._loads_sum(ins))
+
+    def _loads_sum(self, ins: Instruction) -> bool:
+        return any(self.total.same_as(load.buffer) for load in ins.loads)
+
+    def loaded(self, product: _Product, row: tirx.PrimExpr, column: tirx.PrimExpr) -> tirx.Stmt:
+        """The sum of a subblock, from L1 to the registers."""
+        return self._each(
+            product,
+            row,
+            column,
+            lambda tile: ops.COPY_TILE.stmt(
+                self.total.data, _simplify(tile.number), tile.register(self.of_sum)
+            ),
+        )
+
+    def made(
+        self,
+        product: _Product,
+        row: tirx.PrimExpr,
+        column: tirx.PrimExpr,
+    ) -> list[tirx.Stmt]:
+        """The results of a subblock, packed to pages of the first row of subblocks."""
+        made = [
+            self._each(
+                product,
+                row,
+                column,
+                lambda tile, ins=ins: tile.instruction(ins, self.plan, self.mode),
+            )
+            for ins in self.program
+            if not self._loads_sum(ins)
+        ]
+        result = self.program[-1].out * product.sub.tiles
+        return [*made, product.pack(self.nest.dst, _ZERO, column, result)]
+
+    def _each(
+        self,
+        product: _Product,
+        row: tirx.PrimExpr,
+        column: tirx.PrimExpr,
+        make: Callable[[NestTile], tirx.Stmt],
+    ) -> tirx.Stmt:
+        sub, grid = product.sub, product.grid
+
+        def tile(index: list[tirx.PrimExpr]) -> NestTile:
+            at_row, at_column = index
+            place = row + at_row, column + at_column
+            number = place[0] * grid.columns + place[1]
+            inside = at_row * sub.columns + at_column
+            leading = [_ZERO] * len(grid.leading)
+            return NestTile(
+                self.nest, number, (leading, *place), lambda slot: slot * sub.tiles + inside
+            )
+
+        return nest_of([sub.rows, sub.columns], lambda index: make(tile(index)))
 
 
 def _simplify(expr: tirx.PrimExpr) -> tirx.PrimExpr:

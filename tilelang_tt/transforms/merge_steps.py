@@ -17,6 +17,11 @@ The blocks of successive steps must lie one after the other in their tensors, an
 nothing else. Where the last step reaches past the end of the old loop, that must be the end of the
 tensors too: what lies beyond is zeros. A loop that the program splits keeps a step for each part.
 
+How long steps are best is estimated. In a short one the packer, or the way of a block to its core,
+takes longer than the products. Before the first products comes the load of the first step, which
+nothing hides: that is for short ones. The last step hides the stores of what it completes first:
+that is for long ones. Both count once a core, not once a block.
+
 Needs:    `FoldClears`, `MaterializeViews`.
 Leaves:   loops with fewer, longer steps.
 """
@@ -25,6 +30,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tvm import arith, tirx
@@ -32,17 +38,24 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, ranges
+from tilelang_tt.analysis.block_work import UNKNOWN_EXTENT
+from tilelang_tt.analysis.subblocks import Subblock, best_subblock
+from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Region, is_global, leaf
+from tilelang_tt.mock import timing
 from tilelang_tt.options import Options
+from tilelang_tt.recurrences.clock import SENT_AHEAD
 from tilelang_tt.tiles import TILE
 from tilelang_tt.transforms.buffers import fresh_buffer
 
-_LONGEST = 4  # tiles of the inner dimension in a step; longer ones gain little
-_STEP_CYCLES = 400.0  # of a step, apart from its products
-_L1_SHARE = 0.75  # of what circular buffers may take, with two blocks of each
+_LONGEST = 8  # tiles of the inner dimension in a step; longer ones gain little
+_LONGEST_SHARED = 4  # where cores may share the steps of a block, which they do one by one
+_STEP_CYCLES = 30.0  # of a step, to hand blocks over
+_UNHIDDEN = 0.5  # of the time to request a block: the rest passes while DRAM is busy with it
+_L1_SHARE = 0.9  # of what circular buffers may take, with the blocks that a core that sends has
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,7 @@ class _Merging:
     def __init__(self, options: Options, analyzer: arith.Analyzer, frame: Frame) -> None:
         self.options = options
         self.analyzer = analyzer
-        self.func = frame.func
+        self.frame = frame
         self.body = frame.body
         self.buffers = frame.buffers
 
@@ -146,16 +159,15 @@ class _Merging:
     def _factor(self, loop: tirx.For, loads: dict[tirx.Buffer, _Load], gemms: list[Gemm]) -> int:
         """How many steps become one: what takes least time of what fits and reads nothing else."""
         steps = ranges.constant(loop.extent)
-        longest = _LONGEST * TILE // max(load.extent for load in loads.values())
+        most = _LONGEST_SHARED if self._is_shared() else _LONGEST
+        longest = most * TILE // max(load.extent for load in loads.values())
         may_overrun = all(self._ends_with_tensor(load, loop) for load in loads.values())
-        phases = self.options.phases
-        cycles = 16.0 * phases * sum(math.prod(-(-n // TILE) for n in gemm.mnk) for gemm in gemms)
+        costs = _Costs.of(self.frame, [load.copy for load in loads.values()], gemms, self.options)
 
         def cost(factor: int) -> tuple[float, int]:
-            count = -(-steps // factor) if steps is not None else 1 / factor
-            return count * (factor * cycles + _STEP_CYCLES), -factor
+            return costs.cycles(UNKNOWN_EXTENT if steps is None else steps, factor), -factor
 
-        split = attrs.of_loop(self.func, loop, attrs.SPLIT)
+        split = attrs.of_loop(self.frame.func, loop, attrs.SPLIT)
         least = 1 if split is None else split.value
         possible = [
             factor
@@ -166,6 +178,11 @@ class _Merging:
         ]
         return min([1, *possible], key=cost)
 
+    def _is_shared(self) -> bool:
+        """Whether so many cores have no block that several might share the steps of one."""
+        blocks = math.prod(_count(loop.extent) for loop in self.frame.loops)
+        return self.options.split is not False and 2 * blocks <= math.prod(self.options.cores)
+
     def _ends_with_tensor(self, load: _Load, loop: tirx.For) -> bool:
         region = load.copy.src
         end = substitute(region.mins[load.axis], {loop.loop_var: loop.min + loop.extent})
@@ -173,7 +190,8 @@ class _Merging:
 
     def _fits(self, loads: dict[tirx.Buffer, _Load], factor: int) -> bool:
         size = sum(
-            2 * _bytes(buffer) * (factor if buffer in loads else 1) for buffer in self.buffers
+            _bytes(buffer) * (SENT_AHEAD * factor if buffer in loads else 1)
+            for buffer in self.buffers
         )
         return size <= _L1_SHARE * self.options.device.cb_bytes
 
@@ -214,6 +232,108 @@ class _Merging:
         new = fresh_buffer(old.name, old, others, shape)
         self.buffers = [new if buffer.same_as(old) else buffer for buffer in self.buffers]
         return new
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """What decides how long steps should be, roughly, on a chip all cores of which run the loop.
+
+    Cycles for one old step: of its `products`, of its operands on their way to one core (`coming`),
+    of `reading` what the whole chip needs for it, and of `loading` that where nothing hides it. For
+    any step: the `latency` of a load and the `packing` of sums. Of the whole chip: of `storing` the
+    results, which a part `hidden` of the last step hides. Each core runs the loop `turns` times.
+    """
+
+    products: float
+    coming: float
+    reading: float
+    loading: float
+    latency: float
+    packing: float
+    storing: float
+    hidden: float
+    turns: int
+
+    @classmethod
+    def of(cls, frame: Frame, loads: list[Copy], gemms: list[Gemm], options: Options) -> _Costs:
+        costs = timing.load(options.device.name).values
+        grid = {loop.loop_var: _count(loop.extent) for loop in frame.loops}
+        cores, blocks = math.prod(options.cores), math.prod(grid.values())
+        working = min(cores, blocks)
+        dram = options.device.dram_banks * costs["dram.bytes"] * costs["dram.efficiency"]
+
+        def readers(load: Copy) -> int:
+            """How many cores read blocks of their own, an axis of the grid being one of cores."""
+            used = {var for low in load.src.mins for var in tree.collect(low, tirx.Var)}
+            side = max(options.cores)
+            regions = math.prod(min(extent, side) for var, extent in grid.items() if var in used)
+            return working if options.multicast is False else min(working, regions)
+
+        size = max(_bytes(load.dst.buffer) for load in loads)
+        reading = sum(readers(load) * _bytes(load.dst.buffer) for load in loads) / dram
+        is_sent = any(readers(load) < working for load in loads)
+        sending = size / costs["noc.multicast_bytes"] if is_sent else 0.0
+        tile_bytes = formats.BY_DTYPE[loads[0].dst.buffer.dtype].tile_bytes
+        requesting = _UNHIDDEN * size / tile_bytes * costs["noc.read_interval"]
+        opening = costs["noc.multicast_open"] if is_sent else 0.0
+        copies = [view for _, view in access.leaves(frame.body) if isinstance(view, Copy)]
+        stored = sum(_bytes(copy.src.buffer) for copy in copies if is_global(copy.dst.buffer))
+        sums = [_Sum.of(gemm, options.device) for gemm in gemms]
+        return cls(
+            products=sum(total.products(costs, options.phases, tile_bytes) for total in sums),
+            coming=max(size / costs["noc.read_bytes"], sending if is_sent else reading),
+            reading=reading,
+            loading=requesting + reading + sending,
+            latency=costs["noc.read_base"] + costs["dram.read_extra"] + opening,
+            packing=sum(total.packing(costs) for total in sums),
+            storing=working * stored / dram,
+            hidden=max(1 - 1 / total.parts for total in sums),
+            turns=-(-blocks // cores),
+        )
+
+    def cycles(self, steps: int, factor: int) -> float:
+        """Of `steps` of a core, so many of which become one."""
+        products = factor * self.products
+        arrival = max(self.latency + factor * self.coming, factor * self.reading)
+        step = max(products, self.packing, arrival) + _STEP_CYCLES
+        before = self.latency + factor * self.loading
+        after = max(self.storing - self.hidden * products, 0.0)
+        return self.turns * -(-steps // factor) * step + before + after
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """The sum that a product adds to: its tiles, and how many of the inner dimension an old step
+    has; the subblocks that it is made in, whether they are of float32, and the rows of them."""
+
+    tiles: int
+    inner: int
+    sub: Subblock
+    is_wide: bool
+    parts: int
+
+    @classmethod
+    def of(cls, gemm: Gemm, device: Device) -> _Sum:
+        rows, columns, inner = (-(-size // TILE) for size in gemm.mnk)
+        is_wide = gemm.c.buffer.dtype == "float32"
+        sub = best_subblock(rows, columns, device.dst_tiles(is_wide))
+        return cls(rows * columns, inner, sub, is_wide, rows // sub.rows)
+
+    def products(self, costs: Mapping[str, float], phases: int, tile_bytes: int) -> float:
+        """Cycles of the matrix unit, or of the unpacker where that takes longer, in an old step."""
+        math_ = costs["math.matmul_phase"] * phases + costs["math.matmul_tile"]
+        unpacking = self.sub.unpacked_per_product * tile_bytes / costs["unpack.matmul_bytes"]
+        return self.tiles * self.inner * max(math_, unpacking)
+
+    def packing(self, costs: Mapping[str, float]) -> float:
+        """Cycles of the packer in a step, which is set up to add and back again."""
+        tile = costs["pack.wide_tile" if self.is_wide else "pack.tile"] * costs["pack.accumulate"]
+        sections = self.tiles // self.sub.tiles * 2 * costs["dst_visible"]
+        return self.tiles * tile + sections + 2 * costs["compute.configure"]
+
+
+def _count(extent: tirx.PrimExpr) -> int:
+    return ranges.constant(extent) or UNKNOWN_EXTENT
 
 
 def _uses(stmt: tirx.Stmt, buffer: tirx.Buffer) -> int:

@@ -3,7 +3,8 @@
 A sender waits for a block from DRAM, then for room in the cores that share it, then for the block
 to leave: DRAM and NoC take turns. With room for a third block in its buffer, the next one is
 requested before this one is sent, and nothing waits for this one to leave. The others offer room
-for the next one before this one has come, if they share nothing else with that sender.
+for the next one before this one has come, if they share nothing else with that sender. The first
+block is sent at once: everybody waits for it, and has room.
 
     before:  for k in range(8):              after:   T.cb_reserve_back(A, p)
                  T.cb_reserve_back(A, p)              if column == row % columns:
@@ -14,10 +15,12 @@ for the next one before this one has come, if they share nothing else with that 
                      T.noc_writes_flushed()               T.cb_reserve_back(A, p)
                  else:                                    if column == row % columns:
                      T.multicast_receive("row")               T.noc_read_barrier()
-                 T.cb_push_back(A, p)                         if k + 1 < 8:
+                 T.cb_push_back(A, p)                         if k > 0 and k + 1 < 8:
                                                                   T.cb_reserve_ahead(A)
                                                                   T.noc_read_ahead(..., k + 1, A, 0)
                                                               T.multicast_send("row", A, p)
+                                                              if k <= 0 and k + 1 < 8:
+                                                                  ...
                                                           else:
                                                               if k + 1 < 8:
                                                                   T.cb_reserve_back(A, 2 * p)
@@ -161,7 +164,13 @@ def _overlapped(sent: _Sent, loop: tirx.For, pages: int, offers: bool) -> tirx.S
     goes_on = following < loop.min + loop.extent
     reads = [_into_next(_at(following, read, loop)) for read in sent.reads]
     request = tree.sequence([ops.RESERVE_AHEAD.stmt(sent.cb), *reads])
-    sends = [ops.NOC_READ_BARRIER.stmt(), tirx.IfThenElse(goes_on, request, None), sent.send]
+    is_first, is_later = loop.loop_var <= loop.min, loop.loop_var > loop.min
+    sends = [
+        ops.NOC_READ_BARRIER.stmt(),
+        tirx.IfThenElse(tirx.And(is_later, goes_on), request, None),
+        sent.send,
+        tirx.IfThenElse(tirx.And(is_first, goes_on), request, None),
+    ]
     takes: list[tirx.Stmt] = [ops.MULTICAST_RECEIVE.stmt(sent.group)]
     if offers:
         room = ops.CB_RESERVE_BACK.stmt(sent.cb, 2 * pages)

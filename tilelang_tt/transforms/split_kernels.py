@@ -17,6 +17,7 @@ from __future__ import annotations
 from tvm import IRModule, tirx
 
 from tilelang_tt.ir import attrs, ops, tree
+from tilelang_tt.ir.attrs import COMPUTE
 from tilelang_tt.ir.frame import Frame
 
 ROLE = "tt.role"
@@ -46,6 +47,9 @@ def _slice(stmt: tirx.Stmt, engine: str) -> tirx.Stmt | None:
         case tirx.For():
             body = _slice(stmt.body, engine)
             return None if body is None else tree.with_body(stmt, body)
+        case tirx.AttrStmt() if stmt.attr_key == attrs.SECTION:
+            body = _slice(stmt.body, engine)
+            return tree.with_body(stmt, body) if body is not None and engine == COMPUTE else body
     assert isinstance(stmt, tirx.Evaluate), stmt
     assert ops.definition(stmt) is None, stmt
     return None
