@@ -42,7 +42,7 @@ class TakeDirectives:
         for stmt in marks:
             kind, of, value = stmt.value.args
             known = loops if str(kind.value) in attrs.OF_LOOPS else buffers
-            target = known.get(of, of.name)
+            target = known[of] if of in known else str(of.name)
             one = Directive(str(kind.value), target, int(value), place_of(stmt))
             _check(one, of, known)
             about = attrs.FUSE if one.kind == attrs.SEPARATE else one.kind, of
