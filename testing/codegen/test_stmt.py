@@ -193,6 +193,7 @@ def test_every_operation_that_a_kernel_may_hold_has_a_spelling():
         ops.ACCUMULATE_BEGIN,
         ops.ACCUMULATE_ONTO,
         ops.ACCUMULATE_END,
+        ops.DIRECTIVE,
     }  # gone before there are kernels
     statements = set(ops.BY_NAME.values()) - expressions - marks - {ops.COMMENT}
     assert set(SPELLINGS) == statements

@@ -362,6 +362,57 @@ def test_what_is_made_once_has_one_block():
     assert found["R"].depth == 2
 
 
+def epilogue(count, stages=None):
+    """Products of `count` steps, each block with a long epilogue."""
+    note = f", annotations={{'num_stages': {stages}}}" if stages else ""
+    value = "L[i, j]"
+    for _ in range(count):
+        value = f"T.exp({value})"
+    return again(
+        f"for k in T.serial(8{note}):\n"
+        "    copy(A[0:64, k * 64 : k * 64 + 64], S)\n"
+        "    copy(B[k * 64 : k * 64 + 64, 0:64], R)\n"
+        "    gemm(S, R, L, clear=k == 0)\n" + NEST.format(64, f"O[i, j] = {value}") + "copy(O, C)",
+        times=64,
+    )
+
+
+LONG = {
+    "A": tensor(64, 512),
+    "B": tensor(512, 64),
+    "C": tensor(64, 64),
+    **{name: shared(64, 64) for name in "SRLO"},
+}
+
+
+@pytest.mark.parametrize(
+    "program, depth",
+    [(epilogue(8), 4), (epilogue(5), 3), (epilogue(2), 2), (epilogue(8, stages=2), 2)],
+    ids=["long", "shorter", "short", "num_stages"],
+)
+def test_loads_run_ahead_during_a_long_epilogue(program, depth):
+    found = plan(program, **LONG)
+    assert {name: cb.depth for name, cb in found.items()} == {
+        "S": depth,
+        "R": depth,
+        "L": 1,
+        "O": 2,
+    }
+    assert ("the more hide" in found["S"].reason) == (depth > 2)
+
+
+def test_only_what_there_is_room_for_runs_ahead():
+    four = 4 * (4 + 4) + 4 + 2 * 4  # tiles of S and R, L, O
+    for tiles, depth in [(four, 4), (four - 1, 3), (four - 9, 2)]:
+        found = plan(epilogue(8), small(tiles), **LONG)
+        assert (found["S"].depth, found["R"].depth) == (depth, depth)
+
+
+def test_a_depth_that_is_chosen_does_not_grow():
+    found = plan(epilogue(8), dataclasses.replace(PLAN, depths=(("S", 2),)), **LONG)
+    assert found["S"].depth == 2
+
+
 def test_the_reason_says_where_less_hides_as_much():
     found = plan(again(product(stages=4)), is_fp32=True, **GEMM)
     assert found["A_s"].reason == "num_stages=4; 2 would hide as much"

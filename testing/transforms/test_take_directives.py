@@ -4,6 +4,7 @@ import pytest
 import tilelang.language as tl
 from helpers import asked, assert_same, check_unchanged, scripted, shared, tensor, until
 from tvm import tirx
+from tvm.tirx.stmt_functor import ir_transform, substitute
 
 from tilelang_tt import directives
 from tilelang_tt.diagnostics import BadDirective
@@ -60,11 +61,11 @@ def test_a_program_without_directives_is_untouched():
 
 def test_two_loops_of_one_name_are_told_apart():
     loop = f"for k in range(4):\n    T.directive('split', k, {{}})\n    {LOAD}\n"
-    after = PASS.rewrite(scripted(loop.format(2) + loop.format(3), **BUFFERS))
-    found = attrs.of_loops(after, attrs.SPLIT)
-    assert [directive.value for directive, _ in found] == [2, 3]
-    for directive, own in found:
-        assert attrs.of_loop(after, own, attrs.SPLIT) == directive
+    after = PASS.rewrite(scripted(loop.format(2) + loop.format(2), **BUFFERS))
+    alike = attrs.with_directives(after, [attrs.Directive("split", "k", 2, "p.py:1:1")] * 2)
+    (_, first), (_, second) = attrs.of_loops(alike, attrs.SPLIT)
+    assert not first.same_as(second)
+    assert [loop.annotations[attrs.DIRECTIVES] for loop in (first, second)] == [[0], [1]]
 
 
 def test_the_front_end_leaves_marks_that_the_pipeline_obeys():
@@ -161,6 +162,27 @@ ARGUMENTS = {
 def test_arguments_are_checked_at_once(call, expected):
     with pytest.raises(BadDirective, match=expected):
         call()
+
+
+def test_a_loop_may_be_called_like_a_buffer():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((64, 256), "bfloat16"), C: tl.Tensor((64, 256), "bfloat16")):
+        with tl.Kernel(1):
+            n = tl.alloc_shared((64, 64), "bfloat16")
+            directives.depth(n, 3)
+            for k in tl.serial(4):
+                tl.copy(A[0, k * 64], n)
+                tl.copy(n, C[0, k * 64])
+
+    renamed = ir_transform(kernel.body, None, _called_n, ["tirx.For"])
+    (found,) = attrs.directives(PASS.rewrite(kernel.with_body(renamed)))
+    assert found.target == "n"
+
+
+def _called_n(loop):
+    var = tirx.Var("n", "int32")
+    body = substitute(loop.body, {loop.loop_var: var})
+    return tirx.For(var, loop.min, loop.extent, loop.kind, body, loop.thread_binding)
 
 
 def test_versions_of_a_buffer_inherit_what_is_asked_about_it():

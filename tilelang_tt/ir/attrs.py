@@ -156,8 +156,13 @@ def of_loop(func: tirx.PrimFunc, loop: tirx.For, kind: str) -> Directive | None:
 
 def of_loops(func: tirx.PrimFunc, kind: str) -> list[tuple[Directive, tirx.For | None]]:
     """The directives of a kind and the loops that they are about; None for one that is gone."""
-    loops = {of_loop(func, loop, kind): loop for loop in tree.collect(func.body, tirx.For)}
-    return [(each, loops.get(each)) for each in directives(func) if each.kind == kind]
+    loops = {
+        int(number): loop
+        for loop in tree.collect(func.body, tirx.For)
+        for number in loop.annotations.get(DIRECTIVES, ())
+    }
+    recorded = enumerate(directives(func))
+    return [(each, loops.get(number)) for number, each in recorded if each.kind == kind]
 
 
 def circular_buffers(frame: Frame) -> dict[tirx.Var, CircularBuffer]:

@@ -12,10 +12,12 @@ Depth, in blocks. The least is what cannot deadlock, as the schedule of the stat
 (`recurrences/system.py`): one, or two where a statement makes a new value of the old one. A buffer
 between two engines has two, so that one engine fills a block while the other empties one, or the
 `num_stages` of the loop around it, and at least three where a core sends its blocks on to others;
-one that is filled once has one. Where L1 is too small, the depths shrink that cost least time, by
-the estimated times of the statements (`recurrences/clock.py`), never below the least. The reason
-says where less would hide as much. The option `depths`, or else a directive in the program,
-overrules all that, above the least.
+one that is filled once has one. The estimated times of the statements (`recurrences/clock.py`) say
+what a depth hides. Where L1 is too small, the depths shrink that cost least time, never below the
+least. Where there is L1 left and no `num_stages` says otherwise, they grow where that hides more: a
+long epilogue, during which blocks of the next loop are read. The reason says so, and where less
+would hide as much. The option `depths`, or else a directive in the program, overrules all that,
+above the least.
 
 Order: a matrix product streams rows of tiles of its second operand; if that operand is transposed,
 its tiles are kept column by column, so that they stream all the same.
@@ -28,6 +30,7 @@ Errors:   TT4001, TT4002, TT4005, TT4006.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -81,7 +84,8 @@ class PlanCircularBuffers:
             plan[buffer] = program.planned(buffer, len(plan), depth)
         self._check_count(plan, frame)
         clock = Clock(system, max((cb.depth for cb in plan.values()), default=1) + 2)
-        fitted = _with_hiding(self._fit(plan, frame, clock), clock)
+        fitted = self._fit(plan, frame, clock)
+        fitted = _with_hiding(self._deepened(fitted, program), clock)
         planned = attrs.with_circular_buffers(
             frame, {buffer.data: cb for buffer, cb in fitted.items()}
         )
@@ -149,6 +153,54 @@ class PlanCircularBuffers:
             excess += size_of(least_missed, plan[least_missed])
         return plan
 
+    def _deepened(
+        self, plan: dict[tirx.Buffer, CircularBuffer], program: _Program
+    ) -> dict[tirx.Buffer, CircularBuffer]:
+        """The plan with blocks added where that saves enough time: one depth for all that grow."""
+        usual = {buffer.name: cb.depth for buffer, cb in plan.items()}
+        growing = [buffer.name for buffer, cb in plan.items() if program.may_grow(buffer, cb)]
+        if not growing:
+            return plan
+        clock = Clock(program.system, _DEEPEST + 2)
+
+        def grown(depth: int, names: Iterable[str]) -> dict[str, int]:
+            return usual | {name: max(depth, usual[name]) for name in names}
+
+        def cycles(depth: int, names: Iterable[str]) -> float:
+            return clock.run(grown(depth, names)).cycles
+
+        before, least = cycles(0, growing), cycles(_DEEPEST, growing)
+        if least > _GAIN * before:
+            return plan
+        for name in list(growing):
+            others = [other for other in growing if other != name]
+            if cycles(_DEEPEST, others) <= least * (1 + _ALIKE):
+                growing = others
+        times = {
+            depth: cycles(depth, growing)
+            for depth in range(3, _DEEPEST + 1)
+            if self._takes(plan, grown(depth, growing)) <= self.device.cb_bytes
+        }
+        after = min(times.values(), default=before)
+        if after > _GAIN * before:
+            return plan
+        deep = grown(next(at for at in times if times[at] <= after * (1 + _ALIKE)), growing)
+        reason = f"the more hide {1 - after / before:.0%} of the estimated time"
+        return {
+            buffer: cb
+            if deep[buffer.name] == cb.depth
+            else dataclasses.replace(cb, depth=deep[buffer.name], reason=f"{cb.reason}; {reason}")
+            for buffer, cb in plan.items()
+        }
+
+    @staticmethod
+    def _takes(plan: Mapping[tirx.Buffer, CircularBuffer], depths: Mapping[str, int]) -> int:
+        """Bytes of L1 that the plan takes with these depths."""
+        return sum(
+            size_of(buffer, dataclasses.replace(cb, depth=depths[buffer.name]))
+            for buffer, cb in plan.items()
+        )
+
     def _overflow(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> L1Overflow:
         rows = [
             f"  {buffer.name}: {cb.pages} tiles of {buffer.dtype} = {size_of(buffer, cb)} bytes"
@@ -179,6 +231,8 @@ class _Depth:
 _OPTION, _DIRECTIVE = "the option depths", "the directive depth"
 _FORCED = (_OPTION, _DIRECTIVE)
 _LESS = "less for want of L1"
+_DEEPEST = 4  # blocks that are more than usual; what helps at all, does so by then
+_GAIN = 0.95
 _ALIKE = 1e-3  # of the cycles of a program
 
 
@@ -275,6 +329,12 @@ class _Program:
             depth = SENT_AHEAD
             reason = "one block is read, one is sent to other cores, one is used"
         return depth, reason
+
+    def may_grow(self, buffer: tirx.Buffer, cb: CircularBuffer) -> bool:
+        """Whether nobody has said how deep the buffer is, and two engines may hide more in it."""
+        is_chosen = cb.reason in _FORCED or self.stages.get(buffer, 0) > 0
+        is_passed_on = cb.producer != cb.consumer and not self.is_handed_over(buffer)
+        return is_passed_on and not is_chosen and not self.system.is_made_once(buffer.name)
 
     def rank(self, buffer: tirx.Buffer) -> int:
         """Inputs first, then what stays in the compute engine, then outputs."""

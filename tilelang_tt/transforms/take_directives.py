@@ -35,14 +35,16 @@ class TakeDirectives:
         marks = [stmt for stmt in evaluated if ops.definition(stmt) is ops.DIRECTIVE]
         if not marks:
             return func
-        names = _names(func)
+        buffers, loops = _buffers(func), _loops(func)
         found: list[Directive] = []
         taken: set[tuple[str, tirx.Var]] = set()
         numbers: dict[tirx.Var, list[int]] = {}
         for stmt in marks:
             kind, of, value = stmt.value.args
-            one = Directive(str(kind.value), of.name, int(value), place_of(stmt))
-            _check(one, names.get((one.kind in attrs.OF_LOOPS, of)), list(names.values()))
+            known = loops if str(kind.value) in attrs.OF_LOOPS else buffers
+            target = known[of] if of in known else str(of.name)
+            one = Directive(str(kind.value), target, int(value), place_of(stmt))
+            _check(one, of, known)
             about = attrs.FUSE if one.kind == attrs.SEPARATE else one.kind, of
             if about in taken:
                 raise _bad(one, f"{one.target} again", "each buffer and each loop once")
@@ -53,24 +55,28 @@ class TakeDirectives:
         return attrs.with_directives(func.with_body(_annotated(body, numbers)), found)
 
 
-def _names(func: tirx.PrimFunc) -> dict[tuple[bool, tirx.Var], str]:
-    """What directives may be about: whether it is a loop, its variable, and its name."""
+Names = dict[tirx.Var, str]
+
+
+def _buffers(func: tirx.PrimFunc) -> Names:
+    """The names of the buffers that blocks allocate, by their data variables."""
     blocks = tree.collect(func.body, tirx.SBlock)
-    buffers = [buffer for block in blocks for buffer in block.alloc_buffers]
-    loops = [loop.loop_var for loop in tree.collect(func.body, tirx.For)]
-    return {
-        **{(False, buffer.data): buffer.name for buffer in buffers},
-        **{(True, var): var.name for var in loops},
-    }
+    return {buffer.data: buffer.name for block in blocks for buffer in block.alloc_buffers}
 
 
-def _check(one: Directive, name: str | None, names: list[str]) -> None:
-    if name is None:
-        is_loop = one.kind in attrs.OF_LOOPS
+def _loops(func: tirx.PrimFunc) -> Names:
+    return {loop.loop_var: loop.loop_var.name for loop in tree.collect(func.body, tirx.For)}
+
+
+def _check(one: Directive, of: tirx.Var, known: Names) -> None:
+    is_loop = one.kind in attrs.OF_LOOPS
+    if of not in known:
         what = "the variable of a loop" if is_loop else "a buffer that the T.Kernel allocates"
         raise _bad(one, one.target, what)
-    if one.kind not in attrs.OF_LOOPS and names.count(name) > 1:
-        raise _bad(one, f"{name}, as several are called", "a buffer that has a name of its own")
+    # Loops have the numbers of their directives; buffers are known by name.
+    if not is_loop and list(known.values()).count(one.target) > 1:
+        got = f"{one.target}, as several are called"
+        raise _bad(one, got, "a buffer that has a name of its own")
 
 
 def _bad(one: Directive, got: str, expected: str) -> BadDirective:
