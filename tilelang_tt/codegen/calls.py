@@ -88,6 +88,11 @@ SPELLINGS: dict[OpDef, Spelling] = {
     ops.MULTICAST_AWAIT: Spelling("multicast_await({group:group});", DATAFLOW),
     ops.TENSOR_TAKE: Spelling("tensor_take({tensor:taken});", DATAFLOW),
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
+    ops.READ_SCALAR: Spelling(
+        "read_scalar<{word}>({tensor:held}, {tensor}, {page}, {element}, {by})", DATAFLOW
+    ),
+    ops.GIVE_SCALAR: Spelling("give_scalar({cb}, {value});", DATAFLOW),
+    ops.TAKE_SCALAR: Spelling("take_scalar({cb})", _CB),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
     ops.NOC_WRITES_FLUSHED: Spelling("noc_async_writes_flushed();", DATAFLOW),

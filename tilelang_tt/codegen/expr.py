@@ -37,7 +37,9 @@ _PLAN = {
 _CPP_FUNCTIONS = {tirx.Min: "std::min<int32_t>", tirx.Max: "std::max<int32_t>"}
 _PLAN_FUNCTIONS = {tirx.Min: "min", tirx.Max: "max"}
 _CALLS = {ops.FLOOR_DIV.qualified: "floor_div", ops.FLOOR_MOD.qualified: "floor_mod"}
+_CHOICE = 5
 _UNARY = 70
+_SMALL = {"int8": "int8_t", "uint8": "uint8_t"}
 
 Names = Mapping[tirx.Var, str]
 
@@ -62,6 +64,21 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 return f"!{visit(inner.a, _UNARY)}"
             case tirx.IntImm() if inner.dtype == "bool":
                 return "true" if inner.value else "false"
+            case tirx.Call() if inner.op.same_as(ops.SCALAR.op):
+                return names[inner.args[0]]
+            case tirx.BufferLoad():
+                return names[inner.buffer.data]
+            case tirx.Call(op=ir.Op(name="tirx.if_then_else")) | tirx.Select():
+                parts = inner.args if isinstance(inner, tirx.Call) else _parts(inner)
+                text = " ".join(
+                    f"{sign}{visit(part, _CHOICE + 1)}"
+                    for sign, part in zip(("", "? ", ": "), parts, strict=True)
+                )
+                return f"({text})" if _CHOICE < outer else text
+            case tirx.Cast() if inner.dtype in _SMALL:
+                return f"static_cast<{_SMALL[inner.dtype]}>({visit(inner.value, 0)})"
+            case tirx.Cast() if inner.dtype == "int32" and inner.value.dtype in _SMALL:
+                return visit(inner.value, outer)
             case tirx.Call() if isinstance(inner.op, ir.Op) and inner.op.name in _CALLS:
                 args = ", ".join(visit(arg, 0) for arg in inner.args)
                 return f"{_CALLS[inner.op.name]}({args})"
@@ -106,6 +123,10 @@ def _print(
     symbol, precedence = language.operators[kind]
     text = f"{visit(expr.a, precedence)} {symbol} {visit(expr.b, precedence + 1)}"
     return f"({text})" if precedence < outer else text
+
+
+def _parts(choice: tirx.Select) -> list[tirx.PrimExpr]:
+    return [choice.condition, choice.true_value, choice.false_value]
 
 
 def _float_bits(value: tirx.PrimExpr, names: Names) -> str:

@@ -12,7 +12,7 @@ from tvm import tirx
 
 from tilelang_tt.diagnostics import BrokenStage
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.frame import SCALAR, Frame
 from tilelang_tt.ir.tileops import (
     Accumulation,
     Copy,
@@ -72,6 +72,10 @@ def _first_stranger(stmt: tirx.Stmt, kinds: tuple[type, ...]) -> str | None:
             inner = [stmt.body]
         case tirx.IfThenElse():
             inner = [case for case in (stmt.then_case, stmt.else_case) if case is not None]
+        case tirx.Bind():
+            inner = []
+        case tirx.BufferStore() if stmt.buffer.scope() == SCALAR:
+            inner = []
         case tirx.Evaluate() if ops.definition(stmt) is not None or isinstance(
             stmt.value, tirx.IntImm
         ):
