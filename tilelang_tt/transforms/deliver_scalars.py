@@ -108,13 +108,11 @@ class _Buffers:
             return [_named(bind, self._read(load, held, found.index(load.buffer), by))]
 
         pages = tirx.const(len(found), "int32")
-        return tree.sequence(
-            [
-                ops.CB_RESERVE_BACK.stmt(held, pages),
-                _bindings(body, read),
-                ops.CB_PUSH_BACK.stmt(held, pages),
-            ]
+        opened, *closed = (
+            op.stmt(held, pages)
+            for op in (ops.CB_RESERVE_BACK, ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT, ops.CB_POP_FRONT)
         )
+        return tree.sequence([opened, _bindings(body, read), *closed])
 
     def _read(
         self, load: tirx.BufferLoad, held: tirx.Var, slot: int, by: tirx.PrimExpr
