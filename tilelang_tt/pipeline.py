@@ -39,6 +39,7 @@ from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
 from tilelang_tt.transforms.insert_inits import InsertInits
 from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
 from tilelang_tt.transforms.legalize_constructs import LegalizeConstructs
+from tilelang_tt.transforms.limit_stores import LimitStores
 from tilelang_tt.transforms.lower_atomics import LowerAtomics
 from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
@@ -89,6 +90,7 @@ def tile_program(options: Options) -> Sequence[Step]:
         LegalizeConstructs(),
         LowerScans(),
         FoldClears(),  # before fills lose their form
+        LimitStores(),
         IsolateElementwise(),
         CanonicalizeReductions(),
         StageTransfers(),

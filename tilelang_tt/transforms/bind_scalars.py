@@ -413,11 +413,28 @@ class _Walk:
         value = read if read.dtype == "int32" else tirx.Cast("int32", read)
         if factor != 1:
             value, use = tirx.floordiv(value, factor), use * factor
-        level.stmts.append(tree.located(tirx.Bind(name, value), self.stmt))
+        level.stmts.insert(self._first(level, key), tree.located(tirx.Bind(name, value), self.stmt))
         level.bound.add(name)
         number = _typed(use, read.dtype if is_global(buffer) else buffer.dtype)
         level.known.append((key, number))
         return number
+
+    def _first(self, level: _Level, load: tirx.BufferLoad) -> int:
+        """The first place in the sequence where a number can be read."""
+        names = {name for index in load.indices for name in scalars.used(index)}
+        variable = self.variables.get(load.buffer)
+
+        def comes_before(stmt: tirx.Stmt) -> bool:
+            if isinstance(stmt, tirx.Bind):
+                return stmt.var in names
+            stores = tree.collect(stmt, tirx.BufferStore)
+            return variable is not None and any(
+                variable.buffer.same_as(store.buffer) for store in stores
+            )
+
+        return 1 + max(
+            (at for at, stmt in enumerate(level.stmts) if comes_before(stmt)), default=-1
+        )
 
     def _is_known_before(self, level: _Level, load: tirx.BufferLoad) -> bool:
         """Whether a number that is read in the sequence may be read before what the sequence is

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import ranges, scalars
 from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
@@ -315,7 +315,7 @@ def _visit(stmt: tirx.Stmt, add: Callable[[Leaf], bool]) -> bool:
     if (view := leaf(stmt)) is not None:
         return add(view)
     if not isinstance(stmt, tirx.SeqStmt | tirx.For | tirx.IfThenElse):
-        return tree.is_nothing(stmt)
+        return tree.is_nothing(stmt) or isinstance(stmt, tirx.Bind) or scalars.is_store(stmt)
     answers: list[bool] = []
 
     def visit(inner: tirx.Stmt) -> tirx.Stmt:

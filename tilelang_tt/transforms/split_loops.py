@@ -50,7 +50,7 @@ from dataclasses import dataclass, field
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import access, ranges, webs
+from tilelang_tt.analysis import access, ranges, scalars, webs
 from tilelang_tt.analysis.block_work import block_work, tile_count
 from tilelang_tt.analysis.separation import separated
 from tilelang_tt.ir import attrs, ops, tree
@@ -182,6 +182,8 @@ class _Block:
         if ranges.constant(loop.extent) is None or ranges.constant(loop.min) != 0:
             return None
         views = [view for _, view in access.leaves(loop)]
+        if any(map(scalars.is_store, tree.collect(loop, tirx.BufferStore))):
+            return None
         if not self._stores_apart(loop):
             return None
         exposed = _exposed(loop.body)
