@@ -165,7 +165,8 @@ class DataDependent(CompileError):
     code = "TT1016"
     message = "{what} depends on the value of {buffer!r}"
     hint = (
-        "loops, branches and regions may depend on block and loop variables and scalar parameters"
+        "loops, branches and regions may depend on block and loop variables, scalar parameters, and"
+        " single elements of int32, int8, uint8 and bool tensors in DRAM"
     )
 
 

@@ -15,12 +15,17 @@ from collections.abc import Iterable
 
 from tvm import tirx
 
+from tilelang_tt import formats
 from tilelang_tt.ir import ops, tree
 from tilelang_tt.ir.frame import SCALAR
 from tilelang_tt.ir.tileops import is_global
 
 DTYPES = ("int32", "int8", "uint8", "bool")
 """Of tensors whose elements may steer a program."""
+
+
+DEPTH = 4
+"""Numbers that the reader may be ahead of the compute engine."""
 
 
 def use(name: tirx.Var, varies: Iterable[tirx.Var]) -> tirx.Call:
@@ -57,3 +62,13 @@ def tensors(body: tirx.Stmt) -> list[tirx.Buffer]:
         for load in tree.collect(bind.value, tirx.BufferLoad)
     ]
     return list(dict.fromkeys(load.buffer for load in loads if is_global(load.buffer)))
+
+
+def l1_use(body: tirx.Stmt) -> tuple[int, int]:
+    """How many circular buffers carry numbers between the kernels of a program and from DRAM, and
+    their bytes, at most: one to the compute engine, and one for each data-movement kernel with a
+    page of each tensor."""
+    if not tree.collect(body, tirx.Bind):
+        return 0, 0
+    pages = DEPTH + 2 * len(tensors(body))
+    return 3, pages * formats.BY_DTYPE["int32"].tile_bytes

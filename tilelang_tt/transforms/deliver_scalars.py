@@ -34,9 +34,6 @@ from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import is_global
 from tilelang_tt.tiles import FACE, TILE
 
-DEPTH = 4
-"""Numbers that the reader may be ahead of the compute engine."""
-
 _ELEMENTS = {"int32": "int32_t", "int8": "int8_t", "uint8": "uint8_t", "bool": "uint8_t"}
 
 
@@ -51,7 +48,7 @@ def deliver_scalars(kernels: IRModule) -> IRModule:
     writer = _needed(frames[WRITER].body, ())
     circular = _Buffers(frames[READER])
     if taken:
-        given = circular.add("scalars", 1, DEPTH, (READER, COMPUTE), _GIVEN)
+        given = circular.add("scalars", 1, scalars.DEPTH, (READER, COMPUTE), _GIVEN)
         compute = _bindings(compute, lambda bind: [_named(bind, ops.TAKE_SCALAR.call(given))])
         reader = _bindings(reader, lambda bind: [bind, *_gift(bind, taken, given)])
     bodies = {COMPUTE: compute}
