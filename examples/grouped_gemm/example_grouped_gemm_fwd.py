@@ -52,7 +52,7 @@ def grouped_gemm(M, N, K, groups, block_M, block_N, block_K, dtype, accum_dtype=
             if rows > 0:
                 T.clear(C_local)
                 for k in T.Pipelined(T.ceildiv(K, block_K), num_stages=2):
-                    T.copy(A[first_row : first_row + block_M, k * block_K], A_shared)
+                    T.copy(A[first_row, k * block_K], A_shared)
                     T.copy(B[group, k * block_K, by * block_N], B_shared)
                     T.gemm(A_shared, B_shared, C_local)
                 for i, j in T.Parallel(block_M, block_N):

@@ -68,11 +68,10 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 return names[inner.args[0]]
             case tirx.BufferLoad():
                 return names[inner.buffer.data]
-            case tirx.Call(op=ir.Op(name="tirx.if_then_else")) | tirx.Select():
-                parts = inner.args if isinstance(inner, tirx.Call) else _parts(inner)
+            case tirx.Call(op=ir.Op(name="tirx.if_then_else")):
                 text = " ".join(
                     f"{sign}{visit(part, _CHOICE + 1)}"
-                    for sign, part in zip(("", "? ", ": "), parts, strict=True)
+                    for sign, part in zip(("", "? ", ": "), inner.args, strict=True)
                 )
                 return f"({text})" if _CHOICE < outer else text
             case tirx.Cast() if inner.dtype in _SMALL:
@@ -123,10 +122,6 @@ def _print(
     symbol, precedence = language.operators[kind]
     text = f"{visit(expr.a, precedence)} {symbol} {visit(expr.b, precedence + 1)}"
     return f"({text})" if precedence < outer else text
-
-
-def _parts(choice: tirx.Select) -> list[tirx.PrimExpr]:
-    return [choice.condition, choice.true_value, choice.false_value]
 
 
 def _float_bits(value: tirx.PrimExpr, names: Names) -> str:

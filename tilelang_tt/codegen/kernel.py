@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tvm import tirx
 
-from tilelang_tt.codegen.calls import DATAFLOW, SPELLINGS
+from tilelang_tt.codegen.calls import DATAFLOW, SPELLINGS, VALUES
 from tilelang_tt.codegen.helpers import HELPERS
 from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
@@ -67,7 +67,8 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
 def _headers(body: tirx.Stmt, role: str) -> list[str]:
     base = {"api/compute/common.h"} if role == attrs.COMPUTE else {DATAFLOW}
     used = {ops.BY_NAME.get(call.op.name) for call in tree.collect(body, tirx.Call)}
-    headers = {SPELLINGS[op].header for op in used if op in SPELLINGS}
+    spellings = {**SPELLINGS, **VALUES}
+    headers = {spellings[op].header for op in used if op in spellings}
     # Both kinds of processor have circular buffers; on a data-movement one they come with its
     # own API.
     return sorted(base | headers) if role == attrs.COMPUTE else sorted(base)

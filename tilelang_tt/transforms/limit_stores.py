@@ -57,12 +57,13 @@ class LimitStores:
 
 @dataclass(frozen=True)
 class _Limited:
-    """A store to a tensor for the elements of a nest that lie below limits, one for some of its
-    variables."""
+    """A store to a tensor, under conditions on numbers, for the elements of a nest that lie below
+    limits, one for some of its variables."""
 
     loops: Sequence[tirx.For]
     store: tirx.BufferStore
     limits: dict[tirx.Var, tirx.PrimExpr]
+    conditions: Sequence[tirx.PrimExpr]
 
     @classmethod
     def of(cls, stmt: tirx.Stmt) -> _Limited | None:
@@ -79,20 +80,23 @@ class _Limited:
                 return None
         if not loops or not conditions or not is_global(stmt.buffer):
             return None
+        if any(tree.collect(condition, tirx.BufferLoad) for condition in conditions):
+            return None
         variables = [loop.loop_var for loop in loops]
         limits: dict[tirx.Var, tirx.PrimExpr] = {}
-        for condition in conditions:
+        fixed = [each for each in conditions if not _mentions(each, variables)]
+        for condition in [each for each in conditions if _mentions(each, variables)]:
             limit = _limit(condition, variables)
             if limit is None:
                 return None
             var, end = limit
             limits[var] = end if var not in limits else tirx.Min(limits[var], end)
-        return cls(loops, stmt, limits)
+        return cls(loops, stmt, limits, fixed)
 
     def by_tiles(self, origin: tirx.Stmt, analyzer: arith.Analyzer) -> tirx.Stmt:
         places: dict[tirx.Var, tirx.PrimExpr] = {}
         tiles: list[tirx.For] = []
-        conditions: list[tirx.PrimExpr] = []
+        conditions = list(self.conditions)
         loops: list[tirx.For] = []
         for loop in self.loops:
             var = tirx.Var(loop.loop_var.name, "int32")
@@ -124,6 +128,10 @@ def _loop(var: tirx.Var, count: int, kind: int) -> tirx.For:
     return tirx.For(var, zero, extent, kind, tirx.Evaluate(0))
 
 
+def _mentions(expr: tirx.PrimExpr, variables: Sequence[tirx.Var]) -> bool:
+    return any(var in variables for var in tree.collect(expr, tirx.Var))
+
+
 def _terms(condition: tirx.PrimExpr) -> list[tirx.PrimExpr]:
     if isinstance(condition, tirx.And):
         return [*_terms(condition.a), *_terms(condition.b)]
@@ -146,7 +154,7 @@ def _limit(
         case _:
             return None
     parts = arith.detect_linear_equation(less - more, list(variables))
-    if len(parts) == 0 or tree.collect(condition, tirx.BufferLoad):
+    if len(parts) == 0:
         return None
     factors = [ranges.constant(part) for part in parts[:-1]]
     if sorted(factors, key=str) != sorted([1, *[0] * (len(factors) - 1)], key=str):
