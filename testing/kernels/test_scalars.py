@@ -58,8 +58,7 @@ def check_blocksparse(M, N, K, mask_dtype, mask_of, target, **options):
     result = compiled(program, *target, **options)(a, b, mask.to(getattr(torch, mask_dtype)))
     dense = mask.bool().repeat_interleave(64, 0).repeat_interleave(64, 1)[:M, :N]
     expected = sum(
-        dense[:, :, k]
-        * (a[:, k * 32 : k * 32 + 32].double() @ b[k * 32 : k * 32 + 32].double())
+        dense[:, :, k] * (a[:, k * 32 : k * 32 + 32].double() @ b[k * 32 : k * 32 + 32].double())
         for k in range(shape[2])
     )
     assert close(result, expected)

@@ -80,7 +80,7 @@ int32_t read_scalar(
     held.page = page;
   }
   const int32_t value = reinterpret_cast<volatile tt_l1_ptr Word*>(held.address)[element];
-  ASSERT(value % by == 0);
+  ASSERT(value % by == 0, DebugAssertTripped);
   return value / by;
 }""",
     "give_scalar": """\

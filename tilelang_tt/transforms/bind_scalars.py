@@ -155,9 +155,7 @@ def _variables(frame: Frame) -> dict[tirx.Buffer, _Variable]:
     return variables
 
 
-def _loads(
-    expr: tirx.PrimExpr, bound: dict[tirx.Var, tirx.PrimExpr]
-) -> list[tirx.BufferLoad]:
+def _loads(expr: tirx.PrimExpr, bound: dict[tirx.Var, tirx.PrimExpr]) -> list[tirx.BufferLoad]:
     """The loads in an expression and in what is bound to its names."""
     named = [bound[var] for var in tree.collect(expr, tirx.Var) if var in bound]
     own = tree.collect(expr, tirx.BufferLoad)
@@ -208,6 +206,7 @@ class _Walk:
         self.levels: list[_Level] = [_Level(None)]
         self.values: dict[tirx.Var, tirx.PrimExpr] = {}
         self.forwarded: set[tirx.Buffer] = set()
+        self.defined = scalars.used(frame.body)
         self.written = {load.buffer for load in _addresses(frame.body, writes=True)}
         self.written |= {store.buffer for store in tree.collect(frame.body, tirx.BufferStore)}
         self.once = _copied_once(frame.body)
@@ -223,6 +222,8 @@ class _Walk:
 
     def _visit(self, stmt: tirx.Stmt) -> tirx.Stmt | None:
         match stmt:
+            case tirx.Bind() if stmt.var in self.defined:
+                return stmt
             case tirx.Bind():
                 self.values[stmt.var] = self._number(stmt.value)
                 return None
@@ -306,7 +307,9 @@ class _Walk:
         kinds = ["tirx.BufferLoad", "tirx.BufferStore"]
         return ir_transform(self._named(stmt), place, None, kinds)
 
-    def _with(self, expr: tirx.PrimExpr, place: object, inner: frozenset[tirx.Var]) -> tirx.PrimExpr:
+    def _with(
+        self, expr: tirx.PrimExpr, place: object, inner: frozenset[tirx.Var]
+    ) -> tirx.PrimExpr:
         return ir_transform(tirx.Evaluate(expr), place, None, ["tirx.BufferLoad"]).value
 
     def _element(
