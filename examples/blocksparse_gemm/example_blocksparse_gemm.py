@@ -70,10 +70,10 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     dtype = getattr(torch, args.dtype)
-    blocks = args.block_m, args.block_n, args.block_k
+    blocks, sizes = (args.block_m, args.block_n, args.block_k), (args.m, args.n, args.k)
     torch.manual_seed(0)
     a, b = torch.randn(args.m, args.k).to(dtype), torch.randn(args.k, args.n).to(dtype)
-    counts = [-(-size // block) for size, block in zip((args.m, args.n, args.k), blocks)]
+    counts = [-(-size // block) for size, block in zip(sizes, blocks, strict=True)]
     mask = torch.rand(counts) >= args.sparsity
     program = blocksparse_matmul(args.m, args.n, args.k, *blocks, args.dtype)
     kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])

@@ -81,17 +81,17 @@ def main(argv=None):
 
     dtype = getattr(torch, args.dtype)
     sizes = torch.tensor([int(size) for size in args.sizes.split(",")], dtype=torch.int32)
-    rows, groups = int(sizes.sum()), len(sizes)
+    count, groups = int(sizes.sum()), len(sizes)
     offsets, first_blocks = before(sizes), before((sizes + args.block_m - 1) // args.block_m)
     torch.manual_seed(0)
-    a, b = torch.randn(rows, args.k).to(dtype), torch.randn(groups, args.k, args.n).to(dtype)
+    a, b = torch.randn(count, args.k).to(dtype), torch.randn(groups, args.k, args.n).to(dtype)
     blocks = args.block_m, args.block_n, args.block_k
-    program = grouped_gemm(rows, args.n, args.k, groups, *blocks, args.dtype)
+    program = grouped_gemm(count, args.n, args.k, groups, *blocks, args.dtype)
     kernel = tilelang.compile(program, target=f"tenstorrent/{args.arch}", out_idx=[-1])
     result = kernel(a, b, sizes, offsets, first_blocks).double()
-    parts = a.double().split(sizes.tolist())
-    expected = torch.cat([part @ each for part, each in zip(parts, b.double())])
-    size = torch.cat([part.abs() @ each.abs() for part, each in zip(parts, b.double())])
+    pairs = list(zip(a.double().split(sizes.tolist()), b.double(), strict=True))
+    expected = torch.cat([rows @ each for rows, each in pairs])
+    size = torch.cat([rows.abs() @ each.abs() for rows, each in pairs])
 
     error = ((result - expected).abs() / size).max().item()
     # The matrix unit reads float32 with 10 bits of fraction; the results are rounded once.

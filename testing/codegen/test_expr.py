@@ -42,7 +42,7 @@ CPP = {
     "best": tirx.BufferLoad(best, [0]),
     "i < j ? i : best": tirx.if_then_else(i < j, i, tirx.BufferLoad(best, [0])),
     "(i < j ? i : j) + 1": tirx.if_then_else(i < j, i, j) + 1,
-    "static_cast<int8_t>(i)": tirx.Cast("int8", i),
+    "static_cast<int8_t>(i) != 0": tirx.NE(tirx.Cast("int8", i), tirx.const(0, "int8")),
     "static_cast<uint8_t>(i) * j": tirx.Cast("int32", tirx.Cast("uint8", i)) * j,
     "-1": minus,
     "true": tirx.IntImm("bool", 1),

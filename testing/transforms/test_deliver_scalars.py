@@ -36,10 +36,9 @@ def steered(place="load", dtype="int32"):
             tl.copy(A[tl.Cast("int32", N[2, b + 17, 33]) * 32 if place == "load" else 0, 0], S)
             for i, j in tl.Parallel(32, 64):
                 R[i, j] = S[i, j] + 1
-            if place == "compute":
-                if N[2, b + 17, 33] > 0:
-                    for i, j in tl.Parallel(32, 64):
-                        R[i, j] = R[i, j] * R[i, j]
+            for _ in tl.serial(tl.Cast("int32", N[2, b + 17, 33]) if place == "compute" else 1):
+                for i, j in tl.Parallel(32, 64):
+                    R[i, j] = R[i, j] * R[i, j]
             tl.copy(R, C[tl.Cast("int32", N[2, b + 17, 33]) * 32 if place == "store" else 0, 0])
 
     return kernel

@@ -74,7 +74,6 @@ def test_rows_and_columns():
         nest("i * 2 < n * 32"),
         nest("i + j < n * 32"),
         nest("i >= n * 32"),
-        "for i in T.parallel(64):\n    for j in T.parallel(64):\n        C[b * 64 + i, j] = L[i, j]",
         "if n > 0:\n    for i in T.parallel(64):\n        V[i] = T.float32(0)",
     ],
 )

@@ -42,6 +42,7 @@ _UNARY = 70
 _SMALL = {"int8": "int8_t", "uint8": "uint8_t"}
 
 Names = Mapping[tirx.Var, str]
+Visit = Callable[[tirx.PrimExpr, int], str]
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,6 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 return f"!{visit(inner.a, _UNARY)}"
             case tirx.IntImm() if inner.dtype == "bool":
                 return "true" if inner.value else "false"
-            case tirx.Call() if inner.op.same_as(ops.SCALAR.op):
-                return names[inner.args[0]]
-            case tirx.BufferLoad():
-                return names[inner.buffer.data]
-            case tirx.Call(op=ir.Op(name="tirx.if_then_else")):
-                text = " ".join(
-                    f"{sign}{visit(part, _CHOICE + 1)}"
-                    for sign, part in zip(("", "? ", ": "), inner.args, strict=True)
-                )
-                return f"({text})" if _CHOICE < outer else text
-            case tirx.Cast() if inner.dtype in _SMALL:
-                return f"static_cast<{_SMALL[inner.dtype]}>({visit(inner.value, 0)})"
-            case tirx.Cast() if inner.dtype == "int32" and inner.value.dtype in _SMALL:
-                return visit(inner.value, outer)
             case tirx.Call() if isinstance(inner.op, ir.Op) and inner.op.name in _CALLS:
                 args = ", ".join(visit(arg, 0) for arg in inner.args)
                 return f"{_CALLS[inner.op.name]}({args})"
@@ -85,7 +72,8 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 if inner.args[0].dtype == "int32":
                     return f"float_bits({visit(inner.args[0], 0)})"
                 return _float_bits(inner.args[0], names)
-        return _print(inner, outer, language, visit)
+        text = _steering(inner, outer, names, visit)
+        return _print(inner, outer, language, visit) if text is None else text
 
     return visit(expr, outer)
 
@@ -104,7 +92,7 @@ def _print(
     expr: tirx.PrimExpr,
     outer: int,
     language: _Language,
-    visit: Callable[[tirx.PrimExpr, int], str],
+    visit: Visit,
 ) -> str:
     """What both languages share; `visit` prints an operand."""
     match expr:
@@ -122,6 +110,24 @@ def _print(
     symbol, precedence = language.operators[kind]
     text = f"{visit(expr.a, precedence)} {symbol} {visit(expr.b, precedence + 1)}"
     return f"({text})" if precedence < outer else text
+
+
+def _steering(expr: tirx.PrimExpr, outer: int, names: Names, visit: Visit) -> str | None:
+    """What only numbers that steer a program are made of."""
+    match expr:
+        case tirx.Call() if expr.op.same_as(ops.SCALAR.op):
+            return names[expr.args[0]]
+        case tirx.BufferLoad():
+            return names[expr.buffer.data]
+        case tirx.Call(op=ir.Op(name="tirx.if_then_else")):
+            condition, yes, no = (visit(part, _CHOICE + 1) for part in expr.args)
+            text = f"{condition} ? {yes} : {no}"
+            return f"({text})" if outer > _CHOICE else text
+        case tirx.Cast() if expr.dtype in _SMALL:
+            return f"static_cast<{_SMALL[expr.dtype]}>({visit(expr.value, 0)})"
+        case tirx.Cast() if expr.dtype == "int32" and expr.value.dtype in _SMALL:
+            return visit(expr.value, outer)
+    return None
 
 
 def _float_bits(value: tirx.PrimExpr, names: Names) -> str:

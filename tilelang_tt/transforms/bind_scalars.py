@@ -58,7 +58,7 @@ class BindScalars:
 
     def rewrite(self, func: tirx.PrimFunc) -> tirx.PrimFunc:
         frame = Frame.of(func)
-        variables = _variables(frame)
+        variables = _Stores(frame).variables()
         walk = _Walk(frame, variables)
         walk.sequence(frame.body)
         body = _without_copies(tree.sequence(walk.levels[0].stmts), walk.forwarded)
@@ -70,8 +70,8 @@ class BindScalars:
 
 @dataclass
 class _Variable:
-    """A variable that steers the program: the buffer that replaces it, the variables of loops that
-    its value may vary with, and the statements that store in it."""
+    """A variable that steers the program: the buffer that replaces it, and the variables of loops
+    that its value may vary with."""
 
     buffer: tirx.Buffer
     varies: set[tirx.Var] = field(default_factory=set)
@@ -85,88 +85,83 @@ class _Store:
     around: tuple[tirx.Stmt, ...]
 
     @property
+    def is_serial(self) -> bool:
+        loops = [stmt for stmt in self.around if isinstance(stmt, tirx.For)]
+        return all(loop.kind != tirx.ForKind.PARALLEL for loop in loops)
+
+    @property
     def exprs(self) -> list[tirx.PrimExpr]:
         """All that decides what is stored, and whether."""
-        found = [self.stmt.value, *self.stmt.indices]
+        found = [self.stmt.value]
         for stmt in self.around:
             found += [stmt.condition] if isinstance(stmt, tirx.IfThenElse) else []
             found += [stmt.loop_var, stmt.min, stmt.extent] if isinstance(stmt, tirx.For) else []
         return found
 
 
-def _variables(frame: Frame) -> dict[tirx.Buffer, _Variable]:
-    """The variables that are computed of numbers alone."""
-    stores: dict[tirx.Buffer, list[_Store]] = {
-        buffer: [] for buffer in frame.buffers if is_variable(buffer)
-    }
-    others: set[tirx.Buffer] = set()
-    bound: dict[tirx.Var, tirx.PrimExpr] = {}
+class _Stores:
+    """What is stored in the variables of a block."""
 
-    def visit(stmt: tirx.Stmt, around: tuple[tirx.Stmt, ...]) -> None:
-        if isinstance(stmt, tirx.Bind):
-            bound[stmt.var] = stmt.value
-        if isinstance(stmt, tirx.BufferStore):
-            if stmt.buffer in stores:
-                stores[stmt.buffer].append(_Store(stmt, around))
-            return
-        if isinstance(stmt, tirx.Evaluate):
-            others.update(load.buffer for load in _addresses(stmt))
-        tree.map_bodies(stmt, lambda inner: (visit(inner, (*around, stmt)), inner)[1])
+    def __init__(self, frame: Frame) -> None:
+        variables = [buffer for buffer in frame.buffers if is_variable(buffer)]
+        self.of: dict[tirx.Buffer, list[_Store]] = {buffer: [] for buffer in variables}
+        self.bound: dict[tirx.Var, tirx.PrimExpr] = {}
+        self._visit(frame.body, ())
 
-    visit(frame.body, ())
-    found = {buffer for buffer in stores if stores[buffer] and buffer not in others}
+    def _visit(self, stmt: tirx.Stmt, around: tuple[tirx.Stmt, ...]) -> None:
+        match stmt:
+            case tirx.Bind():
+                self.bound[stmt.var] = stmt.value
+            case tirx.BufferStore() if stmt.buffer in self.of:
+                self.of[stmt.buffer].append(_Store(stmt, around))
+            case tirx.Evaluate():
+                for load in _addresses(stmt):
+                    self.of.pop(load.buffer, None)  # a block of one element
+        tree.map_bodies(stmt, lambda inner: (self._visit(inner, (*around, stmt)), inner)[1])
 
-    def is_number(expr: tirx.PrimExpr) -> bool:
-        return all(
-            load.buffer in found if not is_global(load.buffer) else load.dtype in scalars.DTYPES
-            for load in _loads(expr, bound)
+    def numbers(self) -> list[tirx.Buffer]:
+        """The variables that are computed of numbers alone."""
+        found = [buffer for buffer, stores in self.of.items() if stores]
+        while True:
+            fewer = [buffer for buffer in found if self._is_computed(buffer, found)]
+            if len(fewer) == len(found):
+                return found
+            found = fewer
+
+    def _is_computed(self, buffer: tirx.Buffer, numbers: list[tirx.Buffer]) -> bool:
+        is_serial = all(store.is_serial for store in self.of[buffer])
+        return is_serial and all(
+            load.buffer in numbers if not is_global(load.buffer) else load.dtype in scalars.DTYPES
+            for load in self._loads(buffer)
         )
 
-    def is_computed(store: _Store) -> bool:
-        serial = all(
-            stmt.kind != tirx.ForKind.PARALLEL
-            for stmt in store.around
-            if isinstance(stmt, tirx.For)
-        )
-        return serial and all(map(is_number, store.exprs))
-
-    while not_all := [b for b in found if not all(map(is_computed, stores[b]))]:
-        found.difference_update(not_all)
-    variables = {
-        buffer: _Variable(tirx.decl_buffer([1], "int32", buffer.name, scope=SCALAR))
-        for buffer in stores
-        if buffer in found
-    }
-    changed = True
-    while changed:
-        changed = False
-        for buffer, variable in variables.items():
-            exprs = [expr for store in stores[buffer] for expr in store.exprs]
-            wider = {var for expr in exprs for var in _vars(expr, bound)}.union(
-                *(
-                    variables[load.buffer].varies
-                    for expr in exprs
-                    for load in _loads(expr, bound)
-                    if load.buffer in variables
-                )
+    def variables(self) -> dict[tirx.Buffer, _Variable]:
+        found = {
+            buffer: _Variable(
+                tirx.decl_buffer([1], "int32", buffer.name, scope=SCALAR),
+                {var for expr in self._exprs(buffer) for var in tree.collect(expr, tirx.Var)},
             )
-            changed |= not wider <= variable.varies
-            variable.varies |= wider
-    return variables
+            for buffer in self.numbers()
+        }
+        for _ in found:  # what a variable varies with goes on to those that are computed of it
+            for buffer, variable in found.items():
+                used = [load.buffer for load in self._loads(buffer)]
+                variable.varies |= {v for each in used if each in found for v in found[each].varies}
+        return found
 
+    def _exprs(self, buffer: tirx.Buffer) -> list[tirx.PrimExpr]:
+        """What decides the value of a variable, with what is bound to the names in it."""
+        pending = [expr for store in self.of[buffer] for expr in store.exprs]
+        found: list[tirx.PrimExpr] = []
+        while pending:
+            expr = pending.pop()
+            found.append(expr)
+            named = [self.bound.get(var) for var in tree.collect(expr, tirx.Var)]
+            pending += [value for value in named if value is not None]
+        return found
 
-def _loads(expr: tirx.PrimExpr, bound: dict[tirx.Var, tirx.PrimExpr]) -> list[tirx.BufferLoad]:
-    """The loads in an expression and in what is bound to its names."""
-    named = [bound[var] for var in tree.collect(expr, tirx.Var) if var in bound]
-    own = tree.collect(expr, tirx.BufferLoad)
-    return own + [load for value in named for load in _loads(value, bound)]
-
-
-def _vars(expr: tirx.PrimExpr, bound: dict[tirx.Var, tirx.PrimExpr]) -> set[tirx.Var]:
-    found: set[tirx.Var] = set()
-    for var in tree.collect(expr, tirx.Var):
-        found |= _vars(bound[var], bound) if var in bound else {var}
-    return found
+    def _loads(self, buffer: tirx.Buffer) -> list[tirx.BufferLoad]:
+        return [load for e in self._exprs(buffer) for load in tree.collect(e, tirx.BufferLoad)]
 
 
 def _addresses(stmt: tirx.Stmt, writes: bool = False) -> list[tirx.BufferLoad]:
@@ -400,19 +395,16 @@ class _Walk:
             for known, number in level.known:
                 if known.buffer.same_as(buffer) and same_all(known.indices, key.indices):
                     return number
+        factor, promised = self._factor(key)
         at = len(self.levels) - 1
-        while at > 0 and self._is_known_before(self.levels[at], key):
+        while at > promised and self._is_known_before(self.levels[at], key):
             at -= 1
         level = self.levels[at]
-        open_loops = [
-            each.opener.loop_var
-            for each in self.levels[1 : at + 1]
-            if isinstance(each.opener, tirx.For)
-        ]
+        openers = (each.opener for each in self.levels[1 : at + 1])
+        open_loops = [opener.loop_var for opener in openers if isinstance(opener, tirx.For)]
         variables = set(varies)
         name = tirx.Var(f"{buffer.name}_value", "int32")
         use = scalars.use(name, [var for var in (*self.grid, *open_loops) if var in variables])
-        factor = self._factor(key)
         value = read if read.dtype == "int32" else tirx.Cast("int32", read)
         if factor != 1:
             value, use = tirx.floordiv(value, factor), use * factor
@@ -464,16 +456,16 @@ class _Walk:
             for index, extent in zip(load.indices, load.buffer.shape, strict=True)
         )
 
-    def _factor(self, load: tirx.BufferLoad) -> int:
-        """What the element is known to be a multiple of."""
+    def _factor(self, load: tirx.BufferLoad) -> tuple[int, int]:
+        """What the element is known to be a multiple of, and from which level on."""
         return max(
             [
-                factor
-                for level in self.levels
+                (factor, at)
+                for at, level in enumerate(self.levels)
                 for known, factor in level.multiples
                 if known.buffer.same_as(load.buffer) and same_all(known.indices, load.indices)
             ],
-            default=1,
+            default=(1, 0),
         )
 
 

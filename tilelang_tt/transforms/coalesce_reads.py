@@ -85,4 +85,5 @@ _HANDED_OVER = (
     *ops.BETWEEN_CORES,
     *(ops.TENSOR_TAKE, ops.GIVE_SCALAR),
 )
-"""What hands pages, a tensor or a number over, to another engine or to other cores, or waits for that."""
+"""What hands pages, a tensor or a number over, to another engine or to other cores, or waits for
+that."""

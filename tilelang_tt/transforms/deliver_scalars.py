@@ -169,26 +169,25 @@ def _bindings(body: tirx.Stmt, new: Callable[[tirx.Bind], list[tirx.Stmt]]) -> t
 def _needed(body: tirx.Stmt, wanted: Collection[tirx.Var]) -> tirx.Stmt:
     """`body` without numbers that it does not use, but for those that are `wanted` elsewhere, and
     without what is then empty."""
-    while True:
-        used = scalars.used(body) | set(wanted)
-        read = {load.buffer for load in tree.collect(body, tirx.BufferLoad)}
+    size, fewer = -1, body
+    while size != (size := len(tree.collect(fewer, tirx.Stmt))):
+        fewer = _pruned(fewer, scalars.used(fewer) | set(wanted))
+    return fewer
 
-        def is_needed(stmt: tirx.Stmt) -> bool:
-            match stmt:
-                case tirx.Bind():
-                    return stmt.var in used
-                case tirx.BufferStore():
-                    return stmt.buffer in read
-                case tirx.For():
-                    return not tree.is_nothing(stmt.body)
-                case tirx.IfThenElse():
-                    return not (tree.is_nothing(stmt.then_case) and stmt.else_case is None)
-            return not tree.is_nothing(stmt)
 
-        def keep(stmts: list[tirx.Stmt]) -> list[tirx.Stmt]:
-            return [stmt for stmt in stmts if is_needed(stmt)]
+def _pruned(body: tirx.Stmt, used: Collection[tirx.Var]) -> tirx.Stmt:
+    read = {load.buffer for load in tree.collect(body, tirx.BufferLoad)}
 
-        fewer = tree.rewrite_sequences(body, keep)
-        if len(tree.collect(fewer, tirx.Stmt)) == len(tree.collect(body, tirx.Stmt)):
-            return fewer
-        body = fewer
+    def is_needed(stmt: tirx.Stmt) -> bool:
+        match stmt:
+            case tirx.Bind():
+                return stmt.var in used
+            case tirx.BufferStore():
+                return stmt.buffer in read
+            case tirx.For():
+                return not tree.is_nothing(stmt.body)
+            case tirx.IfThenElse(else_case=None):
+                return not tree.is_nothing(stmt.then_case)
+        return not tree.is_nothing(stmt)
+
+    return tree.rewrite_sequences(body, lambda stmts: [s for s in stmts if is_needed(s)])
