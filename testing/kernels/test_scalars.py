@@ -319,3 +319,109 @@ def test_what_is_needed_where():
     assert "read_scalar" in reader
     assert "read_scalar" in writer
     assert compute.count("take_scalar") == reader.count("give_scalar") == 4
+
+
+def permuted(size, blocks, place=True):
+    """Products of blocks that tables choose along K, stored where another one says."""
+    M, N, K = size
+    block_M, block_N, block_K = blocks
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((M, K), "bfloat16"),
+        B: T.Tensor((K, N), "bfloat16"),
+        Steps: T.Tensor((K // block_K,), "int32"),
+        Places: T.Tensor((M // block_M,), "int32"),
+        C: T.Tensor((M, N), "bfloat16"),
+    ):
+        with T.Kernel(N // block_N, M // block_M) as (bx, by):
+            A_s = T.alloc_shared((block_M, block_K), "bfloat16")
+            B_s = T.alloc_shared((block_K, block_N), "bfloat16")
+            C_l = T.alloc_fragment((block_M, block_N), "float32")
+            T.clear(C_l)
+            for k in T.Pipelined(K // block_K, num_stages=3):
+                T.copy(A[by * block_M, (Steps[k] if place else k) * block_K], A_s)
+                T.copy(B[(Steps[k] if place else k) * block_K, bx * block_N], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[Places[by] * block_M, bx * block_N])
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "options", [{"multicast": True}, {"multicast": False}, {"split": True}], ids=str
+)
+@pytest.mark.parametrize("place", [True, False])
+def test_loads_that_are_shared_and_stores_that_wait_have_the_numbers_of_their_step(options, place):
+    size, blocks = (256, 256, 256), (64, 64, 32)
+    torch.manual_seed(0)
+    a, b = torch.randn(256, 256).bfloat16(), torch.randn(256, 256).bfloat16()
+    steps = torch.tensor([3, 3, 0, 7, 1, 2, 2, 5]).int()
+    places = torch.tensor([2, 0, 3, 1]).int()
+    kernel = compiled(permuted(size, blocks, place), grid=(2, 2), **options)
+    assert ("multicast_send" in kernel.get_kernel_source()) == options.get("multicast", False)
+    result = kernel(a, b, steps, places)
+    used = steps.long() if place else torch.arange(8)
+    columns = (used[:, None] * 32 + torch.arange(32)).flatten()
+    expected = (a[:, columns].double() @ b[columns].double()).reshape(4, 64, 256)
+    assert close(result.reshape(4, 64, 256)[places.long()], expected)
+
+
+def test_what_is_made_of_a_sum_waits_for_its_numbers():
+    @T.prim_func
+    def main(
+        A: T.Tensor((128, 256), "bfloat16"),
+        B: T.Tensor((256, 64), "bfloat16"),
+        N: T.Tensor((2,), "int32"),
+        C: T.Tensor((128, 64), "bfloat16"),
+    ):
+        with T.Kernel(2) as by:
+            A_s = T.alloc_shared((64, 64), "bfloat16")
+            B_s = T.alloc_shared((64, 64), "bfloat16")
+            C_l = T.alloc_fragment((64, 64), "float32")
+            factor = T.alloc_var("int32", init=0)
+            T.clear(C_l)
+            for k in T.Pipelined(4, num_stages=2):
+                T.copy(A[by * 64, k * 64], A_s)
+                T.copy(B[k * 64, 0], B_s)
+                T.gemm(A_s, B_s, C_l)
+                factor = factor + N[by]
+            for i, j in T.Parallel(64, 64):
+                C_l[i, j] = C_l[i, j] * factor
+            T.copy(C_l, C[by * 64, 0])
+
+    a, b = torch.randn(128, 256).bfloat16(), torch.randn(256, 64).bfloat16()
+    factors = torch.tensor([4 * 3, 4 * -5]).repeat_interleave(64)[:, None]
+    for split in (False, True):
+        result = compiled(main, split=split)(a, b, torch.tensor([3, -5]).int())
+        assert close(result, a.double() @ b.double() * factors)
+
+
+def test_a_promise_that_is_not_kept_is_reported():
+    program = grouped([64, 64], 64, 64)
+    a, b = torch.randn(128, 64).bfloat16(), torch.randn(2, 64, 64).bfloat16()
+    tables = [torch.tensor(each).int() for each in ([60, 68], [0, 60], [0, 1])]
+    with pytest.raises(RuntimeError, match="assertion_failed"):
+        compiled(program)(a, b, *tables)
+
+
+def test_a_mask_of_a_dtype_that_no_kernel_reads_is_refused():
+    program, _ = blocksparse(64, 64, 64, "int64")
+    with pytest.raises(Exception, match="TT1009: tensor 'Mask' has dtype int64"):
+        compiled(program)
+
+
+def test_an_unaligned_start_is_refused_without_a_promise():
+    @T.prim_func
+    def main(
+        A: T.Tensor((256, 64), "bfloat16"),
+        At: T.Tensor((4,), "int32"),
+        C: T.Tensor((128, 64), "bfloat16"),
+    ):
+        with T.Kernel(4) as b:
+            A_s = T.alloc_shared((32, 64), "bfloat16")
+            T.copy(A[At[b], 0], A_s)
+            T.copy(A_s, C[b * 32, 0])
+
+    with pytest.raises(Exception, match="TT2003: the region of 'A' starts at"):
+        compiled(main)
