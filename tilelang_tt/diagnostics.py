@@ -190,7 +190,10 @@ class SymbolicRegion(CompileError):
 class MisalignedRegion(CompileError):
     code = "TT2003"
     message = "the region of {buffer!r} starts at {offset}, which is not provably a multiple of 32"
-    hint = "offset blocks by multiples of 32"
+    hint = (
+        "offset blocks by multiples of 32; of an offset in a tensor say that it is one, "
+        "T.assume(starts[i] % 32 == 0)"
+    )
 
 
 class RegionMismatch(CompileError):
@@ -224,7 +227,10 @@ class GemmDtypeMismatch(CompileError):
 class PartialTileWrite(CompileError):
     code = "TT2010"
     message = "a part of a tile of {buffer!r} is written, and other elements share that tile"
-    hint = "write multiples of 32 rows and columns, or up to the end of the tensor"
+    hint = (
+        "write multiples of 32 rows and columns, or up to the end of the tensor; of a number in a "
+        "tensor say that it is a multiple, T.assume(sizes[i] % 32 == 0)"
+    )
 
 
 # 3xxx: the flow of data between statements. -------------------------------------------------------
