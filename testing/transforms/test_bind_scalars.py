@@ -175,6 +175,21 @@ def test_a_variable_is_read_anew_after_each_store_and_in_each_iteration():
                 T.fill(S, 0)""")
 
 
+def test_a_variable_that_a_loop_stores_in_is_not_what_it_was_before():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((256, 64), "float32")):
+        with tl.Kernel(4):
+            S = tl.alloc_shared((64, 64), "float32")
+            at = tl.alloc_var("int32", init=0)
+            tl.copy(A[at * 64, 0], S)
+            for _ in range(4):
+                tl.copy(A[at * 64, 0], S)
+                at = at + 1
+            tl.copy(A[at * 64, 0], S)
+
+    assert body_of(kernel).count("= at[0]\n") == 3
+
+
 def test_what_is_stored_under_a_condition_varies_with_it():
     @tl.prim_func
     def kernel(A: tl.Tensor((256, 64), "float32")):
