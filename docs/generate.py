@@ -17,7 +17,7 @@ from testing.mock_validation import results as validation  # noqa: E402
 from tilelang_tt import diagnostics, pipeline  # noqa: E402
 from tilelang_tt.ir import verify  # noqa: E402
 from tilelang_tt.options import Options  # noqa: E402
-from tilelang_tt.transforms import split_kernels, split_launches  # noqa: E402
+from tilelang_tt.transforms import deliver_scalars, split_kernels, split_launches  # noqa: E402
 
 _NOTE = "<!-- Written by docs/generate.py; edit the code it comes from. -->"
 
@@ -45,6 +45,7 @@ def passes() -> Iterator[str]:
     steps = [*pipeline.tile_program(Options()), *pipeline.streams(Options())]
     yield from _sections(steps)
     yield _function(split_kernels)
+    yield _function(deliver_scalars)
     for role, own in pipeline.KERNELS.items():
         if own:
             yield f"# On the {role} kernel\n"

@@ -175,7 +175,8 @@ class DataDependent(CompileError):
     code = "TT1016"
     message = "{what} depends on the value of {buffer!r}"
     hint = (
-        "loops, branches and regions may depend on block and loop variables and scalar parameters"
+        "loops, branches and regions may depend on block and loop variables, scalar parameters, and"
+        " single elements of int32, int8, uint8 and bool tensors in DRAM"
     )
 
 
@@ -205,7 +206,10 @@ class SymbolicRegion(CompileError):
 class MisalignedRegion(CompileError):
     code = "TT2003"
     message = "the region of {buffer!r} starts at {offset}, which is not provably a multiple of 32"
-    hint = "offset blocks by multiples of 32"
+    hint = (
+        "offset blocks by multiples of 32; of an offset in a tensor say that it is one, "
+        "T.assume(starts[i] % 32 == 0)"
+    )
 
 
 class RegionMismatch(CompileError):
@@ -239,7 +243,10 @@ class GemmDtypeMismatch(CompileError):
 class PartialTileWrite(CompileError):
     code = "TT2010"
     message = "a part of a tile of {buffer!r} is written, and other elements share that tile"
-    hint = "write multiples of 32 rows and columns, or up to the end of the tensor"
+    hint = (
+        "write multiples of 32 rows and columns, or up to the end of the tensor; of a number in a "
+        "tensor say that it is a multiple, T.assume(sizes[i] % 32 == 0)"
+    )
 
 
 # 3xxx: the flow of data between statements. -------------------------------------------------------

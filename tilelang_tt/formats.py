@@ -60,7 +60,8 @@ FORMATS = (
 )
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
 BY_DTYPE = {format_.dtype: format_ for format_ in FORMATS if format_.dtype} | {
-    "int8": BY_NAME["UInt8"]
+    "int8": BY_NAME["UInt8"],
+    "bool": BY_NAME["UInt8"],
 }
 """What carries a dtype. The bytes of int8 travel as UInt8: unpacker and packer take the format Int8
 for sign and magnitude, and the conversions from and to Int8 work on bytes of two's complement."""

@@ -14,6 +14,7 @@ from tilelang_tt.options import Options
 from tilelang_tt.transforms.accumulate_in_place import AccumulateInPlace
 from tilelang_tt.transforms.align_reads import AlignReads
 from tilelang_tt.transforms.assign_engines import AssignEngines
+from tilelang_tt.transforms.bind_scalars import BindScalars
 from tilelang_tt.transforms.canonicalize_reductions import CanonicalizeReductions
 from tilelang_tt.transforms.check_regions import CheckRegions
 from tilelang_tt.transforms.choose_dst_mode import ChooseDstMode
@@ -24,6 +25,7 @@ from tilelang_tt.transforms.coalesce_reads import CoalesceReads
 from tilelang_tt.transforms.complete_writes import CompleteWrites
 from tilelang_tt.transforms.cut_blocks import CutBlocks
 from tilelang_tt.transforms.defer_stores import DeferStores
+from tilelang_tt.transforms.deliver_scalars import deliver_scalars
 from tilelang_tt.transforms.expand_math import ExpandMath
 from tilelang_tt.transforms.finalize_arguments import FinalizeArguments
 from tilelang_tt.transforms.finish_products import FinishProducts
@@ -37,6 +39,7 @@ from tilelang_tt.transforms.insert_dst_protocol import InsertDstProtocol
 from tilelang_tt.transforms.insert_inits import InsertInits
 from tilelang_tt.transforms.isolate_elementwise import IsolateElementwise
 from tilelang_tt.transforms.legalize_constructs import LegalizeConstructs
+from tilelang_tt.transforms.limit_stores import LimitStores
 from tilelang_tt.transforms.lower_atomics import LowerAtomics
 from tilelang_tt.transforms.lower_copies import LowerCopies
 from tilelang_tt.transforms.lower_elementwise import LowerElementwise
@@ -83,11 +86,13 @@ def tile_program(options: Options) -> Sequence[Step]:
         # Grid dimensions become plain loops; no thread dimension is made.
         tilelang.transform.MaterializeKernelLaunch(False, False, None),
         ExpandMath(),
+        BindScalars(),
         LowerReducers(),
         LowerAtomics(),
         LegalizeConstructs(),
         LowerScans(),
         FoldClears(),  # before fills lose their form
+        LimitStores(),
         IsolateElementwise(),
         CanonicalizeReductions(),
         StageTransfers(),
@@ -156,7 +161,7 @@ FINISH: Sequence[Step] = (LowerIndexArithmetic(), FinalizeArguments(), verify.ME
 def lower(func: tirx.PrimFunc, options: Options) -> IRModule:
     """The reader, compute and writer kernels of a front-end function."""
     func = _run(func, [*tile_program(options), *streams(options)])
-    kernels = split_kernels(func)
+    kernels = deliver_scalars(split_kernels(func))
     return IRModule(
         {role: _run(kernels[role], [*steps, *FINISH]) for role, steps in KERNELS.items()}
     )

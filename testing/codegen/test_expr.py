@@ -11,7 +11,8 @@ from tilelang_tt.ir import ops
 
 i, j, k = (tirx.Var(name, "int32") for name in "ijk")
 x = tirx.Var("x", "float32")
-NAMES = {i: "i", j: "j", k: "k_1", x: "x_bits"}
+best = tirx.decl_buffer([1], "int32", "best", scope="local.scalar")
+NAMES = {i: "i", j: "j", k: "k_1", x: "x_bits", best.data: "best"}
 one, minus = tirx.const(1, "int32"), tirx.const(-1, "int32")
 
 CPP = {
@@ -37,6 +38,12 @@ CPP = {
     "i < j && j < k_1 || i < k_1": tirx.Or(tirx.And(i < j, j < k), i < k),
     "!(i < j)": tirx.Not(i < j),
     "i + (-1)": tirx.Add(i, minus),
+    "k_1 + 1": ops.SCALAR.call(k, i, j) + 1,
+    "best": tirx.BufferLoad(best, [0]),
+    "i < j ? i : best": tirx.if_then_else(i < j, i, tirx.BufferLoad(best, [0])),
+    "(i < j ? i : j) + 1": tirx.if_then_else(i < j, i, j) + 1,
+    "static_cast<int8_t>(i) != 0": tirx.NE(tirx.Cast("int8", i), tirx.const(0, "int8")),
+    "static_cast<uint8_t>(i) * j": tirx.Cast("int32", tirx.Cast("uint8", i)) * j,
     "-1": minus,
     "true": tirx.IntImm("bool", 1),
     "false": tirx.IntImm("bool", 0),

@@ -5,7 +5,7 @@ import re
 import pytest
 from tvm import tirx
 
-from tilelang_tt.codegen.calls import SPELLINGS
+from tilelang_tt.codegen.calls import SPELLINGS, VALUES
 from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
 from tilelang_tt.diagnostics import UnprintableStmt
@@ -188,7 +188,7 @@ def test_call(stmt, lines):
 
 
 def test_every_operation_that_a_kernel_may_hold_has_a_spelling():
-    expressions = {ops.BLOCK_PAGES, ops.FLOAT_BITS, ops.FLOOR_DIV, ops.FLOOR_MOD}
+    expressions = {ops.BLOCK_PAGES, ops.FLOAT_BITS, ops.FLOOR_DIV, ops.FLOOR_MOD, ops.SCALAR}
     marks = {
         ops.ACCUMULATE_BEGIN,
         ops.ACCUMULATE_ONTO,
@@ -196,15 +196,16 @@ def test_every_operation_that_a_kernel_may_hold_has_a_spelling():
         ops.DIRECTIVE,
     }  # gone before there are kernels
     statements = set(ops.BY_NAME.values()) - expressions - marks - {ops.COMMENT}
-    assert set(SPELLINGS) == statements
+    assert set(SPELLINGS) | set(VALUES) == statements
 
 
-@pytest.mark.parametrize("op", SPELLINGS, ids=lambda op: op.name)
+@pytest.mark.parametrize("op", {**SPELLINGS, **VALUES}, ids=lambda op: op.name)
 def test_the_holes_of_a_spelling_are_operands(op):
-    holes = re.findall(r"\{(\w+)", SPELLINGS[op].text)
+    spelling = {**SPELLINGS, **VALUES}[op]
+    holes = re.findall(r"\{(\w+)", spelling.text)
     assert set(holes) <= set(op.operands)
-    assert SPELLINGS[op].header.endswith(".h")
-    assert SPELLINGS[op].text.endswith(";")
+    assert spelling.header.endswith(".h")
+    assert spelling.text.endswith(";") == (op in SPELLINGS)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def lines_of(text):
 
 FAMILIES = {
     "attention_sink": 1,
+    "blocksparse_gemm": 1,
     "cast": 3,
     "elementwise": 10,
     "flash_attention": 4,
@@ -46,6 +47,7 @@ FAMILIES = {
     "gemm": 9,
     "gemm_splitk": 2,
     "gemv": 3,
+    "grouped_gemm": 1,
     "linear_attention": 1,
     "norm": 5,
     "online_softmax": 3,

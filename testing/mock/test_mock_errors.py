@@ -257,6 +257,13 @@ MUTANTS = (
         "args_out_of_range",
     ),
     Mutant(
+        "broken assertion",
+        "reader",
+        "  const auto a =",
+        "  ASSERT(get_arg_val<uint32_t>(1) == 12345, DebugAssertTripped);\n  const auto a =",
+        "assertion_failed",
+    ),
+    Mutant(
         "common argument out of range",
         "reader",
         "get_common_arg_val<uint32_t>(1)",

@@ -218,3 +218,52 @@ def double_rows(columns, block, dtype):
             T.copy(C_local, C[by * block_M, bx * block_N])
 
     return double_rows
+
+
+def blocksparse_gemm(size, block, dtype, mask_dtype, out_dtype="float32"):
+    """C = A @ B without the blocks of products that a mask leaves out."""
+    (M, N, K), (block_M, block_N, block_K) = size, block
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((M, K), dtype),
+        B: T.Tensor((K, N), dtype),
+        Mask: T.Tensor((M // block_M, N // block_N, K // block_K), mask_dtype),
+        C: T.Tensor((M, N), out_dtype),
+    ):
+        with T.Kernel(N // block_N, M // block_M, threads=128) as (bx, by):
+            A_s = T.alloc_shared((block_M, block_K), dtype)
+            B_s = T.alloc_shared((block_K, block_N), dtype)
+            C_l = T.alloc_fragment((block_M, block_N), "float32")
+            T.clear(C_l)
+            for k in T.Pipelined(K // block_K, num_stages=2):
+                if Mask[by, bx, k]:
+                    T.copy(A[by * block_M, k * block_K], A_s)
+                    T.copy(B[k * block_K, bx * block_N], B_s)
+                    T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[by * block_M, bx * block_N])
+
+    return kernel
+
+
+def chosen_rows(count, most, width, dtype):
+    """Sums of blocks of rows that a table names, as many as another one says."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((256, width), dtype),
+        Count: T.Tensor((count,), "int32"),
+        Rows: T.Tensor((count, most), "int32"),
+        C: T.Tensor((count * 32, width), "float32"),
+    ):
+        with T.Kernel(count, threads=128) as b:
+            A_s = T.alloc_shared((32, width), dtype)
+            S = T.alloc_fragment((32, width), "float32")
+            T.clear(S)
+            for i in T.Pipelined(Count[b], num_stages=2):
+                T.copy(A[Rows[b, i] * 32, 0], A_s)
+                for r, c in T.Parallel(32, width):
+                    S[r, c] += A_s[r, c]
+            T.copy(S, C[b * 32, 0])
+
+    return kernel

@@ -8,7 +8,7 @@ import torch
 
 from examples.online_softmax.example_softmax_one_row import softmax
 from testing.silicon import kernels, row_programs
-from testing.silicon.program import BF16, GRID, MATRIX_UNIT, TF32_PRODUCT, Program, random
+from testing.silicon.program import BF16, FP32, GRID, MATRIX_UNIT, TF32_PRODUCT, Program, random
 from tilelang_tt.formats import BY_DTYPE
 
 
@@ -194,6 +194,50 @@ def _split() -> list[Program]:
     ]
 
 
+def _steered() -> list[Program]:
+    """Numbers in tensors say what is computed."""
+    size, block, dtypes = (128, 128, 256), (64, 64, 32), ("bool", "int32")
+    shape = tuple(whole // part for whole, part in zip(size, block, strict=True))
+
+    def operands(dtype: str) -> list[torch.Tensor]:
+        mask = torch.rand(shape, generator=torch.Generator().manual_seed(1)) < 0.5
+        return [*random(size[::2], (256, 128), dtype="bfloat16")(), mask.to(getattr(torch, dtype))]
+
+    def sparse(a: torch.Tensor, b: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        kept = mask.repeat_interleave(64, 0).repeat_interleave(64, 1)
+        parts = [a[:, at : at + 32] @ b[at : at + 32] for at in range(0, 256, 32)]
+        return sum(kept[:, :, k] * part for k, part in enumerate(parts))
+
+    def tables() -> list[torch.Tensor]:
+        rows = torch.tensor([[0, 7, 1], [3, 3, 2], [5, 0, 0], [6, 2, 4], [1, 1, 1]])
+        counts = torch.tensor([3, 0, 1, 2, 3])
+        return [*random((256, 64), dtype="bfloat16")(), counts.int(), rows.int()]
+
+    def chosen(a: torch.Tensor, counts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        blocks, pairs = a.reshape(8, 32, 64), zip(rows.long(), counts.int(), strict=True)
+        return torch.cat([blocks[row[:count]].sum(0) for row, count in pairs])
+
+    return [
+        *(
+            Program(
+                f"gemm-blocksparse-{dtype}",
+                partial(kernels.blocksparse_gemm, size, block, "bfloat16", dtype),
+                partial(operands, dtype),
+                sparse,
+                MATRIX_UNIT,
+            )
+            for dtype in dtypes
+        ),
+        Program(
+            "sums-of-chosen-rows",
+            partial(kernels.chosen_rows, 5, 3, 64, "bfloat16"),
+            tables,
+            chosen,
+            4 * FP32,
+        ),
+    ]
+
+
 PROGRAMS = [
     *_elementwise(),
     _scale("bfloat16"),
@@ -204,5 +248,6 @@ PROGRAMS = [
     *_epilogues(),
     *_multicasts(),
     *_split(),
+    *_steered(),
     *row_programs.PROGRAMS,
 ]

@@ -88,6 +88,7 @@ SPELLINGS: dict[OpDef, Spelling] = {
     ops.MULTICAST_AWAIT: Spelling("multicast_await({group:group});", DATAFLOW),
     ops.TENSOR_TAKE: Spelling("tensor_take({tensor:taken});", DATAFLOW),
     ops.TENSOR_GIVE: Spelling("tensor_give({tensor:taken});", DATAFLOW),
+    ops.GIVE_SCALAR: Spelling("give_scalar({cb}, {value});", DATAFLOW),
     ops.NOC_READ_BARRIER: Spelling("noc_async_read_barrier();", DATAFLOW),
     ops.NOC_WRITE_BARRIER: Spelling("noc_async_write_barrier();", DATAFLOW),
     ops.NOC_WRITES_FLUSHED: Spelling("noc_async_writes_flushed();", DATAFLOW),
@@ -242,3 +243,11 @@ for _broadcast, _binary in ops.FPU_BINARY.items():
         assert _op.init is not None, _op
         SPELLINGS[_op] = _plain(_op, _BCAST, f"{_name}_tiles{_suffix}")
         SPELLINGS[_op.init] = _plain(_op.init, _BCAST, f"{_name}{_suffix}_init")
+
+VALUES: dict[OpDef, Spelling] = {
+    ops.READ_SCALAR: Spelling(
+        "read_scalar<{word}>(\n    {tensor:held}, {tensor}, {page}, {element}, {by})", DATAFLOW
+    ),
+    ops.TAKE_SCALAR: Spelling("take_scalar({cb})", _CB),
+}
+"""Calls whose results get a name."""

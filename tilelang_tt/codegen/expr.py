@@ -37,9 +37,12 @@ _PLAN = {
 _CPP_FUNCTIONS = {tirx.Min: "std::min<int32_t>", tirx.Max: "std::max<int32_t>"}
 _PLAN_FUNCTIONS = {tirx.Min: "min", tirx.Max: "max"}
 _CALLS = {ops.FLOOR_DIV.qualified: "floor_div", ops.FLOOR_MOD.qualified: "floor_mod"}
+_CHOICE = 5
 _UNARY = 70
+_SMALL = {"int8": "int8_t", "uint8": "uint8_t"}
 
 Names = Mapping[tirx.Var, str]
+Visit = Callable[[tirx.PrimExpr, int], str]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def print_expr(expr: tirx.PrimExpr, names: Names, outer: int = 0) -> str:
                 if inner.args[0].dtype == "int32":
                     return f"float_bits({visit(inner.args[0], 0)})"
                 return _float_bits(inner.args[0], names)
-        return _print(inner, outer, language, visit)
+        text = _steering(inner, outer, names, visit)
+        return _print(inner, outer, language, visit) if text is None else text
 
     return visit(expr, outer)
 
@@ -88,7 +92,7 @@ def _print(
     expr: tirx.PrimExpr,
     outer: int,
     language: _Language,
-    visit: Callable[[tirx.PrimExpr, int], str],
+    visit: Visit,
 ) -> str:
     """What both languages share; `visit` prints an operand."""
     match expr:
@@ -106,6 +110,24 @@ def _print(
     symbol, precedence = language.operators[kind]
     text = f"{visit(expr.a, precedence)} {symbol} {visit(expr.b, precedence + 1)}"
     return f"({text})" if precedence < outer else text
+
+
+def _steering(expr: tirx.PrimExpr, outer: int, names: Names, visit: Visit) -> str | None:
+    """What only numbers that steer a program are made of."""
+    match expr:
+        case tirx.Call() if expr.op.same_as(ops.SCALAR.op):
+            return names[expr.args[0]]
+        case tirx.BufferLoad():
+            return names[expr.buffer.data]
+        case tirx.Call(op=ir.Op(name="tirx.if_then_else")):
+            condition, yes, no = (visit(part, _CHOICE + 1) for part in expr.args)
+            text = f"{condition} ? {yes} : {no}"
+            return f"({text})" if outer > _CHOICE else text
+        case tirx.Cast() if expr.dtype in _SMALL:
+            return f"static_cast<{_SMALL[expr.dtype]}>({visit(expr.value, 0)})"
+        case tirx.Cast() if expr.dtype == "int32" and expr.value.dtype in _SMALL:
+            return visit(expr.value, outer)
+    return None
 
 
 def _float_bits(value: tirx.PrimExpr, names: Names) -> str:

@@ -63,6 +63,41 @@ inline void tensor_give(uint32_t semaphore) {
   noc_async_write_barrier();
   noc_semaphore_set(reinterpret_cast<volatile tt_l1_ptr uint32_t*>(semaphore), 0);
 }""",
+    "read_scalar": """\
+// The page of a tensor that was read last, of numbers that steer the kernel.
+struct HeldPage {
+  uint32_t address;
+  uint32_t page = ~0u;
+};
+
+// An element in units of `by`, of which it is a multiple.
+template <typename Word, typename Tensor>
+int32_t read_scalar(
+    HeldPage& held, const Tensor& tensor, uint32_t page, uint32_t element, int32_t by) {
+  if (held.page != page) {
+    noc_async_read_page(page, tensor, held.address);
+    noc_async_read_barrier();
+    held.page = page;
+  }
+  const int32_t value = reinterpret_cast<volatile tt_l1_ptr Word*>(held.address)[element];
+  ASSERT(value % by == 0, DebugAssertTripped);
+  return value / by;
+}""",
+    "give_scalar": """\
+// Hands a number to the compute engine, in a page of its own.
+inline void give_scalar(uint32_t cb, int32_t value) {
+  cb_reserve_back(cb, 1);
+  *reinterpret_cast<volatile tt_l1_ptr int32_t*>(get_write_ptr(cb)) = value;
+  cb_push_back(cb, 1);
+}""",
+    "take_scalar": """\
+// The next number from the reader.
+inline int32_t take_scalar(uint32_t cb) {
+  cb_wait_front(cb, 1);
+  const int32_t value = read_tile_value(cb, 0, 0);
+  cb_pop_front(cb, 1);
+  return value;
+}""",
     "multicast": """\
 // Cores that take the same pages: the sender reads them for all. A receiver may offer room for a
 // block before the one before it has come; so blocks have two semaphores in turn, and offers for

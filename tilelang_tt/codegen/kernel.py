@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tvm import tirx
 
-from tilelang_tt.codegen.calls import DATAFLOW, SPELLINGS
+from tilelang_tt.codegen.calls import DATAFLOW, SPELLINGS, VALUES
 from tilelang_tt.codegen.helpers import HELPERS
 from tilelang_tt.codegen.names import Scope
 from tilelang_tt.codegen.stmt import Context, print_stmt
@@ -32,6 +32,9 @@ _HELPER_OF = {
     ops.RESERVE_AHEAD: "block_after",
     ops.PART_RECEIVE: "peers",
     ops.PART_SEND: "peers",
+    ops.READ_SCALAR: "read_scalar",
+    ops.GIVE_SCALAR: "give_scalar",
+    ops.TAKE_SCALAR: "take_scalar",
     ops.TENSOR_TAKE: "tensor_take",
     ops.TENSOR_GIVE: "tensor_give",
 }
@@ -43,7 +46,7 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
     role = str(func.attrs[ROLE])
     scope = Scope()
     facts: dict[str, dict[tirx.Var, str]] = {
-        kind: {} for kind in ("bytes", "pages", "blocks", "first", "next", "taken")
+        kind: {} for kind in ("bytes", "pages", "blocks", "first", "next", "taken", "held")
     }
     context = Context(names={}, facts=facts, groups={}, scope=scope)
     declared = list(_declarations(func, frame, context))
@@ -63,8 +66,9 @@ def print_kernel(func: tirx.PrimFunc, program: str) -> str:
 
 def _headers(body: tirx.Stmt, role: str) -> list[str]:
     base = {"api/compute/common.h"} if role == attrs.COMPUTE else {DATAFLOW}
-    used = {ops.definition(stmt) for stmt in tree.collect(body, tirx.Evaluate)}
-    headers = {SPELLINGS[op].header for op in used if op in SPELLINGS}
+    used = {ops.BY_NAME.get(call.op.name) for call in tree.collect(body, tirx.Call)}
+    spellings = {**SPELLINGS, **VALUES}
+    headers = {spellings[op].header for op in used if op in spellings}
     # Both kinds of processor have circular buffers; on a data-movement one they come with its
     # own API.
     return sorted(base | headers) if role == attrs.COMPUTE else sorted(base)
@@ -118,6 +122,7 @@ def _declarations(func: tirx.PrimFunc, frame: Frame, context: Context) -> Iterat
         yield from _block_facts(cb, buffers[cb].name, plan[cb], context)
         if str(func.attrs[ROLE]) != attrs.COMPUTE:
             yield from _address_facts(cb, buffers[cb].name, plan[cb], frame.body, context)
+    yield from _scalars(frame, context)
     used = set(tree.collect(frame.body, tirx.Var))
     for index, var in enumerate(own.values()):
         if var not in used:
@@ -163,6 +168,25 @@ def _address_facts(
         )
         yield f"constexpr uint32_t {blocks} = {planned.depth};"
         yield f"const uint32_t {first} = get_write_ptr({context.names[cb]});"
+
+
+def _scalars(frame: Frame, context: Context) -> Iterator[str]:
+    """The variables that the program computes, and where the pages lie that it reads numbers
+    from."""
+    stored = {store.buffer for store in tree.collect(frame.body, tirx.BufferStore)}
+    for variable in frame.scalars:
+        if variable in stored:
+            name = context.names[variable.data] = context.scope.fresh(variable.name)
+            yield f"int32_t {name} = 0;"
+    tensors = {tensor.data: tensor.name for tensor in frame.tensors}
+    reads = [c for c in tree.collect(frame.body, tirx.Call) if c.op.same_as(ops.READ_SCALAR.op)]
+    if reads:
+        cb = context.names[ops.READ_SCALAR.operand(reads[0], "cb")]
+        tensors_read = {ops.READ_SCALAR.operand(read, "tensor"): read for read in reads}
+        for tensor, read in tensors_read.items():
+            name = context.facts["held"][tensor] = context.scope.fresh(f"{tensors[tensor]}_page")
+            slot = ops.READ_SCALAR.operand(read, "slot")
+            yield f"HeldPage {name}{{get_write_ptr({cb}) + {slot} * get_tile_size({cb})}};"
 
 
 def _filled_ahead(body: tirx.Stmt) -> set[tirx.Var]:

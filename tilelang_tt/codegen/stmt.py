@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from tvm import tirx
 
-from tilelang_tt.codegen.calls import SPELLINGS
+from tilelang_tt.analysis.scalars import is_scalar
+from tilelang_tt.codegen.calls import SPELLINGS, VALUES, Spelling
 from tilelang_tt.codegen.expr import print_expr
 from tilelang_tt.codegen.names import Scope
 from tilelang_tt.diagnostics import UnprintableStmt
@@ -29,7 +30,8 @@ class Context:
 
     The facts are the "bytes" of a page, the "pages" of a block, and of a buffer that is filled
     ahead the number of its "blocks", the address of the "first" and of the "next"; of a tensor that
-    is taken in turn, the semaphore that says it is "taken".
+    is taken in turn, the semaphore that says it is "taken"; of one that numbers are read from, the
+    page that is "held".
     """
 
     names: dict[tirx.Var, str]
@@ -80,12 +82,31 @@ def _print_evaluate(stmt: tirx.Evaluate, context: Context) -> Iterator[str]:
     if op is ops.COMMENT:
         yield f"// {stmt.value.args[0].value}"
     elif op in SPELLINGS:
-        text = _HOLE.sub(
-            lambda hole: _fill(op, stmt.value, hole[1], hole[2], context), SPELLINGS[op].text
-        )
-        yield from text.splitlines()
+        yield from _spelled(SPELLINGS[op], op, stmt.value, context).splitlines()
     elif not isinstance(stmt.value, tirx.IntImm):
         raise UnprintableStmt.at(stmt, kind=str(stmt.value))
+
+
+def _spelled(spelling: Spelling, op: ops.OpDef, call: tirx.Call, context: Context) -> str:
+    return _HOLE.sub(lambda hole: _fill(op, call, hole[1], hole[2], context), spelling.text)
+
+
+def _print_bind(stmt: tirx.Bind, context: Context) -> Iterator[str]:
+    """A number; its name holds for what follows."""
+    op = ops.BY_NAME.get(stmt.value.op.name) if isinstance(stmt.value, tirx.Call) else None
+    if op in VALUES:
+        value = _spelled(VALUES[op], op, stmt.value, context)
+    else:
+        value = print_expr(stmt.value, context.names)
+    name = context.names[stmt.var] = context.scope.fresh(stmt.var.name)
+    yield from f"const int32_t {name} = {value};".splitlines()
+
+
+def _print_store(stmt: tirx.BufferStore, context: Context) -> Iterator[str]:
+    if not is_scalar(stmt.buffer):
+        raise UnprintableStmt.at(stmt, kind="BufferStore")
+    value = print_expr(stmt.value, context.names)
+    yield f"{context.names[stmt.buffer.data]} = {value};"
 
 
 def _fill(op: ops.OpDef, call: tirx.Call, name: str, how: str | None, context: Context) -> str:
@@ -115,4 +136,6 @@ _PRINTERS: dict[type[tirx.Stmt], Callable[..., Iterator[str]]] = {
     tirx.For: _print_for,
     tirx.IfThenElse: _print_if,
     tirx.Evaluate: _print_evaluate,
+    tirx.Bind: _print_bind,
+    tirx.BufferStore: _print_store,
 }

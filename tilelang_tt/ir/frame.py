@@ -16,6 +16,9 @@ from tvm import tirx
 
 from tilelang_tt.ir import tree
 
+SCALAR = "local.scalar"
+"""The scope of a buffer of one element that every kernel keeps in a variable."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -44,13 +47,18 @@ class Frame:
     @property
     def buffers(self) -> list[tirx.Buffer]:
         """The on-chip buffers."""
-        return [buffer for buffer in self._allocated if buffer.scope() != "global"]
+        return [buffer for buffer in self._allocated if buffer.scope() not in ("global", SCALAR)]
 
     @property
     def ways(self) -> list[tirx.Buffer]:
         """What stands for the ways between the cores of a team: a block copied to one on some core
         comes out of it on another."""
         return [buffer for buffer in self._allocated if buffer.scope() == "global"]
+
+    @property
+    def scalars(self) -> list[tirx.Buffer]:
+        """The numbers that the program computes as it goes, in variables of the kernels."""
+        return [buffer for buffer in self._allocated if buffer.scope() == SCALAR]
 
     @property
     def _allocated(self) -> list[tirx.Buffer]:
@@ -71,12 +79,14 @@ class Frame:
         body: tirx.Stmt | None = None,
         buffers: Sequence[tirx.Buffer] | None = None,
         ways: Sequence[tirx.Buffer] | None = None,
+        scalars: Sequence[tirx.Buffer] | None = None,
         annotations: dict[str, object] | None = None,
     ) -> tirx.PrimFunc:
         """The function with the given parts of its block replaced."""
         allocated = [
             *(self.buffers if buffers is None else buffers),
             *(self.ways if ways is None else ways),
+            *(self.scalars if scalars is None else scalars),
         ]
         block = tree.block_with(
             self.realize.block, body=body, buffers=allocated, annotations=annotations

@@ -24,7 +24,8 @@ class OpDef:
     unit). `src_a` and `src_b` name the circular buffers that feed the source registers; `fills` and
     `drains` name the one that a data-movement or pack operation writes or reads. One that
     `accumulates` adds to its destination, which must not have been written since the registers were
-    acquired. An operation that `clobbers` a unit leaves it without a valid set-up.
+    acquired. An operation that `clobbers` a unit leaves it without a valid set-up. One that is
+    `variadic` has any number of its last operand.
     """
 
     name: str
@@ -40,6 +41,7 @@ class OpDef:
     drains: str = ""
     accumulates: bool = False
     clobbers: str = ""
+    is_variadic: bool = False
 
     def __post_init__(self) -> None:
         _tvm_ir.RegisterOp(self.qualified, self.summary)
@@ -58,7 +60,8 @@ class OpDef:
 
     def call(self, *args: tirx.PrimExpr | int) -> tirx.Call:
         """Build the operation as an expression."""
-        assert len(args) == len(self.operands), f"{self.qualified} takes {self.operands}"
+        is_right = self.is_variadic or len(args) == len(self.operands)
+        assert is_right, f"{self.qualified} takes {self.operands}"
         return tirx.call_intrin(self.result, self.op, *args)
 
     def stmt(self, *args: tirx.PrimExpr | int) -> tirx.Evaluate:
@@ -488,11 +491,34 @@ PACK_TILE = OpDef(
 
 # Scalar control. ----------------------------------------------------------------------------------
 
+SCALAR = OpDef(
+    "scalar",
+    ("name", "varies"),
+    "A number that the program has read from memory: the name that it is bound to, then the loop"
+    " variables that it varies with.",
+    result="int32",
+    pure=True,
+    is_variadic=True,
+)
 FLOOR_DIV = OpDef(
     "floor_div", ("a", "b"), "a / b rounded down, for b > 0.", result="int32", pure=True
 )
 FLOOR_MOD = OpDef(
     "floor_mod", ("a", "b"), "a - b * floor_div(a, b), for b > 0.", result="int32", pure=True
+)
+
+READ_SCALAR = OpDef(
+    "read_scalar",
+    ("tensor", "page", "element", "by", "cb", "slot", "word"),
+    "An element of a page of a tensor, divided by a number; the page is read into one of the"
+    " circular buffer, unless it is there.",
+    result="int32",
+)
+GIVE_SCALAR = OpDef(
+    "give_scalar", ("cb", "value"), "Hand a number to the compute engine.", fills="cb"
+)
+TAKE_SCALAR = OpDef(
+    "take_scalar", ("cb",), "The next number that the reader hands over.", result="int32"
 )
 
 # Text. --------------------------------------------------------------------------------------------

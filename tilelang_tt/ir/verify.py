@@ -12,7 +12,7 @@ from tvm import tirx
 
 from tilelang_tt.diagnostics import BrokenStage
 from tilelang_tt.ir import attrs, ops, tree
-from tilelang_tt.ir.frame import Frame
+from tilelang_tt.ir.frame import SCALAR, Frame
 from tilelang_tt.ir.tileops import (
     Accumulation,
     Copy,
@@ -72,15 +72,20 @@ def _first_stranger(stmt: tirx.Stmt, kinds: tuple[type, ...]) -> str | None:
             inner = [stmt.body]
         case tirx.IfThenElse():
             inner = [case for case in (stmt.then_case, stmt.else_case) if case is not None]
-        case tirx.Evaluate() if ops.definition(stmt) is not None or isinstance(
-            stmt.value, tirx.IntImm
-        ):
+        case _ if _is_plain(stmt):
             inner = []
         case _:
             return f"a {type(stmt).__name__} is left: {stmt}"
     return next(
         (why for child in inner if (why := _first_stranger(child, kinds)) is not None), None
     )
+
+
+def _is_plain(stmt: tirx.Stmt) -> bool:
+    """Whether the statement is an operation, nothing, or about a number that steers the program."""
+    if isinstance(stmt, tirx.BufferStore):
+        return stmt.buffer.scope() == SCALAR
+    return tree.is_nothing(stmt) or isinstance(stmt, tirx.Bind) or ops.definition(stmt) is not None
 
 
 def _copies_cross_the_chip(func: tirx.PrimFunc) -> str | None:

@@ -27,6 +27,7 @@ _ELEMENT: dict[str, type[np.unsignedinteger]] = {
     "int32": np.uint32,
     "int8": np.uint8,
     "uint8": np.uint8,
+    "bool": np.uint8,
 }
 
 

@@ -83,6 +83,7 @@ def _contains(stmt: tirx.Stmt, *wanted: ops.OpDef) -> bool:
 _HANDED_OVER = (
     *(ops.CB_PUSH_BACK, ops.CB_WAIT_FRONT),
     *ops.BETWEEN_CORES,
-    ops.TENSOR_TAKE,
+    *(ops.TENSOR_TAKE, ops.GIVE_SCALAR),
 )
-"""What hands pages or a tensor over, to another engine or to other cores, or waits for that."""
+"""What hands pages, a tensor or a number over, to another engine or to other cores, or waits for
+that."""

@@ -47,7 +47,7 @@ from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt import formats
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import ranges, scalars
 from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
 from tilelang_tt.analysis.subblocks import best_subblock
 from tilelang_tt.diagnostics import DirectiveRefused
@@ -465,7 +465,7 @@ def _visit(stmt: tirx.Stmt, add: Callable[[tirx.Stmt, Leaf | None], None]) -> No
             return inner
 
         tree.map_bodies(stmt, visit)
-    elif not tree.is_nothing(stmt):
+    elif not (tree.is_nothing(stmt) or isinstance(stmt, tirx.Bind) or scalars.is_store(stmt)):
         add(stmt, view)
 
 

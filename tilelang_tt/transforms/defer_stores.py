@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import ranges, scalars
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.recurrences.clock import SENT_AHEAD
@@ -76,6 +76,8 @@ class _Turn:
             return None
         if any(_has(stmt, ops.TENSOR_GIVE) for stmt in stmts):
             return None  # the reader waits for it
+        if any(map(scalars.used, stores)):
+            return None  # each turn has numbers of its own
         if _tensors(stmts, ops.NOC_READ) & _tensors(stmts, ops.NOC_WRITE):
             return None
         return cls(before, loads, stores)

@@ -54,7 +54,7 @@ from dataclasses import dataclass
 
 from tvm import arith, tirx
 
-from tilelang_tt.analysis import access, layout, ranges
+from tilelang_tt.analysis import access, layout, ranges, scalars
 from tilelang_tt.analysis.subblocks import Subblocks
 from tilelang_tt.diagnostics import SumOutsideRegisters
 from tilelang_tt.ir import attrs, tree
@@ -264,11 +264,16 @@ class _Finishing:
     def _is_ready(self, nest: Elementwise, stmts: list[tirx.Stmt], found: _Sum, at: int) -> bool:
         """Whether all else that the nest reads is there before the sum, or is loaded after it and
         can be loaded before."""
+        new = {name for stmt in stmts[found.begin : at] for name in scalars.bound(stmt)}
+        if scalars.used(stmts[at]) & new:
+            return False
         for buffer in {load.buffer for load in nest.loads} - {found.buffer}:
             if any(access.is_written(stmt, buffer) for stmt in stmts[found.begin : found.end + 1]):
                 return False
             makers = [stmt for stmt in stmts[found.end + 1 : at] if access.is_written(stmt, buffer)]
             if not all(self._is_movable(_leaf(stmt)) for stmt in makers):
+                return False
+            if any(scalars.used(stmt) & new for stmt in makers):
                 return False
             if makers and any(
                 access.is_read(stmt, buffer) for stmt in stmts[found.begin : found.end + 1]

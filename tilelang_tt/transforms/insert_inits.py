@@ -108,6 +108,8 @@ class _Setup:
     def visit(self, stmt: tirx.Stmt, state: State) -> tirx.Stmt:
         """`stmt` with what it needs before it; `state` becomes what holds after it."""
         match stmt:
+            case tirx.Bind():
+                return stmt
             case tirx.SeqStmt():
                 return tree.sequence([self.visit(child, state) for child in stmt.seq])
             case tirx.For():

@@ -37,7 +37,7 @@ from tvm import arith, tirx
 from tvm.ir import Op
 from tvm.tirx.stmt_functor import ir_transform, substitute
 
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import ranges, scalars
 from tilelang_tt.diagnostics import OverlappingIterations, UnsupportedStatement
 from tilelang_tt.ir import tree
 from tilelang_tt.ir.exprs import same, same_all
@@ -101,7 +101,7 @@ def _is_elementwise(stmt: tirx.Stmt) -> bool:
         case tirx.IfThenElse():
             cases = [stmt.then_case, stmt.else_case]
             return all(case is None or _is_elementwise(case) for case in cases)
-    return isinstance(stmt, tirx.BufferStore)
+    return isinstance(stmt, tirx.BufferStore) and not scalars.is_scalar(stmt.buffer)
 
 
 def _is_control(stmt: tirx.Stmt) -> bool:

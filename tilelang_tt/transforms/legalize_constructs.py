@@ -28,6 +28,7 @@ from tilelang_tt.analysis import ranges
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.ir.tileops import Copy, Gemm, Reduce, Transpose, called, leaf
+from tilelang_tt.transforms.bind_scalars import is_of_elements
 from tilelang_tt.transforms.lower_scans import SCANS
 
 _DTYPES = ("float32", "float16", "bfloat16", "int32", "int8", "uint8")
@@ -124,15 +125,24 @@ def _kernel(func: tirx.PrimFunc) -> tirx.Stmt:
 
 
 def _check_parameters(func: tirx.PrimFunc) -> None:
+    data = _data(func)
     for param in func.params:
         buffer = func.buffer_map.get(param)
         if buffer is not None:
-            _check_dtype(f"tensor {buffer.name!r}", buffer.dtype, _kernel(func))
+            if buffer.dtype != "bool" or buffer in data:
+                _check_dtype(f"tensor {buffer.name!r}", buffer.dtype, _kernel(func))
             _check_contiguous(buffer, _kernel(func))
         elif param.dtype not in _SCALARS:
             raise errors.UnsupportedParameter.at(
                 _kernel(func), name=param.name, kind=f"of type {param.dtype}"
             )
+
+
+def _data(func: tirx.PrimFunc) -> set[tirx.Buffer]:
+    """The buffers that are more than a source of numbers."""
+    body = ir_transform(func.body, None, lambda _: tirx.Evaluate(0), ["tirx.Bind"])
+    accesses = tree.collect(body, (tirx.BufferLoad, tirx.BufferStore))
+    return {access.buffer for access in accesses}
 
 
 def _check_names(func: tirx.PrimFunc) -> None:
@@ -220,24 +230,13 @@ def _control(stmt: tirx.Stmt) -> list[tuple[str, tirx.PrimExpr]]:
         case tirx.For():
             return [("a loop", stmt.min), ("a loop", stmt.extent)]
         case tirx.IfThenElse():
-            return [] if _is_of_elements(stmt) else [("a branch", stmt.condition)]
+            return [] if is_of_elements(stmt) else [("a branch", stmt.condition)]
     match leaf(stmt):
         case Copy() | Transpose() | Reduce() as move:
             return [("a region", low) for low in (*move.src.mins, *move.dst.mins)]
         case Gemm() as gemm:
             return [("clear_accum", gemm.clear)]
     return []
-
-
-def _is_of_elements(stmt: tirx.Stmt) -> bool:
-    """Whether only assignments depend on a branch: it can be made a choice of values."""
-    match stmt:
-        case tirx.IfThenElse():
-            cases = [stmt.then_case, stmt.else_case]
-            return all(case is None or _is_of_elements(case) for case in cases)
-        case tirx.SeqStmt():
-            return all(map(_is_of_elements, stmt.seq))
-    return isinstance(stmt, tirx.BufferStore)
 
 
 def _own_calls(stmt: tirx.Stmt) -> list[tirx.Call]:
@@ -272,7 +271,7 @@ def _legalize_one(stmt: tirx.Stmt) -> tirx.Stmt | None:
             return _legalize_call(stmt)
         case tirx.For():
             return _legalize_loop(stmt)
-        case tirx.BufferStore() | tirx.IfThenElse():
+        case tirx.BufferStore() | tirx.IfThenElse() | tirx.Bind():
             return stmt
     raise errors.UnsupportedStatement.at(stmt, kind=type(stmt).__name__)
 

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from tvm import tirx
 
 from tilelang_tt import formats
-from tilelang_tt.analysis import access, layout
+from tilelang_tt.analysis import access, layout, scalars
 from tilelang_tt.analysis.schedule import Machine, schedule
 from tilelang_tt.device import Device
 from tilelang_tt.diagnostics import (
@@ -82,10 +82,11 @@ class PlanCircularBuffers:
         for buffer in sorted(frame.buffers, key=program.rank):
             depth = self._depth(buffer, frame, program)
             plan[buffer] = program.planned(buffer, len(plan), depth)
-        self._check_count(plan, frame)
+        reserved, reserved_bytes = scalars.l1_use(frame.body)
+        self._check_count(plan, frame, reserved)
         clock = Clock(system, max((cb.depth for cb in plan.values()), default=1) + 2)
-        fitted = self._fit(plan, frame, clock)
-        fitted = _with_hiding(self._deepened(fitted, program), clock)
+        fitted = self._fit(plan, frame, clock, reserved_bytes)
+        fitted = _with_hiding(self._deepened(fitted, program, reserved_bytes), clock)
         planned = attrs.with_circular_buffers(
             frame, {buffer.data: cb for buffer, cb in fitted.items()}
         )
@@ -123,22 +124,25 @@ class PlanCircularBuffers:
             depth, reason = least.depth, "the new value is made of the old one"
         return _Depth(depth, least.depth, reason)
 
-    def _check_count(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> None:
-        if len(plan) > self.device.cb_count:
+    def _check_count(
+        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, reserved: int
+    ) -> None:
+        if (needed := len(plan) + reserved) > self.device.cb_count:
             raise TooManyCircularBuffers.at(
                 frame.realize,
-                needed=len(plan),
+                needed=needed,
                 arch=self.device.name,
                 available=self.device.cb_count,
                 names=", ".join(buffer.name for buffer in plan),
             )
 
     def _fit(
-        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, clock: Clock
+        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, clock: Clock, reserved: int
     ) -> dict[tirx.Buffer, CircularBuffer]:
-        """Take blocks away until all fit into L1, those first that the program misses least."""
+        """Take blocks away until all fit into L1, of which some bytes are reserved, those first
+        that the program misses least."""
         plan = dict(plan)
-        excess = sum(size_of(*each) for each in plan.items()) - self.device.cb_bytes
+        excess = sum(size_of(*each) for each in plan.items()) + reserved - self.device.cb_bytes
         while excess > 0:
             deep = [
                 buffer
@@ -146,7 +150,7 @@ class PlanCircularBuffers:
                 if cb.depth > cb.least_depth and cb.reason not in _FORCED
             ]
             if not deep:
-                raise self._overflow(plan, frame)
+                raise self._overflow(plan, frame, reserved)
             least_missed = min(deep, key=lambda buffer: _cost(buffer, plan, clock))
             excess -= size_of(least_missed, plan[least_missed])
             plan[least_missed] = _shallower(plan[least_missed])
@@ -154,7 +158,7 @@ class PlanCircularBuffers:
         return plan
 
     def _deepened(
-        self, plan: dict[tirx.Buffer, CircularBuffer], program: _Program
+        self, plan: dict[tirx.Buffer, CircularBuffer], program: _Program, reserved: int
     ) -> dict[tirx.Buffer, CircularBuffer]:
         """The plan with blocks added where that saves enough time: one depth for all that grow."""
         usual = {buffer.name: cb.depth for buffer, cb in plan.items()}
@@ -179,7 +183,7 @@ class PlanCircularBuffers:
         times = {
             depth: cycles(depth, growing)
             for depth in range(3, _DEEPEST + 1)
-            if self._takes(plan, grown(depth, growing)) <= self.device.cb_bytes
+            if self._takes(plan, grown(depth, growing)) + reserved <= self.device.cb_bytes
         }
         after = min(times.values(), default=before)
         if after > _GAIN * before:
@@ -201,12 +205,15 @@ class PlanCircularBuffers:
             for buffer, cb in plan.items()
         )
 
-    def _overflow(self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame) -> L1Overflow:
+    def _overflow(
+        self, plan: dict[tirx.Buffer, CircularBuffer], frame: Frame, reserved: int
+    ) -> L1Overflow:
         rows = [
             f"  {buffer.name}: {cb.pages} tiles of {buffer.dtype} = {size_of(buffer, cb)} bytes"
             for buffer, cb in plan.items()
         ]
-        needed = sum(size_of(buffer, cb) for buffer, cb in plan.items())
+        rows += [f"  numbers that steer the program: {reserved} bytes"] if reserved else []
+        needed = reserved + sum(size_of(buffer, cb) for buffer, cb in plan.items())
         return L1Overflow.at(
             frame.realize,
             needed=needed,

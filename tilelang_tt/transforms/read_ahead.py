@@ -45,7 +45,7 @@ from dataclasses import dataclass
 from tvm import tirx
 from tvm.tirx.stmt_functor import ir_transform, substitute
 
-from tilelang_tt.analysis import ranges
+from tilelang_tt.analysis import ranges, scalars
 from tilelang_tt.ir import attrs, ops, tree
 from tilelang_tt.ir.frame import Frame
 from tilelang_tt.recurrences.clock import SENT_AHEAD
@@ -138,9 +138,11 @@ def _ahead(loop: tirx.Stmt, deep: Mapping[tirx.Var, int], calls: _Calls) -> list
 
 
 def _is_alone(sent: _Sent, loop: tirx.For) -> bool:
-    """Whether an iteration fills one block of the buffer, and a core always or never sends it."""
+    """Whether an iteration fills one block of the buffer, and a core always or never sends it, from
+    where it is known before."""
     is_always = loop.loop_var not in tree.collect(sent.stmt.condition, tirx.Var)
-    return is_always and _Calls.of(loop.body).fills(sent.cb) == 1
+    is_known = not scalars.used(sent.stmt) & scalars.bound(loop.body)
+    return is_always and is_known and _Calls.of(loop.body).fills(sent.cb) == 1
 
 
 def _first(sent: _Sent, loop: tirx.For, offers: bool) -> tirx.Stmt:

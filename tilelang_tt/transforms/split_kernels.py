@@ -1,6 +1,7 @@
 """Make three functions of one: what the reader, the compute engine and the writer of a core run.
 
-Each keeps its own statements and the loops and branches around them.
+Each keeps its own statements and the loops and branches around them, and all numbers that steer the
+program; the variables among them are the data-movement kernels'.
 
     before:  for k in range(8):                      after:   reader:   for k in range(8):
                  on reader:  noc_read(...)                                  noc_read(...)
@@ -50,6 +51,10 @@ def _slice(stmt: tirx.Stmt, engine: str) -> tirx.Stmt | None:
         case tirx.AttrStmt() if stmt.attr_key == attrs.SECTION:
             body = _slice(stmt.body, engine)
             return tree.with_body(stmt, body) if body is not None and engine == COMPUTE else body
+        case tirx.Bind():
+            return stmt
+        case tirx.BufferStore():
+            return None if engine == attrs.COMPUTE else stmt
     assert isinstance(stmt, tirx.Evaluate), stmt
     assert ops.definition(stmt) is None, stmt
     return None

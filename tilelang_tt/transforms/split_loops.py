@@ -53,7 +53,7 @@ from dataclasses import dataclass, field
 from tvm import arith, tirx
 from tvm.tirx.stmt_functor import substitute
 
-from tilelang_tt.analysis import access, ranges, webs
+from tilelang_tt.analysis import access, ranges, scalars, webs
 from tilelang_tt.analysis.block_work import block_work, tile_count
 from tilelang_tt.analysis.separation import separated
 from tilelang_tt.diagnostics import DirectiveRefused
@@ -292,8 +292,8 @@ class _Block:
         if ranges.constant(loop.extent) is None or ranges.constant(loop.min) != 0:
             return _Obstacle("it does not run from 0 to a number that is known")
         views = [view for _, view in access.leaves(loop)]
-        if (joined := self._stored_together(loop)) is not None:
-            return _Obstacle(f"its iterations store to parts of {joined.name!r} that may overlap")
+        if (joined := self._joined_stores(loop)) is not None:
+            return joined
         exposed = _exposed(loop.body)
         carried: dict[tirx.Buffer, str] = {}
         for buffer in dict.fromkeys(access.writes(view) for view in views):
@@ -311,8 +311,10 @@ class _Block:
         others = (*self.stmts[:position], *self.stmts[position + 1 :])
         return any(access.touches(stmt, buffer) for stmt in others)
 
-    def _stored_together(self, loop: tirx.For) -> tirx.Buffer | None:
-        """A tensor of which iterations of the loop store parts that may not lie apart."""
+    def _joined_stores(self, loop: tirx.For) -> _Obstacle | None:
+        """What iterations of the loop store that may not lie apart."""
+        if any(map(scalars.is_store, tree.collect(loop, tirx.BufferStore))):
+            return _Obstacle("it changes a variable of the program")
         stored: dict[tirx.Buffer, list[Region]] = {}
         for _, view in access.leaves(loop):
             if isinstance(view, Copy) and is_global(view.dst.buffer):
@@ -321,7 +323,9 @@ class _Block:
         others = [*self.frame.loops, *inner]
         for tensor, regions in stored.items():
             if not separated(regions, [loop], others, self.analyzer):
-                return tensor
+                return _Obstacle(
+                    f"its iterations store to parts of {tensor.name!r} that may overlap"
+                )
         return None
 
     def _kind(self, position: int, buffer: tirx.Buffer) -> str | _Obstacle:

@@ -224,6 +224,12 @@ Core* core_at(uint32_t x, uint32_t y) {
   return core.exists ? &core : nullptr;
 }
 
+void assertion_failed(Call call, const char* condition) {
+  begin(call, Op::arguments);
+  likely("the data is not what the program was told of it");
+  note("assertion_failed", -1, "the kernel's assertion does not hold: %s", condition);
+}
+
 uint32_t runtime_arg(Call call, int index, bool common) {
   Thread& thread = begin(call, Op::arguments);
   const uint32_t count = common ? thread.kernel->common_arg_count : thread.arg_count;

@@ -59,6 +59,7 @@ constexpr uint32_t FACE_HEIGHT = 16, FACE_WIDTH = 16, FACE_HW = 256;
 
 namespace tt_mock {
 
+void assertion_failed(Call call, const char* condition);
 uint32_t runtime_arg(Call call, int index, bool common);
 uint32_t runtime_arg_address(Call call, int index, bool common);
 // The pointer to an address of the running core's L1 that the host gave, the same on every core;
