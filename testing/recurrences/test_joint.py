@@ -9,7 +9,7 @@ from testing.kernels.programs import compiled
 from testing.recurrences.statements import ALSO, END, LOAD, START, UPDATE, USE, statement, system
 from tilelang_tt import cli
 from tilelang_tt.recurrences import joint
-from tilelang_tt.recurrences.joint import OBJECTIVES, joint_schedule
+from tilelang_tt.recurrences.joint import OBJECTIVES, forbidding, joint_schedule
 
 HANDED = system(LOAD, statement("S1", "compute", (0, 1), takes="A", loops=("k",), domain="0<=k<n"))
 
@@ -117,3 +117,60 @@ def test_the_command_line_prints_the_waves_of_what_was_saved(kernel, tmp_path, c
     assert capsys.readouterr().out == tilelang_tt.wavefronts(kernel, "locality") + "\n"
     assert cli.main(["waves", str(tmp_path / "nothing")]) == 1
     assert "TT6004" in capsys.readouterr().err
+
+
+STORE = statement("S3", "writer", (0, 3), takes="B", loops=("k",), domain="0 <= k < n")
+CHAIN = system(LOAD, USE, STORE)
+FUSED = "S0[k] -> [0, k, 0]; S1[k] -> [0, k, 1]; S3[k] -> [0, k, 2]"
+ONE_LOOP_EACH = "S0[k] -> [0, k, 0]; S1[k] -> [1, k, 0]; S3[k] -> [2, k, 0]"
+PIPELINED = "S0[k] -> [0, k, 0]; S1[k] -> [0, k + 1, 0]; S3[k] -> [0, k + 2, 0]"
+TOO_EARLY = "S0[k] -> [0, k + 1, 0]; S1[k] -> [0, k, 1]; S3[k] -> [0, k, 2]"
+BACKWARDS = "S0[k] -> [0, -k, 0]; S1[k] -> [0, -k, 1]; S3[k] -> [0, -k, 2]"
+
+
+@pytest.mark.parametrize(
+    "order, depth, forbids",
+    [
+        (FUSED, 1, "{ }"),
+        (
+            ONE_LOOP_EACH,
+            2,
+            "[n] -> { S1[k] -> S0[k + 2] : 0 <= k < n - 2; S3[k] -> S1[k + 2] : 0 <= k < n - 2 }",
+        ),
+        (PIPELINED, 2, "{ }"),
+        (
+            PIPELINED,
+            1,
+            "[n] -> { S1[k] -> S0[k + 1] : 0 <= k < n - 1; S3[k] -> S1[k + 1] : 0 <= k < n - 1 }",
+        ),
+        (TOO_EARLY, 2, "[n] -> { S0[k] -> S1[k] : 0 <= k < n }"),
+        (
+            BACKWARDS,
+            9,
+            "[n] -> { S0[k] -> S0[k + 1] : 0 <= k < n - 1; S1[k] -> S1[k + 1] : 0 <= k < n - 1;"
+            " S1[k] -> S0[k + 9] : 0 <= k < n - 9; S3[k] -> S1[k + 9] : 0 <= k < n - 9 }",
+        ),
+    ],
+)
+def test_what_forbids_another_order(order, depth, forbids):
+    times = isl.UnionMap(f"{{ {order} }}")
+    found = forbidding(CHAIN, {"A": depth, "B": depth}, times)
+    assert found == isl.UnionMap(forbids)
+
+
+def test_an_update_cannot_be_run_in_another_order():
+    times = isl.UnionMap("{ S0[] -> [0]; S1[k] -> [1]; S2[] -> [2] }")
+    found = forbidding(system(START, UPDATE, END), {"A": 2}, times)
+    assert found == isl.UnionMap("[n] -> { S1[k] -> S1[k + 1] : 0 <= k < n - 1 }")
+
+
+def test_the_steps_of_an_accumulation_keep_their_order():
+    begin = statement("S0", "compute", (0,), makes="A", publishes=())
+    loop = {"loops": ("k",), "domain": "0 <= k < n"}
+    step = statement("S1", "compute", (1, 0), makes="A", reserves=(), publishes=(), **loop)
+    end = statement("S2", "compute", (2,), makes="A", reserves=())
+    times = isl.UnionMap("{ S0[] -> [0]; S1[k] -> [0]; S2[] -> [0] }")
+    assert forbidding(system(begin, step, end), {"A": 1}, times) == isl.UnionMap(
+        "[n] -> { S0[] -> S1[0] : n > 0; S1[k] -> S1[k + 1] : 0 <= k < n - 1;"
+        " S1[n - 1] -> S2[] : n > 0; S0[] -> S2[] : n <= 0 }"
+    )

@@ -269,3 +269,8 @@ def test_what_cannot_be_cut_is_refused(func, grid, wish, why):
         PASS.rewrite(cutting(func, grid, wish))
     assert why in str(caught.value)
     assert "--> p.py:1:1" in str(caught.value)
+
+
+@pytest.mark.parametrize("func, grid, wish, why", NOT_CUT.values(), ids=NOT_CUT)
+def test_what_cannot_be_cut_may_be_left_as_it_is(func, grid, wish, why):
+    check_unchanged(PASS, cutting(func, grid, (wish[0], 1)))

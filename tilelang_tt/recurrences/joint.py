@@ -132,6 +132,31 @@ def joint_schedule(
     return JointSchedule(system, times)
 
 
+def forbidding(system: System, depths: Mapping[str, int], times: isl.UnionMap) -> isl.UnionMap:
+    """The dependences that forbid another order of the instances, as fusing loops or shifting a
+    statement by a stage of a pipeline makes one; none where it is legal.
+
+    What is read must be published before, what uses pages again comes after those that read them,
+    and the writes of a buffer keep their order: `time(consumer) >= time(producer) + 1`. Engines are
+    not held to the order of the program.
+
+    Args:
+        system: the statements.
+        depths: of the circular buffers, in blocks.
+        times: instance -> time, all of one length.
+    """
+    needed = _union(
+        relation
+        for buffer, depth in depths.items()
+        for relation in (
+            system.flow(buffer),
+            system.reuse(buffer, depth),
+            system.in_order(buffer),
+        )
+    )
+    return needed.subtract(times.lex_lt_union_map(times)).coalesce()
+
+
 def _goes_forward(dependences: isl.UnionMap, times: Mapping[str, isl.Map]) -> bool:
     time = _union(map(isl.UnionMap.from_map, times.values()))
     steps = dependences.apply_domain(time).apply_range(time)

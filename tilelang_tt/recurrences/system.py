@@ -65,6 +65,13 @@ class System:
         flow = access.set_schedule_map(self._order).compute_flow().get_must_dependence()
         return flow.coalesce()
 
+    def in_order(self, buffer: str) -> isl.UnionMap:
+        """Which instance writes the buffer after which: the steps that make a block, and the blocks
+        one after the other."""
+        written = self._accesses(buffer, lambda each: (each.result,))
+        access = isl.UnionAccessInfo.from_sink(written).set_must_source(written)
+        return access.set_schedule_map(self._order).compute_flow().get_must_dependence().coalesce()
+
     def reuse(self, buffer: str, depth: int) -> isl.UnionMap:
         """Which instance may use the pages of a block again: reader -> what makes the block
         `depth` blocks later."""
