@@ -367,6 +367,37 @@ def test_loads_that_are_shared_and_stores_that_wait_have_the_numbers_of_their_st
     assert close(result.reshape(4, 64, 256)[places.long()], expected)
 
 
+def test_a_store_that_waits_for_the_next_turn_goes_where_it_belongs():
+    """The writer computes where by itself; it loads what the cores of a column share."""
+    M, N, K = 256, 256, 128
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((M, K), "bfloat16"),
+        B: T.Tensor((K, N), "bfloat16"),
+        C: T.Tensor((M, N), "bfloat16"),
+    ):
+        with T.Kernel(4, 4) as (bx, by):
+            A_s = T.alloc_shared((64, 32), "bfloat16")
+            B_s = T.alloc_shared((32, 64), "bfloat16")
+            C_l = T.alloc_fragment((64, 64), "float32")
+            at = T.alloc_var("int32")
+            at = 0
+            for _ in T.serial(by):
+                at = (at + 3) % 4
+            T.clear(C_l)
+            for k in T.Pipelined(4, num_stages=3):
+                T.copy(A[by * 64, k * 32], A_s)
+                T.copy(B[k * 32, bx * 64], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[at * 64, bx * 64])
+
+    a, b = torch.randn(M, K).bfloat16(), torch.randn(K, N).bfloat16()
+    result = compiled(main, grid=(2, 2), multicast=True)(a, b)
+    expected = (a.double() @ b.double()).reshape(4, 64, N)
+    assert close(result.reshape(4, 64, N)[[0, 3, 2, 1]], expected)
+
+
 def test_what_is_made_of_a_sum_waits_for_its_numbers():
     @T.prim_func
     def main(

@@ -203,6 +203,21 @@ def test_what_is_stored_under_a_condition_varies_with_it():
     assert "A[T.scalar(at_value, by) * 64, 0]" in body_of(kernel)
 
 
+def test_what_a_variable_varies_with_goes_on_to_what_is_computed_of_it():
+    @tl.prim_func
+    def kernel(A: tl.Tensor((256, 64), "float32")):
+        with tl.Kernel(4, 2) as (bx, _):
+            S = tl.alloc_shared((64, 64), "float32")
+            one = tl.alloc_var("int32", init=bx)
+            two = tl.alloc_var("int32", init=0)
+            three = tl.alloc_var("int32", init=0)
+            two = one + 1
+            three = two * 2
+            tl.copy(A[three * 64, 0], S)
+
+    assert "A[T.scalar(three_value, bx) * 64, 0]" in body_of(kernel)
+
+
 def test_a_variable_that_is_computed_of_blocks_is_data():
     @tl.prim_func
     def kernel(A: tl.Tensor((64, 64), "int32")):

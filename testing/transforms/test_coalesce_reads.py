@@ -61,6 +61,9 @@ UNTOUCHED = {
     + "T.part_receive('children', 0, R.data)\n"
     + block("R"),
     "blocks before and after taking a tensor": block("S") + "T.tensor_take(A.data)\n" + block("R"),
+    "blocks before and after a number for the compute engine": block("S")
+    + "T.give_scalar(R.data, T.int32(3))\n"
+    + block("R"),
     "nothing": "T.evaluate(0)",
     "no blocks": "T.comment('x')",
 }

@@ -400,15 +400,12 @@ class _Walk:
         while at > promised and self._is_known_before(self.levels[at], key):
             at -= 1
         level = self.levels[at]
-        openers = (each.opener for each in self.levels[1 : at + 1])
-        open_loops = [
-            opener.loop_var
-            for opener in openers
-            if opener is not None and isinstance(opener, tirx.For)
-        ]
+        openers = [each.opener for each in self.levels[: at + 1] if each.opener is not None]
+        loops = [opener for opener in openers if isinstance(opener, tirx.For)]
+        around = [*self.grid, *(loop.loop_var for loop in loops)]
         variables = set(varies)
         name = tirx.Var(f"{buffer.name}_value", "int32")
-        use = scalars.use(name, [var for var in (*self.grid, *open_loops) if var in variables])
+        use = scalars.use(name, [var for var in around if var in variables])
         value = read if read.dtype == "int32" else tirx.Cast("int32", read)
         if factor != 1:
             value, use = tirx.floordiv(value, factor), use * factor
