@@ -5,67 +5,42 @@
 #include "api/compute/compute_kernel_hw_startup.h"
 #include "api/compute/matmul.h"
 #include "api/compute/pack.h"
-#include "api/compute/reconfig_data_format.h"
 #include "api/compute/reg_api.h"
-#include "api/compute/tile_move_copy.h"
 
 void kernel_main() {
   constexpr uint32_t cb_A_s = get_compile_time_arg_val(0);
   constexpr uint32_t cb_B_s = get_compile_time_arg_val(1);
-  constexpr uint32_t cb_C_l = get_compile_time_arg_val(2);
-  constexpr uint32_t cb_C_l_out = get_compile_time_arg_val(3);
+  constexpr uint32_t cb_C_l_out = get_compile_time_arg_val(2);
   constexpr uint32_t A_s_pages = 4;  // of a block, row by row
   constexpr uint32_t B_s_pages = 4;  // of a block, row by row
-  constexpr uint32_t C_l_pages = 4;  // of a block, row by row
   constexpr uint32_t C_l_out_pages = 4;  // of a block, row by row
   const int32_t first_block = get_arg_val<int32_t>(0);
   const int32_t block_count = get_arg_val<int32_t>(1);
 
-  compute_kernel_hw_startup<SrcOrder::Reverse>(cb_A_s, cb_B_s, cb_C_l);
+  compute_kernel_hw_startup<SrcOrder::Reverse>(cb_A_s, cb_B_s, cb_C_l_out);
+  matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 2);
   for (int32_t block = first_block; block < first_block + block_count; ++block) {
-    cb_reserve_back(cb_C_l, C_l_pages);
-    pack_reconfig_data_format(cb_C_l);
-    reconfig_data_format_srca(cb_B_s);
-    matmul_block_init(cb_A_s, cb_B_s, 0, 2, 2, 2);
+    tile_regs_acquire();
     for (int32_t k = 0; k < 1; ++k) {
       cb_wait_front(cb_A_s, A_s_pages);
       cb_wait_front(cb_B_s, B_s_pages);
       // programs.py: tl.gemm(A_s, B_s, C_l, transpose_A=transpose_a, transpose_B=transpose_b)
-      pack_reconfig_l1_acc(k != 0);
-      tile_regs_acquire();
       for (int32_t kk = 0; kk < 2; ++kk) {
         matmul_block(cb_A_s, cb_B_s, kk, kk * 2, 0, 0, 2, 2, 2);
       }
-      tile_regs_commit();
-      tile_regs_wait();
-      for (int32_t r = 0; r < 2; ++r) {
-        for (int32_t c = 0; c < 2; ++c) {
-          pack_tile<true>(r * 2 + c, cb_C_l, r * 2 + c);
-        }
-      }
-      tile_regs_release();
-      pack_reconfig_l1_acc(0);
       cb_pop_front(cb_B_s, B_s_pages);
       cb_pop_front(cb_A_s, A_s_pages);
     }
-    cb_push_back(cb_C_l, C_l_pages);
-    cb_wait_front(cb_C_l, C_l_pages);
     cb_reserve_back(cb_C_l_out, C_l_out_pages);
     // programs.py: tl.copy(C_l, C[by * 64, bx * 64])
-    tile_regs_acquire();
-    reconfig_data_format_srca(cb_C_l);
-    copy_init(cb_C_l);
-    for (int32_t t = 0; t < 4; ++t) {
-      copy_tile(cb_C_l, t, t);
-    }
     tile_regs_commit();
     tile_regs_wait();
-    pack_reconfig_data_format(cb_C_l_out);
-    for (int32_t t = 0; t < 4; ++t) {
-      pack_tile<true>(t, cb_C_l_out, t);
+    for (int32_t r = 0; r < 2; ++r) {
+      for (int32_t c = 0; c < 2; ++c) {
+        pack_tile<true>(r * 2 + c, cb_C_l_out, r * 2 + c);
+      }
     }
-    tile_regs_release();
     cb_push_back(cb_C_l_out, C_l_out_pages);
-    cb_pop_front(cb_C_l, C_l_pages);
+    tile_regs_release();
   }
 }

@@ -78,7 +78,7 @@ void kernel_main() {
   MulticastGroup row_group = multicast_group(get_compile_time_arg_val(1), get_compile_time_arg_val(2), get_compile_time_arg_val(3), 4);
   constexpr auto A_args = TensorAccessorArgs<4>();
   const auto A = TensorAccessor(A_args, get_common_arg_val<uint32_t>(0));
-  constexpr uint32_t A_s_pages = 6;  // of a block, row by row
+  constexpr uint32_t A_s_pages = 4;  // of a block, row by row
   const uint32_t A_s_page_bytes = get_tile_size(cb_A_s);
   constexpr uint32_t A_s_blocks = 3;
   const uint32_t A_s_first = get_write_ptr(cb_A_s);
@@ -91,34 +91,45 @@ void kernel_main() {
     cb_reserve_back(cb_A_s, A_s_pages);
     if (column == row % columns) {
       for (int32_t r = 0; r < 2; ++r) {
-        for (int32_t c = 0; c < 3; ++c) {
+        for (int32_t c = 0; c < 2; ++c) {
           noc_async_read_page(
-              std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + c, A, get_write_ptr(cb_A_s) + (r * 3 + c) * A_s_page_bytes);
+              std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + c, A, get_write_ptr(cb_A_s) + (r * 2 + c) * A_s_page_bytes);
         }
       }
     } else {
       multicast_offer(row_group);
     }
-    for (int32_t k = 0; k < 2; ++k) {
+    for (int32_t k = 0; k < 3; ++k) {
       cb_reserve_back(cb_A_s, A_s_pages);
       // programs.py: tl.copy(A[by * 64, k * 32], A_s)
       if (column == row % columns) {
         noc_async_read_barrier();
-        if (k + 1 < 2) {
+        if (k > 0 && k + 1 < 3) {
           cb_reserve_back(cb_A_s, 2 * A_s_pages);
           const uint32_t A_s_next = block_after(
               get_write_ptr(cb_A_s), A_s_pages * A_s_page_bytes, A_s_first, A_s_blocks);
           for (int32_t r = 0; r < 2; ++r) {
-            for (int32_t c = 0; c < 3; ++c) {
+            for (int32_t c = 0; c < 2; ++c) {
               noc_async_read_page(
-                  std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + (k + 1) * 3 + c, A, A_s_next + (r * 3 + c) * A_s_page_bytes);
+                  std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + (k + 1) * 2 + c, A, A_s_next + (r * 2 + c) * A_s_page_bytes);
             }
           }
         }
-        multicast_send(row_group, get_write_ptr(cb_A_s), 6 * A_s_page_bytes);
+        multicast_send(row_group, get_write_ptr(cb_A_s), 4 * A_s_page_bytes);
+        if (k <= 0 && k + 1 < 3) {
+          cb_reserve_back(cb_A_s, 2 * A_s_pages);
+          const uint32_t A_s_next = block_after(
+              get_write_ptr(cb_A_s), A_s_pages * A_s_page_bytes, A_s_first, A_s_blocks);
+          for (int32_t r = 0; r < 2; ++r) {
+            for (int32_t c = 0; c < 2; ++c) {
+              noc_async_read_page(
+                  std::min<int32_t>(turn / ((columns + 2) / columns) * rows + row, 2) * 12 + r * 6 + (k + 1) * 2 + c, A, A_s_next + (r * 2 + c) * A_s_page_bytes);
+            }
+          }
+        }
       } else {
-        if (k + 1 < 2) {
-          cb_reserve_back(cb_A_s, 12);
+        if (k + 1 < 3) {
+          cb_reserve_back(cb_A_s, 8);
           multicast_offer(row_group);
         }
         multicast_await(row_group);

@@ -85,7 +85,7 @@ void kernel_main() {
   const auto B = TensorAccessor(B_args, get_common_arg_val<uint32_t>(0));
   constexpr auto C_args = TensorAccessorArgs<B_args.next_compile_time_args_offset()>();
   const auto C = TensorAccessor(C_args, get_common_arg_val<uint32_t>(1));
-  constexpr uint32_t B_s_pages = 6;  // of a block, row by row
+  constexpr uint32_t B_s_pages = 4;  // of a block, row by row
   const uint32_t B_s_page_bytes = get_tile_size(cb_B_s);
   constexpr uint32_t B_s_blocks = 3;
   const uint32_t B_s_first = get_write_ptr(cb_B_s);
@@ -99,7 +99,7 @@ void kernel_main() {
   for (int32_t turn = 0; turn < (3 + columns - 1) / columns * ((3 + rows - 1) / rows); ++turn) {
     cb_reserve_back(cb_B_s, B_s_pages);
     if (row == column % rows) {
-      for (int32_t r = 0; r < 3; ++r) {
+      for (int32_t r = 0; r < 2; ++r) {
         for (int32_t c = 0; c < 2; ++c) {
           noc_async_read_page(
               r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, get_write_ptr(cb_B_s) + (r * 2 + c) * B_s_page_bytes);
@@ -108,26 +108,37 @@ void kernel_main() {
     } else {
       multicast_offer(column_group);
     }
-    for (int32_t k = 0; k < 2; ++k) {
+    for (int32_t k = 0; k < 3; ++k) {
       cb_reserve_back(cb_B_s, B_s_pages);
       // programs.py: tl.copy(B[k * 32, bx * 64], B_s)
       if (row == column % rows) {
         noc_async_read_barrier();
-        if (k + 1 < 2) {
+        if (k > 0 && k + 1 < 3) {
           cb_reserve_back(cb_B_s, 2 * B_s_pages);
           const uint32_t B_s_next = block_after(
               get_write_ptr(cb_B_s), B_s_pages * B_s_page_bytes, B_s_first, B_s_blocks);
-          for (int32_t r = 0; r < 3; ++r) {
+          for (int32_t r = 0; r < 2; ++r) {
             for (int32_t c = 0; c < 2; ++c) {
               noc_async_read_page(
-                  (k + 1) * 18 + r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, B_s_next + (r * 2 + c) * B_s_page_bytes);
+                  (k + 1) * 12 + r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, B_s_next + (r * 2 + c) * B_s_page_bytes);
             }
           }
         }
-        multicast_send(column_group, get_write_ptr(cb_B_s), 6 * B_s_page_bytes);
+        multicast_send(column_group, get_write_ptr(cb_B_s), 4 * B_s_page_bytes);
+        if (k <= 0 && k + 1 < 3) {
+          cb_reserve_back(cb_B_s, 2 * B_s_pages);
+          const uint32_t B_s_next = block_after(
+              get_write_ptr(cb_B_s), B_s_pages * B_s_page_bytes, B_s_first, B_s_blocks);
+          for (int32_t r = 0; r < 2; ++r) {
+            for (int32_t c = 0; c < 2; ++c) {
+              noc_async_read_page(
+                  (k + 1) * 12 + r * 6 + std::min<int32_t>(turn % ((columns + 2) / columns) * columns + column, 2) * 2 + c, B, B_s_next + (r * 2 + c) * B_s_page_bytes);
+            }
+          }
+        }
       } else {
-        if (k + 1 < 2) {
-          cb_reserve_back(cb_B_s, 12);
+        if (k + 1 < 3) {
+          cb_reserve_back(cb_B_s, 8);
           multicast_offer(column_group);
         }
         multicast_await(column_group);

@@ -332,3 +332,22 @@ def test_a_subblock_has_room_for_what_is_made_of_it():
         LowerGemms(dataclasses.replace(OPTIONS, subblock=(2, 2))).rewrite(
             finished(text, 128, "C_o", 2)
         )
+
+
+def test_the_sum_is_where_the_nest_expects_it():
+    nest = (
+        "for i in T.parallel(32):\n    for j in T.parallel(64):\n"
+        "        C_o[i, j] = T.bfloat16(T.max(T.exp(V_s[i, j]), C_l[i, j]))"
+    )
+    buffers = {"A_s": shared(32, 32), "B_s": shared(32, 64), "C_o": shared(32, 64)}
+    buffers |= {name: fragment(32, 64, dtype="float32") for name in ("C_l", "V_s")}
+    text = in_section(ADDS, on("compute", nest))
+    before = planned(
+        scripted(text, attributes={"tt.fp32_dest_acc": True}, **buffers),
+        C_l={"unpack_to_dest": True},
+        V_s={"unpack_to_dest": True},
+    )
+    after = LOWER.rewrite(before)
+    (product,), (loaded,) = calls(after, ops.MATMUL_BLOCK), calls(after, ops.COPY_TILE)
+    assert int(ops.MATMUL_BLOCK.operand(product, "dst")) == 2
+    assert str(ops.COPY_TILE.operand(loaded, "dst")) == "c"

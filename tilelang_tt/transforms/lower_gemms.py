@@ -130,13 +130,10 @@ class _Lowering:
         product = self._product(gemm, origin)
 
         def add(inner: tirx.Stmt, first: int) -> tirx.Stmt:
-            if isinstance(leaf(inner), Gemm):
+            view = leaf(inner)
+            if isinstance(view, Gemm):
                 return tree.located(product.steps(_ZERO, _ZERO, first), inner)
-            return (
-                inner
-                if leaf(inner) is not None
-                else tree.map_bodies(inner, lambda body: add(body, first))
-            )
+            return inner if view else tree.map_bodies(inner, lambda body: add(body, first))
 
         if not rest:
             packed = on_engine(COMPUTE, product.pack(gemm.c.buffer, _ZERO, _ZERO))
