@@ -44,7 +44,7 @@ FAMILIES = {
     "elementwise": 10,
     "flash_attention": 4,
     "flash_decoding": 1,
-    "gemm": 9,
+    "gemm": 10,
     "gemm_splitk": 2,
     "gemv": 3,
     "grouped_gemm": 1,
