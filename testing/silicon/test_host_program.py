@@ -104,7 +104,7 @@ def _load(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def _bits(value: torch.Tensor | float, param: Tensor | Scalar) -> np.ndarray:
     """An argument as a host program reads it."""
     if isinstance(value, torch.Tensor):
-        words = value.view(torch.uint16 if value.itemsize == 2 else torch.uint32)
+        words = value.view({1: torch.uint8, 2: torch.uint16, 4: torch.uint32}[value.itemsize])
         return words.numpy().copy()
     return np.array(value, param.dtype).view(np.uint32)
 

@@ -147,7 +147,7 @@ def test_both_architectures_merge_alike():
     check(MergeSteps(Options(arch="blackhole")), program(32, 32), program(128, 8))
 
 
-@pytest.mark.parametrize("parts, steps", [(0, 8), (1, 8), (8, 8), (9, 11), (16, 16), (17, 32)])
+@pytest.mark.parametrize("parts, steps", [(0, 8), (1, 8), (8, 8), (9, 16), (16, 16), (17, 32)])
 def test_a_loop_that_is_split_keeps_a_step_for_each_part(parts, steps):
     note = ", annotations={'tt.directives': [0]}"
     func = program(32, 32, loop=note).with_attr(asked(("split", "k", parts)))

@@ -23,6 +23,7 @@ Leaves:   bindings to `read_scalar`, `take_scalar` and to expressions of variabl
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable
 
 from tvm import IRModule, tirx
@@ -83,7 +84,8 @@ class _Buffers:
     ) -> tirx.Var:
         new = fresh_scalars(name, self.buffers)
         self.buffers.append(new)
-        index = len(self.plan)
+        taken = {cb.index for cb in self.plan.values()}
+        index = next(at for at in itertools.count() if at not in taken)
         self.plan[new.data] = CircularBuffer(
             index, pages, depth, depth, ROW_MAJOR, *engines, unpack_to_dest=False, reason=reason
         )
