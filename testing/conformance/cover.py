@@ -4,7 +4,7 @@
 
 Thousands of generated kernels differ in numbers and names alone. Of each role are kept: for every
 function called, the kernel with the fewest headers that calls it, since there a header that is left
-out shows; and kernels that between them hold every line, numbers and names apart.
+out shows; and kernels that between them hold every line, numbers, names and arithmetic apart.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from conformance.kernel import KernelSource, Role
 
 _COMMENT = re.compile(r"\s*//.*|/\*.*?\*/")
 _NUMBER = re.compile(r"(?<![\w.])\d[\w.]*")
-_CALL = re.compile(r"\w+(?=\s*[<(:])")
-_NAME = re.compile(r"[A-Za-z_]\w*(?!\w*\s*[<(:])")
+_CALL = re.compile(r"\w+(?=[<(]|::)")  # a comparison has a space before its sign
+_NAME = re.compile(r"[A-Za-z_]\w*(?!\w*(?:[<(]|::))")
+_INTEGER = r"\b(?:x\d+|0|n)\b"
+_ARITHMETIC = re.compile(
+    rf"{_INTEGER}(?: (?:[-+*/%]|<<|>>) {_INTEGER})+"
+    rf"|(?:floor_div|floor_mod|std::min<x\d+>|std::max<x\d+>)\({_INTEGER}, {_INTEGER}\)"
+    rf"|(?<![\w>])\(n\)"
+)
 
 
 def covering(kernels: Sequence[KernelSource]) -> list[KernelSource]:
@@ -72,7 +78,11 @@ def _code(kernel: KernelSource) -> Iterable[str]:
 
 
 def _form(line: str) -> str:
-    """The line with its numbers and its names, other than of what is called, made alike."""
+    """The line with its numbers and its names, other than of what is called, made alike, and all
+    arithmetic of these, however long."""
     names: dict[str, str] = {}
     numberless = _NUMBER.sub("0", line)
-    return _NAME.sub(lambda name: names.setdefault(name[0], f"x{len(names)}"), numberless)
+    alike = _NAME.sub(lambda name: names.setdefault(name[0], f"x{len(names)}"), numberless)
+    while (shorter := _ARITHMETIC.sub("n", alike)) != alike:
+        alike = shorter
+    return alike

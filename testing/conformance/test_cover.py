@@ -18,6 +18,17 @@ def test_numbers_and_names_are_alike():
     check([kernel("f(a, 0x1F);"), kernel("f(b, 7);"), kernel("  f(c, 1.5e3);  // so")], [0])
 
 
+def test_arithmetic_is_alike():
+    check([kernel("f(a + 2 * b);"), kernel("f(c - 1);"), kernel("f(c);")], [0, 2])
+    nested = "f(floor_div(a + 1, 2) * (b + std::min<int32_t>(c, 4)));"
+    other = "f(std::min<int32_t>(floor_div(a, b), 3) - 1);"
+    check([kernel(nested), kernel(other)], [0])
+
+
+def test_what_is_compared_is_not_called():
+    check([kernel("while (i < f(a)) {"), kernel("while (k < f(b)) {")], [0])
+
+
 def test_two_names_are_not_one():
     check([kernel("f(a, a);"), kernel("f(b, c);"), kernel("f(c, b);")], [0, 1])
 
