@@ -703,6 +703,30 @@ def gemm_scaled(size, block, dtype="bfloat16"):
     return main
 
 
+def gemm_in_part(rows, size, block):
+    """The first `rows` rows of square blocks of C = A B, of more that C has."""
+    M, N, K = size
+
+    @T.prim_func
+    def main(
+        A: T.Tensor((M, K), "bfloat16"),
+        B: T.Tensor((K, N), "bfloat16"),
+        C: T.Tensor((M, N), "float32"),
+    ):
+        with T.Kernel(T.ceildiv(N, block), rows, threads=128) as (bx, by):
+            A_s = T.alloc_shared((block, block), "bfloat16")
+            B_s = T.alloc_shared((block, block), "bfloat16")
+            C_l = T.alloc_fragment((block, block), "float32")
+            T.clear(C_l)
+            for k in T.Pipelined(T.ceildiv(K, block), num_stages=2):
+                T.copy(A[by * block, k * block], A_s)
+                T.copy(B[k * block, bx * block], B_s)
+                T.gemm(A_s, B_s, C_l)
+            T.copy(C_l, C[by * block, bx * block])
+
+    return main
+
+
 def gemm_dynamic(block, dtype="bfloat16", depth=None):
     """The extents are known at launch only, but for the inner one where `depth` gives it."""
     (bM, bN, bK), (m, n) = block, T.dynamic("m, n")

@@ -310,3 +310,15 @@ def test_blocks_of_another_size_are_right(size, block, grid, arch):
     )
     m, n, _ = (-(-extent // own) for extent, own in zip(size, block, strict=True))
     assert tilelang_tt.artifact(kernel).plan.blocks != (n, m)
+
+
+def test_blocks_of_another_size_leave_alone_what_the_grid_left_out():
+    """Five rows of blocks, of seven that the tensor has."""
+    options = (("cut", True), ("grid", (3, 2)))
+    kernel = compiled(programs.gemm_in_part, 5, (448, 192, 128), 64, options=options, out_idx=())
+    assert tilelang_tt.artifact(kernel).plan.blocks != (3, 5)
+    a, b = (torch.randint(-4, 5, shape).bfloat16() for shape in ((448, 128), (128, 192)))
+    c = torch.full((448, 192), -1.0)
+    kernel(a, b, c)
+    assert torch.equal(c[:320], a[:320].float() @ b.float())
+    assert torch.equal(c[320:], torch.full((128, 192), -1.0))

@@ -84,6 +84,17 @@ def test_more_blocks_than_cores_whose_place_is_used_are_left_alone():
     check_unchanged(PASS, product(128, 128, size=(37 * 32, 41 * 32), middle=middle))
 
 
+@pytest.mark.parametrize("cores", [(2, 2), (3, 2), (8, 8)])
+@pytest.mark.parametrize("by", [2, 3, 5, 7])
+def test_blocks_never_cover_more_of_a_tensor_than_before(by, cores):
+    func = product(128, 128, size=(1056, 544), grid={"bx": 3, "by": by})
+    frame = Frame.of(CutBlocks(Options(cut=True, grid=cores)).rewrite(func))
+    blocks = {loop.loop_var.name: int(loop.extent) for loop in frame.loops}
+    (block,) = [buffer.shape for buffer in frame.buffers if buffer.name == "C_l"]
+    assert blocks["by"] * int(block[0]) == by * 128
+    assert blocks["bx"] * int(block[1]) == 3 * 128
+
+
 def test_a_grid_that_covers_part_of_a_tensor_still_does():
     """Six rows of blocks of a tensor that has eight."""
     grid, options = {"bx": 4, "by": 6}, Options(cut=True, grid=(4, 4))

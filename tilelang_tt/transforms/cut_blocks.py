@@ -23,7 +23,8 @@ An axis of a block runs through its buffers: a copy, a product and an element-wi
 which dimensions are the same axis. It can be cut where no statement joins what is at different
 places of it, as a sum does, every store has it, and one axis of the grid moves every store along
 it. Where that axis of the grid moves all else by whole blocks too and is not used otherwise, blocks
-may have any size, smaller or larger; else a size that divides the old one.
+may have any size, smaller or larger; else a size that divides the old one. Together they cover what
+the old ones covered.
 
 Blocks are cut where that saves more than a launch costs, or as the option `cut` says; those that
 are as many as the cores only where it saves a good part of the time. Where
@@ -113,7 +114,9 @@ class CutBlocks:
             return {}
         ways = [
             dict(zip(axes, way, strict=True))
-            for way in itertools.product(*(axis.parts(is_larger=not idle) for axis in axes))
+            for way in itertools.product(
+                *(axis.parts(extents[axis.grid], is_larger=not idle) for axis in axes)
+            )
         ]
 
         def cost(way: _Way) -> tuple[float, int]:
@@ -170,11 +173,14 @@ class _Axis:
     length: int
     is_free: bool
 
-    def parts(self, is_larger: bool) -> list[int]:
-        """Sizes that blocks may have, of whole tiles."""
+    def parts(self, extent: int, is_larger: bool) -> list[int]:
+        """Sizes that blocks may have, of whole tiles; `extent` is that of the axis of the grid.
+        Where it leaves out the end of the tensors, so do blocks of another size."""
         most = self.extent // TILE
         tiles = range(1, (_LARGEST * most if is_larger else most) + 1)
-        return [size * TILE for size in tiles if self.is_free or most % size == 0]
+        covered = extent * self.extent
+        sizes = [size * TILE for size in tiles if self.is_free or most % size == 0]
+        return [size for size in sizes if covered >= self.length or covered % size == 0]
 
     def blocks(self, extent: int, part: int) -> int:
         """Blocks of a size that begin inside of the tensors, of an axis of the grid of `extent`."""
