@@ -2,7 +2,7 @@
 
 import pytest
 
-from tilelang_tt.analysis.subblocks import Subblock, best_subblock
+from tilelang_tt.analysis.subblocks import Subblock, best_subblock, product_cycles
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,14 @@ def test_a_subblock_divides_the_result_and_fits(rows, columns):
 )
 def test_what_is_unpacked_for_a_product(rows, columns, unpacked):
     assert Subblock(rows, columns).unpacked_per_product == pytest.approx(unpacked)
+
+
+COSTS = {"math.matmul_phase": 16.0, "math.matmul_tile": 1.0, "unpack.matmul_bytes": 50.0}
+
+
+@pytest.mark.parametrize(
+    "rows, columns, phases, cycles",
+    [(2, 4, 4, 65.0), (2, 4, 1, 30.0), (1, 1, 4, 80.0), (1, 1, 2, 80.0), (2, 2, 2, 40.0)],
+)
+def test_a_product_takes_as_long_as_the_slower_of_math_and_unpacker(rows, columns, phases, cycles):
+    assert product_cycles(Subblock(rows, columns), COSTS, phases, 2000) == cycles

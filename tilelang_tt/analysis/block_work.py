@@ -25,9 +25,7 @@ UNKNOWN_EXTENT = 8
 """What an extent counts as that only a launch tells."""
 
 _VECTOR_CYCLES = 100
-PRODUCT_CYCLES = 16
-"""Of a product of two tiles, in one fidelity phase."""
-
+_PRODUCT_CYCLES = 16  # of one fidelity phase
 _OTHER_CYCLES = 60
 
 
@@ -155,7 +153,7 @@ def statement_cycles(view: Leaf, phases: int) -> float:
         return 0.0
     if isinstance(view, Gemm):
         products = math.prod(-(-size // TILE) for size in view.mnk)
-        return products * (PRODUCT_CYCLES * phases)
+        return products * (_PRODUCT_CYCLES * phases)
     if isinstance(view, Elementwise):
         operations = len(tree.collect(view.store.value, (tirx.Call, tirx.Add, tirx.Mul)))
         return tile_count(view.dst) * _VECTOR_CYCLES * max(operations, 1)

@@ -41,6 +41,15 @@ class Subblock:
         return pairs * (2 + long) / (short * long)
 
 
+def product_cycles(
+    sub: Subblock, costs: Mapping[str, float], phases: int, tile_bytes: int
+) -> float:
+    """Cycles of one tile product of a subblock: those of the matrix unit, or of the unpacker where
+    that takes longer. `costs` are the clock's; `tile_bytes` are those of an operand."""
+    math = costs["math.matmul_phase"] * phases + costs["math.matmul_tile"]
+    return max(math, sub.unpacked_per_product * tile_bytes / costs["unpack.matmul_bytes"])
+
+
 def best_subblock(rows: int, columns: int, dst_tiles: int) -> Subblock:
     """The subblock that divides `rows` x `columns` tiles, fits into `dst_tiles`, and unpacks least
     for its work.

@@ -116,8 +116,7 @@ def joint_schedule(
     reuse = (system.reuse(buffer, depth) for buffer, depth in depths.items())
     engines = dict.fromkeys(each.engine for each in system.schedule.statements)
     dependences = _union([flow, *reuse, *map(system.engine_order, engines)])
-    domain = _union_of_sets(map(system.instances, system.schedule.statements))
-    wanted = isl.ScheduleConstraints.on_domain(domain)
+    wanted = isl.ScheduleConstraints.on_domain(system.all)
     wanted = wanted.set_validity(dependences).set_proximity(flow)
     with _algorithm(OBJECTIVES[objective]):
         found = wanted.compute_schedule().get_map()
@@ -191,7 +190,3 @@ def _without_constants(times: dict[str, isl.Map]) -> dict[str, isl.Map]:
 
 def _union(relations: Iterable[isl.UnionMap]) -> isl.UnionMap:
     return functools.reduce(isl.UnionMap.union, relations, isl.UnionMap("{ }"))
-
-
-def _union_of_sets(sets: Iterable[isl.UnionSet]) -> isl.UnionSet:
-    return functools.reduce(isl.UnionSet.union, sets, isl.UnionSet("{ }"))

@@ -77,7 +77,7 @@ class System:
         `depth` blocks later."""
         back = self._order.reverse()
         times = isl.UnionMap.from_map(self._reuse_times(buffer, depth))
-        return self._order.apply_range(times).apply_range(back).intersect_domain(self._all)
+        return self._order.apply_range(times).apply_range(back).intersect_domain(self.all)
 
     def engine_order(self, engine: str) -> isl.UnionMap:
         """Which instance an engine runs after which: each -> the next one."""
@@ -133,7 +133,7 @@ class System:
     def texts(self, relation: isl.UnionMap) -> list[str]:
         """A relation between instances as isl prints it, one text for each pair of statements,
         without the conditions that the domains have anyway."""
-        short = relation.gist_domain(self._all).gist_range(self._all).coalesce()
+        short = relation.gist_domain(self.all).gist_range(self.all).coalesce()
         return sorted(str(piece.drop_unused_params()) for piece in _maps(short))
 
     # Times: the range of the schedule. ------------------------------------------------------------
@@ -173,7 +173,7 @@ class System:
             if buffer in of(each)
         )
         union = functools.reduce(isl.UnionMap.union, accesses, isl.UnionMap("{ }"))
-        return union.intersect_domain(self._all)
+        return union.intersect_domain(self.all)
 
     @functools.cached_property
     def _order(self) -> isl.UnionMap:
@@ -181,7 +181,8 @@ class System:
         return functools.reduce(isl.UnionMap.union, maps, isl.UnionMap("{ }"))
 
     @functools.cached_property
-    def _all(self) -> isl.UnionSet:
+    def all(self) -> isl.UnionSet:
+        """The instances of all statements."""
         return self._united(self.schedule.statements)
 
     def _united(self, statements: Iterable[Statement]) -> isl.UnionSet:

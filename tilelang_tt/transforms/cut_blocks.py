@@ -49,8 +49,8 @@ from tvm.tirx.stmt_functor import substitute
 
 from tilelang_tt import formats
 from tilelang_tt.analysis import ranges, scalars
-from tilelang_tt.analysis.block_work import PRODUCT_CYCLES, UNKNOWN_EXTENT
-from tilelang_tt.analysis.subblocks import best_subblock
+from tilelang_tt.analysis.block_work import UNKNOWN_EXTENT
+from tilelang_tt.analysis.subblocks import best_subblock, product_cycles
 from tilelang_tt.diagnostics import DirectiveRefused
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
@@ -540,8 +540,7 @@ class _Work:
 
 
 def _product_cycles(gemm: Gemm, way: _Way, options: Options) -> float:
-    """Of a product of blocks of this size, in the best subblocks: those of the matrix unit, or of
-    the unpacker."""
+    """Of a product of blocks of this size, in the best subblocks."""
     resized = {dim: part for axis, part in way.items() for dim in axis.dims}
     total = gemm.c.buffer
     rows, columns = (
@@ -549,9 +548,9 @@ def _product_cycles(gemm: Gemm, way: _Way, options: Options) -> float:
     )
     is_wide = total.dtype == "float32" and options.fp32_acc is not False
     subblock = best_subblock(rows, columns, options.device.dst_tiles(fp32=is_wide))
-    rate = timing.load(options.arch).values["unpack.matmul_bytes"]
-    unpacked = subblock.unpacked_per_product * formats.BY_DTYPE[gemm.a.buffer.dtype].tile_bytes
-    each = max(PRODUCT_CYCLES * options.phases, unpacked / rate)
+    costs = timing.load(options.arch).values
+    tile_bytes = formats.BY_DTYPE[gemm.a.buffer.dtype].tile_bytes
+    each = product_cycles(subblock, costs, options.phases, tile_bytes)
     return each * rows * columns * -(-gemm.mnk[2] // TILE)
 
 

@@ -39,7 +39,7 @@ from tvm.tirx.stmt_functor import substitute
 from tilelang_tt import formats
 from tilelang_tt.analysis import access, ranges
 from tilelang_tt.analysis.block_work import UNKNOWN_EXTENT
-from tilelang_tt.analysis.subblocks import Subblock, best_subblock
+from tilelang_tt.analysis.subblocks import Subblock, best_subblock, product_cycles
 from tilelang_tt.device import Device
 from tilelang_tt.ir import attrs, tree
 from tilelang_tt.ir.exprs import same
@@ -320,10 +320,8 @@ class _Sum:
         return cls(rows * columns, inner, sub, is_wide, rows // sub.rows)
 
     def products(self, costs: Mapping[str, float], phases: int, tile_bytes: int) -> float:
-        """Cycles of the matrix unit, or of the unpacker where that takes longer, in an old step."""
-        math_ = costs["math.matmul_phase"] * phases + costs["math.matmul_tile"]
-        unpacking = self.sub.unpacked_per_product * tile_bytes / costs["unpack.matmul_bytes"]
-        return self.tiles * self.inner * max(math_, unpacking)
+        """Cycles of the products of an old step."""
+        return self.tiles * self.inner * product_cycles(self.sub, costs, phases, tile_bytes)
 
     def packing(self, costs: Mapping[str, float]) -> float:
         """Cycles of the packer in a step, which is set up to add and back again."""
